@@ -1,0 +1,149 @@
+//! Ladders, tiers and the policy of their reviews.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::requirement::Requirement;
+use crate::date::Date;
+
+/// An ordered list of tiers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Ladder {
+    /// Its key, unique among the ladders.
+    pub key: String,
+    /// Its name, for people.
+    pub name: Option<String>,
+    /// Whether it is the program's main ladder. Exactly one is; a single ladder is it without saying so.
+    #[serde(default)]
+    pub main: bool,
+    /// One tier per partner, or one per partner and region.
+    #[serde(default)]
+    pub scope: LadderScope,
+    /// Whether a tier also asks for the requirements of all lower tiers. Default: every tier is judged on its own.
+    #[serde(default)]
+    pub lower_tiers_must_hold: bool,
+    /// Whether a partner may have the best of its own and its parent's tier.
+    #[serde(default)]
+    pub inherits_from_parent: bool,
+    /// Who is judged at all: others hold no tier of this ladder.
+    pub applies_to: Option<Requirement>,
+    /// How and when tiers are reviewed.
+    #[serde(default)]
+    pub review: ReviewPolicy,
+    /// The tiers, lowest first: their position is their rank, from 1.
+    pub tiers: Vec<Tier>,
+}
+
+/// What a tier of a ladder is held by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LadderScope {
+    /// The partner.
+    #[default]
+    Partner,
+    /// The partner in a region: several tiers at once.
+    PartnerInRegion,
+}
+
+/// A step of a ladder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tier {
+    /// Its key, unique within the ladder.
+    pub key: String,
+    /// Its name, for people.
+    pub name: Option<String>,
+    /// What it asks for. Nothing: whoever is enrolled meets it.
+    pub requirement: Option<Requirement>,
+    /// How one gets in.
+    #[serde(default)]
+    pub entry: Entry,
+    /// Another policy than the ladder's for this tier.
+    pub review: Option<ReviewPolicy>,
+    /// In the partner's home region another requirement holds (ladders of a partner in a region).
+    pub home_region_requirement: Option<Requirement>,
+}
+
+/// How a partner that meets the requirement gets the tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Entry {
+    /// At once, at the next review.
+    #[default]
+    Automatic,
+    /// When somebody at the vendor approves.
+    ByApproval,
+    /// When the partner applies and is accepted.
+    ByApplication,
+    /// When the vendor invites.
+    ByInvitation,
+}
+
+/// When tiers are decided, and how gently they are lost.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReviewPolicy {
+    /// How often a partner may go up.
+    #[serde(default)]
+    pub cadence_up: Cadence,
+    /// How often a partner may go down.
+    #[serde(default)]
+    pub cadence_down: Cadence,
+    /// Reviews by the program's fiscal year instead of the calendar's.
+    #[serde(default)]
+    pub fiscal: bool,
+    /// Time to become compliant again before a tier is lost.
+    pub grace: Option<Grace>,
+    /// At most so many tiers up a review.
+    pub max_steps_up: Option<u32>,
+    /// At most so many tiers down a review.
+    pub max_steps_down: Option<u32>,
+    /// A tier reached is kept until the next downward review, even under a continuous cadence.
+    #[serde(default)]
+    pub ratchet: bool,
+    /// A newcomer is not judged downwards for so many months from enrollment.
+    pub onboarding_months: Option<u32>,
+    /// After so many months from enrollment the requirement of the lowest tier must be met, or the partner falls out of the ladder.
+    pub onboarding_deadline_months: Option<u32>,
+    /// Tiers held on the version's effective date are protected until this day, exclusive.
+    pub protected_until: Option<Date>,
+    /// For so many months after it was reached, a tier is not lost.
+    pub protection_months: Option<u32>,
+}
+
+/// How often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Cadence {
+    /// At every evaluation.
+    #[default]
+    Continuous,
+    /// Once a day.
+    Daily,
+    /// On the first of a month.
+    Monthly,
+    /// On the first day of a quarter.
+    Quarterly,
+    /// On the first day of a half year.
+    SemiAnnual,
+    /// On the first day of a year.
+    Annual,
+    /// Never by itself.
+    Never,
+}
+
+/// A grace or cure period. Exactly one of `days`, `months`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Grace {
+    /// Days.
+    pub days: Option<u32>,
+    /// Months.
+    pub months: Option<u32>,
+    /// Being compliant on any day of it cancels the loss (cure); without it the end of the period decides.
+    #[serde(default)]
+    pub cure: bool,
+    /// Warn so many days before the tier is lost. Default: at once.
+    pub warn_days_before: Option<u32>,
+}

@@ -1,0 +1,12 @@
+//! The rules of a partner program: facts and a date in, decisions with reasons out.
+//!
+//! This crate is pure: it knows no database, no clock, no randomness and no transport. What a rule means stands in the
+//! module that the business would look for it in; the shape in which rules are written stands in [`document`].
+
+pub mod date;
+pub mod document;
+pub mod exact;
+pub mod facts;
+pub mod fault;
+pub mod money;
+pub mod rounding;
