@@ -31,11 +31,7 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() {
-            write!(f, "{} ({})", self.message, self.code)
-        } else {
-            write!(f, "{}: {} ({})", self.path, self.message, self.code)
-        }
+        if self.path.is_empty() { write!(f, "{} ({})", self.message, self.code) } else { write!(f, "{}: {} ({})", self.path, self.message, self.code) }
     }
 }
 

@@ -9,4 +9,7 @@ pub mod exact;
 pub mod facts;
 pub mod fault;
 pub mod money;
+pub mod period;
+pub mod program;
+pub mod region;
 pub mod rounding;

@@ -14,6 +14,7 @@ pub mod rebate;
 pub mod requirement;
 pub mod scenario;
 pub mod scoped;
+pub mod validate;
 
 use std::collections::BTreeMap;
 

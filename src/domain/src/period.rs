@@ -1,0 +1,215 @@
+//! The calendar of a program: its fiscal year, and the periods that schedules are paid for.
+
+use std::str::FromStr;
+
+use crate::date::{Date, Span};
+use crate::document::metric::CalendarUnit;
+use crate::document::rebate::PeriodRule;
+use crate::fault::Fault;
+
+/// The first day of a fiscal year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FiscalYear {
+    /// Month, from 1.
+    pub month: u32,
+    /// Day of the month, from 1 to 28.
+    pub day: u32,
+}
+
+impl FiscalYear {
+    /// The calendar year.
+    pub const CALENDAR: Self = Self { month: 1, day: 1 };
+
+    /// The start of the unit (month, quarter, half, year of this fiscal year) that holds `date`.
+    pub fn start_of(self, unit: CalendarUnit, date: Date) -> Date {
+        let months = unit.months();
+        let year_start = self.year_start(date);
+        (0..12 / months).rev().map(|index| year_start.plus_months(index * months)).find(|start| *start <= date).unwrap_or(year_start)
+    }
+
+    /// The unit that holds `date`, whole.
+    pub fn unit_of(self, unit: CalendarUnit, date: Date) -> Span {
+        let start = self.start_of(unit, date);
+        Span::new(start, start.plus_months(unit.months()))
+    }
+
+    /// The first day of the fiscal year that holds `date`.
+    pub fn year_start(self, date: Date) -> Date {
+        let this = Date::of(date.year(), self.month, self.day).unwrap_or(Date::MIN);
+        if this <= date { this } else { this.plus_months(-12) }
+    }
+
+    /// The year that a fiscal year is called by: that of its last day.
+    fn called(self, start: Date) -> i32 {
+        start.plus_months(12).plus_days(-1).year()
+    }
+}
+
+impl FromStr for FiscalYear {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let bad = || Fault::new("INVALID_FISCAL_YEAR", "", "write the first day of the fiscal year as MM-DD, such as \"07-01\", with a day from 01 to 28");
+        let (month, day) = text.split_once('-').filter(|(month, day)| month.len() == 2 && day.len() == 2).ok_or_else(bad)?;
+        let (month, day) = (month.parse().map_err(|_| bad())?, day.parse().map_err(|_| bad())?);
+        if (1..=12).contains(&month) && (1..=28).contains(&day) { Ok(Self { month, day }) } else { Err(bad()) }
+    }
+}
+
+impl CalendarUnit {
+    /// Its length in months.
+    pub const fn months(self) -> i32 {
+        match self {
+            Self::Month => 1,
+            Self::Quarter => 3,
+            Self::Half => 6,
+            Self::Year => 12,
+        }
+    }
+}
+
+/// A period that is paid for: a name and its days.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Period {
+    /// `2020-03`; `2020-Q1`, `2020-H1`, `2020` for calendar years; `FY2020-Q1`, `FY2020-H1`, `FY2020` where the fiscal year is
+    /// another one, called by the year of its last day; or the name of a custom period.
+    pub name: String,
+    /// Its days.
+    pub span: Span,
+}
+
+/// The periods of one schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Periods<'a> {
+    /// How long they are.
+    pub rule: &'a PeriodRule,
+    /// Of which year.
+    pub fiscal_year: FiscalYear,
+}
+
+impl Periods<'_> {
+    /// The period that holds `date`; a custom calendar may have none.
+    pub fn holding(&self, date: Date) -> Option<Period> {
+        let (unit, fiscal_year) = match self.rule {
+            PeriodRule::Month {} => (CalendarUnit::Month, FiscalYear::CALENDAR),
+            PeriodRule::Quarter {} => (CalendarUnit::Quarter, self.fiscal_year),
+            PeriodRule::Half {} => (CalendarUnit::Half, self.fiscal_year),
+            PeriodRule::Year {} => (CalendarUnit::Year, self.fiscal_year),
+            PeriodRule::Custom(list) => {
+                let custom = list.iter().find(|period| Span::new(period.from, period.until).contains(date))?;
+                return Some(Period { name: custom.name.clone(), span: Span::new(custom.from, custom.until) });
+            }
+        };
+        let span = fiscal_year.unit_of(unit, date);
+        Some(Period { name: Self::name(unit, fiscal_year, span.from), span })
+    }
+
+    fn name(unit: CalendarUnit, fiscal_year: FiscalYear, start: Date) -> String {
+        let year_start = fiscal_year.year_start(start);
+        let called = fiscal_year.called(year_start);
+        let prefix = if fiscal_year == FiscalYear::CALENDAR { "" } else { "FY" };
+        let months = (start.year() - year_start.year()) * 12 + start.month().cast_signed() - year_start.month().cast_signed();
+        match unit {
+            CalendarUnit::Month => format!("{:04}-{:02}", start.year(), start.month()),
+            CalendarUnit::Quarter => format!("{prefix}{called}-Q{}", months / 3 + 1),
+            CalendarUnit::Half => format!("{prefix}{called}-H{}", months / 6 + 1),
+            CalendarUnit::Year => format!("{prefix}{called}"),
+        }
+    }
+
+    /// The period of that name. Also reads `2020-01-01/2020-04-01`, if those are exactly the days of a period.
+    pub fn named(&self, name: &str) -> Option<Period> {
+        if let PeriodRule::Custom(list) = self.rule
+            && let Some(custom) = list.iter().find(|period| period.name == name)
+        {
+            return Some(Period { name: custom.name.clone(), span: Span::new(custom.from, custom.until) });
+        }
+        let candidates = match name.split_once('/') {
+            Some((from, _)) => vec![from.parse::<Date>().ok()?],
+            None => {
+                let digits: String = name.trim_start_matches("FY").chars().take(4).collect();
+                let year: i32 = digits.parse().ok()?;
+                (-12..24).filter_map(|month| Date::of(year, 1, self.start_day()).map(|start| start.plus_months(month))).collect()
+            }
+        };
+        candidates.into_iter().filter_map(|date| self.holding(date)).find(|period| period.name == name || period.span.to_string() == name)
+    }
+
+    const fn start_day(&self) -> u32 {
+        self.fiscal_year.day
+    }
+
+    /// The periods whose last day lies in `span`, in order.
+    pub fn ending_in(&self, span: Span) -> Vec<Period> {
+        let mut periods = Vec::new();
+        if let PeriodRule::Custom(list) = self.rule {
+            let all = list.iter().map(|period| Period { name: period.name.clone(), span: Span::new(period.from, period.until) });
+            return all.filter(|period| span.contains(period.span.last_day())).collect();
+        }
+        let mut date = span.from;
+        while let Some(period) = self.holding(date).filter(|period| span.contains(period.span.last_day())) {
+            date = period.span.until;
+            periods.push(period);
+        }
+        periods
+    }
+
+    /// The period before `period`, of the same schedule.
+    pub fn before(&self, period: &Period) -> Option<Period> {
+        self.holding(period.span.from.plus_days(-1))
+    }
+
+    /// The same period a year earlier. Of a custom calendar: the one that holds the day a year before its first.
+    pub fn year_before(&self, period: &Period) -> Option<Period> {
+        self.holding(period.span.from.plus_months(-12))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn date(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn calendar_quarters_are_named_plainly() {
+        let rule = PeriodRule::Quarter {};
+        let periods = Periods { rule: &rule, fiscal_year: FiscalYear::CALENDAR };
+        let period = periods.holding(date("2020-03-31")).unwrap();
+        assert_eq!((period.name.as_str(), period.span), ("2020-Q1", Span::new(date("2020-01-01"), date("2020-04-01"))));
+        assert_eq!(periods.named("2020-Q1"), Some(period.clone()));
+        assert_eq!(periods.named("2020-01-01/2020-04-01"), Some(period.clone()));
+        assert_eq!(periods.before(&period).unwrap().name, "2019-Q4");
+        assert_eq!(periods.named("2020-Q5"), None);
+        assert_eq!(periods.named("2020-02-01/2020-04-01"), None);
+    }
+
+    #[test]
+    fn fiscal_periods_are_called_by_the_year_of_their_last_day() {
+        let july: FiscalYear = "07-01".parse().unwrap();
+        let rule = PeriodRule::Quarter {};
+        let periods = Periods { rule: &rule, fiscal_year: july };
+        assert_eq!(periods.holding(date("2019-07-01")).unwrap().name, "FY2020-Q1");
+        assert_eq!(periods.holding(date("2020-06-30")).unwrap().name, "FY2020-Q4");
+        assert_eq!(periods.named("FY2020-Q4").unwrap().span, Span::new(date("2020-04-01"), date("2020-07-01")));
+        let rule = PeriodRule::Year {};
+        let years = Periods { rule: &rule, fiscal_year: july };
+        assert_eq!(years.named("FY2020").unwrap().span.from, date("2019-07-01"));
+        let rule = PeriodRule::Month {};
+        let months = Periods { rule: &rule, fiscal_year: july };
+        assert_eq!(months.named("2020-02").unwrap().span.days(), 29);
+        assert_eq!(months.ending_in(Span::new(date("2020-01-01"), date("2020-07-01"))).len(), 6);
+        assert!("13-01".parse::<FiscalYear>().is_err() && "02-29".parse::<FiscalYear>().is_err());
+    }
+
+    #[test]
+    fn a_fiscal_year_may_start_inside_a_month() {
+        let april: FiscalYear = "04-06".parse().unwrap();
+        let rule = PeriodRule::Quarter {};
+        let periods = Periods { rule: &rule, fiscal_year: april };
+        assert_eq!(periods.holding(date("2020-04-05")).unwrap().span, Span::new(date("2020-01-06"), date("2020-04-06")));
+        assert_eq!(periods.named("FY2021-Q1").unwrap().span.from, date("2020-04-06"));
+    }
+}

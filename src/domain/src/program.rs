@@ -1,0 +1,142 @@
+//! A compiled program version: the document with its trees, indexes and calendar, on which all engines run.
+//!
+//! A published version never changes, so a compiled one may be kept for ever. Engines take `&Program` and never look at
+//! the raw document for something that this index answers.
+
+use std::collections::BTreeMap;
+
+use crate::date::Date;
+use crate::document::Document;
+use crate::document::benefit::Benefit;
+use crate::document::ladder::{Ladder, Tier};
+use crate::document::metric::Metric;
+use crate::document::rebate::{PeriodRule, RebateSchedule};
+use crate::document::requirement::Requirement;
+use crate::fault::Faults;
+use crate::money::Currency;
+use crate::period::{FiscalYear, Period, Periods};
+use crate::region::{Geography, Tree};
+
+/// A compiled program version.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The document it was compiled from.
+    pub document: Document,
+    /// Regions and groups.
+    pub geography: Geography,
+    /// Product categories.
+    pub categories: Tree,
+    /// The fiscal year.
+    pub fiscal_year: FiscalYear,
+    /// The time zone of its dates.
+    pub time_zone: chrono_tz::Tz,
+    metrics: BTreeMap<String, usize>,
+    requirements: BTreeMap<String, usize>,
+    ladders: BTreeMap<String, usize>,
+    benefits: BTreeMap<String, usize>,
+    schedules: BTreeMap<String, usize>,
+    main_ladder: Option<usize>,
+}
+
+fn index<'a>(keys: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, usize> {
+    keys.into_iter().enumerate().map(|(at, key)| (key.clone(), at)).collect()
+}
+
+impl Program {
+    /// Validates the document and compiles it. Every fault is reported at once, each with its path.
+    pub fn compile(document: Document) -> Result<Self, Faults> {
+        let mut faults = crate::document::validate::validate(&document);
+        let fiscal_year = faults.keep("program.fiscalYearStart", document.program.fiscal_year_start.parse());
+        let time_zone = document.program.time_zone.parse::<chrono_tz::Tz>().ok();
+        if time_zone.is_none() {
+            faults.add("UNKNOWN_TIME_ZONE", "program.timeZone", "not a time zone of the IANA database: write one such as \"Europe/Berlin\"");
+        }
+        let (Some(fiscal_year), Some(time_zone), true) = (fiscal_year, time_zone, faults.is_empty()) else {
+            return Err(faults);
+        };
+        Ok(Self {
+            geography: Geography::new(&document),
+            categories: Tree::of_categories(&document.categories),
+            fiscal_year,
+            time_zone,
+            metrics: index(document.metrics.iter().map(|metric| &metric.key)),
+            requirements: index(document.requirements.iter().map(|shared| &shared.key)),
+            ladders: index(document.ladders.iter().map(|ladder| &ladder.key)),
+            benefits: index(document.benefits.iter().map(|benefit| &benefit.key)),
+            schedules: index(document.rebate_schedules.iter().map(|schedule| &schedule.key)),
+            main_ladder: document.ladders.iter().position(|ladder| ladder.main).or((document.ladders.len() == 1).then_some(0)),
+            document,
+        })
+    }
+
+    /// The program's code.
+    pub fn code(&self) -> &str {
+        &self.document.program.code
+    }
+
+    /// The currency of its thresholds.
+    pub const fn currency(&self) -> Currency {
+        self.document.program.currency
+    }
+
+    /// From when its rules hold.
+    pub const fn effective_on(&self) -> Date {
+        self.document.version.effective_on
+    }
+
+    /// The metric of that key.
+    pub fn metric(&self, key: &str) -> Option<&Metric> {
+        self.metrics.get(key).and_then(|at| self.document.metrics.get(*at))
+    }
+
+    /// The shared requirement of that key.
+    pub fn requirement(&self, key: &str) -> Option<&Requirement> {
+        self.requirements.get(key).and_then(|at| self.document.requirements.get(*at)).map(|shared| &shared.requirement)
+    }
+
+    /// The ladder of that key; the main ladder when none is named.
+    pub fn ladder(&self, key: Option<&str>) -> Option<&Ladder> {
+        let at = match key {
+            Some(key) => self.ladders.get(key).copied(),
+            None => self.main_ladder,
+        };
+        at.and_then(|at| self.document.ladders.get(at))
+    }
+
+    /// The benefit of that key.
+    pub fn benefit(&self, key: &str) -> Option<&Benefit> {
+        self.benefits.get(key).and_then(|at| self.document.benefits.get(*at))
+    }
+
+    /// The rebate schedule of that key.
+    pub fn schedule(&self, key: &str) -> Option<&RebateSchedule> {
+        self.schedules.get(key).and_then(|at| self.document.rebate_schedules.get(*at))
+    }
+
+    /// The periods of a rule in this program's calendar.
+    pub const fn periods<'a>(&self, rule: &'a PeriodRule) -> Periods<'a> {
+        Periods { rule, fiscal_year: self.fiscal_year }
+    }
+
+    /// The period of that name of any of its schedules.
+    pub fn period_named(&self, name: &str) -> Option<Period> {
+        self.document.rebate_schedules.iter().find_map(|schedule| self.periods(&schedule.period).named(name))
+    }
+}
+
+impl Ladder {
+    /// The tier of that key with its rank, from 1.
+    pub fn tier(&self, key: &str) -> Option<(u32, &Tier)> {
+        (1_u32..).zip(&self.tiers).find(|(_, tier)| tier.key == key)
+    }
+
+    /// The rank of a tier, from 1; 0 for none and for an unknown one.
+    pub fn rank(&self, tier: Option<&str>) -> u32 {
+        tier.and_then(|tier| self.tier(tier)).map_or(0, |(rank, _)| rank)
+    }
+
+    /// The tier at a rank.
+    pub fn at_rank(&self, rank: u32) -> Option<&Tier> {
+        usize::try_from(rank).ok().and_then(|rank| rank.checked_sub(1)).and_then(|at| self.tiers.get(at))
+    }
+}
