@@ -1,1 +1,8 @@
-//! Skeleton.
+//! Guerdon: the incentive and entitlement API of a partner program.
+//!
+//! The rooms of the house, and what each may know, stand in `docs/`; a test reads their `use` paths.
+
+pub mod app;
+pub mod clock;
+pub mod error;
+pub mod idgen;

@@ -3,6 +3,7 @@
 //! This crate is pure: it knows no database, no clock, no randomness and no transport. What a rule means stands in the
 //! module that the business would look for it in; the shape in which rules are written stands in [`document`].
 
+pub mod access;
 pub mod date;
 pub mod document;
 pub mod exact;

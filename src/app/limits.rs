@@ -1,0 +1,46 @@
+//! Every number that bounds the work of a use case, with its reason.
+
+/// Bounds of the use cases. They hold for every transport and for jobs alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of a page when nobody says: a screen.
+    pub page_default: u32,
+    /// Rows of a page at most: an answer stays under a megabyte.
+    pub page_max: u32,
+    /// Ids in one `nodes` or one look-up of many: as a page.
+    pub ids_max: usize,
+    /// Lines of one mutation that records facts: one transaction of well under a second; more goes through `import`.
+    pub facts_max: usize,
+    /// Partners of one mutation: as the page.
+    pub partners_max: usize,
+    /// Partners that one mutation judges at once; more is a review run.
+    pub evaluate_max: usize,
+    /// Benefit keys of one check: a portal page asks for some dozens.
+    pub benefit_keys_max: usize,
+    /// Characters of a code, key or external id: fits an index on both databases.
+    pub key_chars_max: usize,
+    /// Characters of a free text.
+    pub text_chars_max: usize,
+    /// Bytes of a program document: the largest known program is a tenth of it.
+    pub document_bytes_max: usize,
+    /// Days that an idempotency key is kept (semantics 25).
+    pub idempotency_days: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            page_default: 20,
+            page_max: 100,
+            ids_max: 100,
+            facts_max: 1_000,
+            partners_max: 100,
+            evaluate_max: 1_000,
+            benefit_keys_max: 200,
+            key_chars_max: 200,
+            text_chars_max: 2_000,
+            document_bytes_max: 4 * 1_024 * 1_024,
+            idempotency_days: 30,
+        }
+    }
+}
