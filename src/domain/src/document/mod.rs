@@ -10,10 +10,13 @@ pub mod contract;
 pub mod ladder;
 pub mod mdf;
 pub mod metric;
+pub mod read;
 pub mod rebate;
 pub mod requirement;
 pub mod scenario;
+pub mod schema;
 pub mod scoped;
+pub mod shape;
 pub mod validate;
 
 use std::collections::BTreeMap;

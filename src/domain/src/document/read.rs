@@ -1,0 +1,191 @@
+//! Text to document: YAML or JSON, with every fault of the syntax or the shape.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use serde_saphyr::options::NonFiniteFloatPolicy;
+
+use super::Document;
+use super::shape::Shape;
+use crate::fault::{Fault, Faults};
+
+/// A document may be this large: a program with some thousand scenarios.
+pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
+/// Objects and lists may be nested this deep; requirement trees have a limit of their own.
+pub const MAX_DEPTH: usize = 96;
+/// Values in one document.
+const MAX_NODES: usize = 1_000_000;
+/// YAML aliases in one document, and what they may unfold to.
+const MAX_ALIASES: usize = 1_000;
+const MAX_ALIAS_EVENTS: usize = 100_000;
+
+/// How a document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// YAML 1.2; `NO` is text, `1_000` is not a number, duplicate keys are refused.
+    Yaml,
+    /// JSON; duplicate keys are refused.
+    Json,
+}
+
+impl Format {
+    /// What a text looks like: JSON starts with `{`.
+    pub fn of(text: &str) -> Self {
+        if text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{') { Self::Json } else { Self::Yaml }
+    }
+}
+
+static DOCUMENT: LazyLock<Shape> = LazyLock::new(Shape::of::<Document>);
+
+/// Reads a document. Faults of the syntax carry line and column as their path; otherwise all faults of the shape are found at
+/// once. What a well-formed document must also satisfy is asked by [`super::validate::validate`].
+pub fn read(text: &str, format: Format) -> Result<Document, Faults> {
+    read_document(read_value(text, format)?)
+}
+
+/// The document of a value that was read before.
+pub fn read_document(value: Value) -> Result<Document, Faults> {
+    DOCUMENT.read(value, "")
+}
+
+/// Reads text to a plain value, within the limits, without duplicate keys.
+pub fn read_value(text: &str, format: Format) -> Result<Value, Fault> {
+    if text.len() > MAX_DOCUMENT_BYTES {
+        return Err(Fault::new("TOO_LARGE", "", format!("the document has {} bytes; at most {MAX_DOCUMENT_BYTES} are read", text.len())));
+    }
+    match format {
+        Format::Json => read_json(text),
+        Format::Yaml => read_yaml(text),
+    }
+}
+
+fn read_json(text: &str) -> Result<Value, Fault> {
+    let mut deserializer = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
+    let value = Strict { depth: 0 }.deserialize(&mut deserializer);
+    let read = value.and_then(|value| deserializer.end().map(|()| value));
+    read.map_err(|error| {
+        let path = format!("line {}, column {}", error.line(), error.column());
+        let message = error.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default();
+        Fault::new("SYNTAX", path, format!("this is not JSON that can be read: {message}"))
+    })
+}
+
+fn read_yaml(text: &str) -> Result<Value, Fault> {
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: MAX_DEPTH,
+            max_nodes: MAX_NODES,
+            max_events: MAX_NODES * 3,
+            max_aliases: MAX_ALIASES,
+            max_documents: 1,
+        },
+        alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: MAX_ALIAS_EVENTS },
+        strict_booleans: true,
+        underscored_numbers_as_strings: true,
+        leading_zero_numbers_as_strings: true,
+        non_finite_float_policy: NonFiniteFloatPolicy::AsString,
+        reject_unsupported_tags: true,
+    };
+    let read = serde_saphyr::with_deserializer_from_str_with_options(text, options, |deserializer| Strict { depth: 0 }.deserialize(deserializer));
+    read.map_err(|error| {
+        let path = error.location().map(|place| format!("line {}, column {}", place.line(), place.column())).unwrap_or_default();
+        let message = error.without_snippet().to_string();
+        let message = message.split(" at line ").next().unwrap_or_default();
+        Fault::new("SYNTAX", path, format!("this is not YAML that can be read: {message}"))
+    })
+}
+
+/// Builds a value; refuses duplicate keys and too deep nesting.
+#[derive(Clone, Copy)]
+pub(crate) struct Strict {
+    pub(crate) depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        if self.depth > MAX_DEPTH {
+            return Err(D::Error::custom(format!("objects and lists may be nested {MAX_DEPTH} deep")));
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i128<E>(self, value: i128) -> Result<Value, E> {
+        Ok(Value::String(value.to_string()))
+    }
+
+    fn visit_u128<E>(self, value: u128) -> Result<Value, E> {
+        Ok(Value::String(value.to_string()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("this is not a number that can be kept"))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(Value::String(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element_seed(Self { depth: self.depth + 1 })? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if object.contains_key(&name) {
+                return Err(A::Error::custom(format!("the key `{name}` stands twice in one object")));
+            }
+            let value = members.next_value_seed(Self { depth: self.depth + 1 })?;
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+#[cfg(test)]
+mod tests;

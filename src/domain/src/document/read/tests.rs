@@ -1,0 +1,227 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::document::schema;
+
+const EXAMPLES: [&str; 3] = [
+    include_str!("../../../../../examples/programs/reseller-tiers.yaml"),
+    include_str!("../../../../../examples/programs/quarterly-rebates.yaml"),
+    include_str!("../../../../../examples/programs/people-and-badges.yaml"),
+];
+
+fn faults(text: &str) -> Vec<(String, String, String)> {
+    let faults = read(text, Format::of(text)).unwrap_err();
+    faults.0.into_iter().map(|fault| (fault.code, fault.path, fault.message)).collect()
+}
+
+fn codes(text: &str) -> Vec<(String, String)> {
+    faults(text).into_iter().map(|(code, path, _)| (code, path)).collect()
+}
+
+const HEAD: &str = "guerdon: 1\nprogram: {code: P, name: P, currency: USD}\nversion: {effectiveOn: 2026-01-01}\n";
+
+#[test]
+fn examples_are_read() {
+    for text in EXAMPLES {
+        let document = read(text, Format::Yaml).unwrap_or_else(|faults| panic!("{faults}"));
+        assert!(!document.scenarios.is_empty());
+    }
+}
+
+#[test]
+fn every_member_of_the_schema_is_understood() {
+    let anything = DOCUMENT.unknown_kinds();
+    assert_eq!(anything, 1, "only `freeGoods` may hold anything");
+    assert_eq!(schema::json_schema()["$id"], "urn:guerdon:program-document:1");
+    assert!(!schema::json_schema().to_string().contains("(semantics"));
+}
+
+#[test]
+fn words_stay_words() {
+    let text = format!("{HEAD}regions: [{{key: NO}}, {{key: on}}, {{key: y}}]\n");
+    let document = read(&text, Format::Yaml).unwrap();
+    assert_eq!(document.regions.iter().map(|region| region.key.as_str()).collect::<Vec<_>>(), ["NO", "on", "y"]);
+}
+
+#[test]
+fn all_faults_of_a_shape_are_found_at_once() {
+    let text = "
+guerdon: one
+program: {code: 17, name: P, currency: usd, fiscalYearBegins: 07-01}
+version: {label: FY26}
+regions:
+metrics:
+  - key: a
+    unit: PERCENTAGE
+    measure: {source: TRANSACTIONS, aggregate: SUM, window: lifetime, groupBy: holder}
+  - key: b
+    unit: COUNT
+    formula: {ratio: {numerator: {metric: a}}, sum: {terms: []}}
+ladders:
+  - key: L
+    tires: []
+    tiers:
+      - {key: T, requirement: {metric: {metric: a, atLeast: {default: many, rows: [{region: DE}]}}}}
+grants:
+  - {benefit: x, value: {allowance: 1_000}}
+rebateSchedules:
+  - {key: r, period: {quarter: {}}, method: {flat: {rate: 500}}}
+scenarios:
+  - name: s
+    asOf: 2026-02-30
+    facts: {partners: [{code: p, transactions: [{id: 1, date: 2026-01-01, amount: 10.5}]}]}
+    expect: []
+";
+    let found = codes(text);
+    let found: Vec<(&str, &str)> = found.iter().map(|(code, path)| (code.as_str(), path.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            ("WRONG_TYPE", "guerdon"),
+            ("WRONG_TYPE", "program.code"),
+            ("INVALID_VALUE", "program.currency"),
+            ("UNKNOWN_MEMBER", "program.fiscalYearBegins"),
+            ("MISSING_MEMBER", "version.effectiveOn"),
+            ("WRONG_TYPE", "regions"),
+            ("UNKNOWN_VALUE", "metrics[0].unit"),
+            ("WRONG_TYPE", "metrics[0].measure.window"),
+            ("WRONG_TYPE", "metrics[0].measure.groupBy"),
+            ("MISSING_MEMBER", "metrics[1].formula.ratio.denominator"),
+            ("NOT_EXACTLY_ONE", "metrics[1].formula"),
+            ("UNKNOWN_MEMBER", "ladders[0].tires"),
+            ("INVALID_VALUE", "ladders[0].tiers[0].requirement.metric.atLeast.default"),
+            ("MISSING_MEMBER", "ladders[0].tiers[0].requirement.metric.atLeast.rows[0].value"),
+            ("INVALID_VALUE", "grants[0].value.allowance"),
+            ("INVALID_VALUE", "rebateSchedules[0].method.flat.rate"),
+            ("INVALID_VALUE", "scenarios[0].asOf"),
+            ("WRONG_TYPE", "scenarios[0].facts.partners[0].transactions[0].id"),
+            ("WRONG_TYPE", "scenarios[0].facts.partners[0].transactions[0].amount"),
+        ]
+    );
+}
+
+#[test]
+fn messages_say_what_to_do() {
+    let text = format!("{HEAD}metrics: [{{key: 5, unit: MONNEY, mesure: {{}}}}]\nladders: [{{key: L}}]\ngrants: [{{benefit: b, value: unlimited}}]\n");
+    let messages: Vec<String> = faults(&text).into_iter().map(|(_, path, message)| format!("{path}: {message}")).collect();
+    assert_eq!(
+        messages,
+        [
+            "metrics[0].key: found the number 5, expected text: put it in quotes",
+            "metrics[0].unit: \"MONNEY\" is none of the values: did you mean `MONEY`?",
+            "metrics[0].mesure: there is no member \"mesure\" here: did you mean `measure`?",
+            "ladders[0].tiers: `tiers` is missing; it is the tiers, lowest first: their position is their rank, from 1",
+            "grants[0].value: found the text \"unlimited\", expected an object: write `{unlimited: ...}`, or `{unlimited: {}}` where it has no members of its own",
+        ]
+    );
+}
+
+#[test]
+fn syntax_faults_carry_line_and_column() {
+    let cases = [
+        ("guerdon: 1\nprogram: {code: P", "SYNTAX"),
+        ("guerdon: 1\nguerdon: 2\n", "SYNTAX"),
+        ("guerdon: 1\n\tprogram: x\n", "SYNTAX"),
+        ("{\"guerdon\": 1,}", "SYNTAX"),
+        ("{\"guerdon\": 1, \"guerdon\": 1}", "SYNTAX"),
+        ("{\"guerdon\": 1} 2", "SYNTAX"),
+        ("guerdon: 1\n---\nguerdon: 1\n", "SYNTAX"),
+    ];
+    for (text, code) in cases {
+        let found = codes(text);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert_eq!(found[0].0, code, "{text}");
+        assert!(found[0].1.starts_with("line "), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn hostile_documents_are_refused_quickly() {
+    let deep = format!("{{\"a\": {}{}}}", "[".repeat(5_000), "]".repeat(5_000));
+    assert_eq!(codes(&deep)[0].0, "SYNTAX");
+    let deep = format!("a: {}{}", "[".repeat(5_000), "]".repeat(5_000));
+    assert_eq!(codes(&deep)[0].0, "SYNTAX");
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let inner = vec![format!("*a{}", level - 1); 10].join(", ");
+        bomb.push_str(&format!("a{level}: &a{level} [{inner}]\n"));
+    }
+    assert_eq!(codes(&bomb)[0].0, "SYNTAX");
+    let long = " ".repeat(MAX_DOCUMENT_BYTES + 1);
+    assert_eq!(codes(&long)[0].0, "TOO_LARGE");
+    let wide = json!({ "regions": vec![json!({}); 2_000] }).to_string();
+    let found = codes(&wide);
+    assert_eq!((found.len(), found.last().unwrap().0.as_str()), (crate::document::shape::MAX_FAULTS + 1, "TOO_MANY_FAULTS"));
+}
+
+/// Every place of a value: its path.
+fn places(value: &Value, at: &mut Vec<String>, all: &mut Vec<Vec<String>>) {
+    all.push(at.clone());
+    match value {
+        Value::Object(object) => {
+            for (name, member) in object {
+                at.push(name.clone());
+                places(member, at, all);
+                at.pop();
+            }
+        }
+        Value::Array(list) => {
+            for (index, element) in list.iter().enumerate() {
+                at.push(index.to_string());
+                places(element, at, all);
+                at.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn pointer(place: &[String]) -> String {
+    place.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
+}
+
+/// Whether a fault's path lies in the object at `place`.
+fn faulty(path: &str, place: &str) -> bool {
+    let path = path.replace('[', ".").replace(']', "");
+    format!(".{path}").starts_with(&format!("{}.zzzzzzzzzz", place.replace('/', ".")))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// What the walk lets through, serde builds: no fault hides behind another, none is left to serde.
+    #[test]
+    fn the_walk_and_serde_agree(example in 0_usize..3, which in any::<prop::sample::Index>(), put in 0_usize..9) {
+        let mut value = read_value(EXAMPLES[example], Format::Yaml).unwrap();
+        let mut all = Vec::new();
+        places(&value, &mut Vec::new(), &mut all);
+        let place = pointer(which.get(&all[..]).as_slice());
+        let new = [json!(null), json!(true), json!(3), json!(-1), json!("x"), json!([]), json!({}), json!({"x": 1}), json!(0.5)][put].clone();
+        *value.pointer_mut(&place).unwrap() = new;
+        let walk = DOCUMENT.check(&value, "");
+        let serde = serde_json::from_value::<Document>(value);
+        prop_assert!(!walk.is_empty() || serde.is_ok(), "{}: {:?}", place, serde.err());
+    }
+
+    /// k independent slips give k faults.
+    #[test]
+    fn every_injected_fault_is_reported(example in 0_usize..3, picks in prop::collection::vec(any::<prop::sample::Index>(), 1..12)) {
+        let mut value = read_value(EXAMPLES[example], Format::Yaml).unwrap();
+        let mut all = Vec::new();
+        places(&value, &mut Vec::new(), &mut all);
+        all.retain(|place| value.pointer(&pointer(place)).is_some_and(Value::is_object));
+        let chosen: std::collections::BTreeSet<String> = picks.iter().map(|pick| pointer(pick.get(&all[..]).as_slice())).collect();
+        for place in &chosen {
+            value.pointer_mut(place).unwrap().as_object_mut().unwrap().insert("zzzzzzzzzz".to_owned(), json!({"y": [1]}));
+        }
+        let found = DOCUMENT.check(&value, "");
+        let named = |place: &String| found.0.iter().any(|fault| fault.path.contains("zzzzzzzzzz") && faulty(&fault.path, place));
+        prop_assert!(chosen.iter().all(named), "{:?} {:?}", chosen, found);
+    }
+
+    #[test]
+    fn no_text_makes_reading_fail_badly(text in "\\PC{0,80}") {
+        let _ = read(&text, Format::of(&text));
+    }
+}
