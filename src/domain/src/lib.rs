@@ -9,6 +9,7 @@ pub mod document;
 pub mod exact;
 pub mod facts;
 pub mod fault;
+pub mod filter;
 pub mod money;
 pub mod period;
 pub mod program;

@@ -1,0 +1,119 @@
+use super::*;
+use crate::facts::{FactId, PartnerProfile, PartnerStatus};
+use crate::money::{Money, Quantity};
+
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn program() -> Program {
+    let document = serde_json::json!({
+        "guerdon": 1,
+        "program": { "code": "P", "name": "P", "currency": "USD" },
+        "version": { "effectiveOn": "2020-01-01" },
+        "regions": [{ "key": "EMEA", "regions": [{ "key": "DE" }, { "key": "FR" }] }, { "key": "US" }],
+        "regionGroups": [{ "key": "GROWTH", "regions": ["FR"] }],
+        "categories": [{ "key": "BIKES", "categories": [{ "key": "ROAD" }] }, { "key": "PARTS" }],
+        "versionLists": [{ "key": "suite", "versions": [
+            { "name": "14", "releasedOn": "2018-01-01" }, { "name": "15", "releasedOn": "2019-01-01" }, { "name": "16", "releasedOn": "2020-06-01" }] }],
+    });
+    Program::compile(serde_json::from_value(document).unwrap()).unwrap()
+}
+
+fn line(id: &str, on: &str, amount: i64) -> Transaction {
+    Transaction {
+        id: FactId { source: "t".into(), external_id: id.into() },
+        date: date(on),
+        recorded_on: date(on),
+        kind: TransactionKind::Sale,
+        product: Some("1001".into()),
+        category: Some("ROAD".into()),
+        quantity: Quantity(2_000_000),
+        amount: Money::new(amount, Currency::USD),
+        customer: Some("ACME".into()),
+        deal: None,
+        corrects: None,
+        region: None,
+        attributes: [("seats".to_owned(), AttributeValue::Number(Exact::from_int(30)))].into(),
+    }
+}
+
+fn partner(lines: Vec<Transaction>) -> PartnerFacts {
+    let profile = |from: &str, region: &str| PartnerProfile {
+        from: date(from),
+        name: "P".into(),
+        partner_type: Some("VAR".into()),
+        region: Some(region.into()),
+        parent: None,
+        currency: None,
+        status: PartnerStatus::Active,
+        attributes: Attributes::new(),
+    };
+    PartnerFacts { code: "P1".into(), profiles: vec![profile("2020-01-01", "DE"), profile("2020-03-01", "FR")], transactions: lines, ..PartnerFacts::default() }
+}
+
+fn passes(filter: serde_json::Value, owner: &PartnerFacts, at: usize) -> bool {
+    let filter: Filter = serde_json::from_value(filter).unwrap();
+    let program = program();
+    let first_dates = FirstDates::default();
+    let bindings = vec![("area".to_owned(), "BIKES".to_owned())];
+    let context = FilterContext { bindings: &bindings, ..FilterContext::new(&program, date("2020-06-30"), &first_dates) };
+    context.matches(&filter, FactView::transaction(owner, &owner.transactions[at]))
+}
+
+#[test]
+fn each_test_passes_and_fails() {
+    let owner = partner(vec![line("1", "2020-02-29", 12_50), line("2", "2020-03-01", 1)]);
+    let yes = [
+        r#"{"test": {"field": "kind", "equals": "SALE"}}"#,
+        r#"{"test": {"field": "product", "equals": 1001}}"#,
+        r#"{"test": {"field": "category", "under": "BIKES"}}"#,
+        r#"{"test": {"field": "category", "under": "$area"}}"#,
+        r#"{"test": {"field": "amount", "atLeast": 12.5, "atMost": "12.50"}}"#,
+        r#"{"test": {"field": "quantity", "above": 1, "below": 3}}"#,
+        r#"{"test": {"field": "attribute.seats", "atMost": 30}}"#,
+        r#"{"test": {"field": "region", "equals": "DE"}}"#,
+        r#"{"test": {"field": "region", "under": "EMEA"}}"#,
+        r#"{"test": {"field": "partner.type", "in": ["VAR", "MSP"]}}"#,
+        r#"{"test": {"field": "date", "below": "2020-03-01"}}"#,
+        r#"{"test": {"field": "deal", "exists": false}}"#,
+        r#"{"test": {"field": "deal", "notIn": ["D1"]}}"#,
+        r#"{"not": {"test": {"field": "month", "equals": "2020-03"}}}"#,
+        r#"{"anyOf": [{"test": {"field": "kind", "equals": "RETURN"}}, {"test": {"field": "customer", "equals": "ACME"}}]}"#,
+    ];
+    for filter in yes {
+        assert!(passes(serde_json::from_str(filter).unwrap(), &owner, 0), "{filter}");
+    }
+    let no = [
+        r#"{"test": {"field": "deal", "equals": "D1"}}"#,
+        r#"{"test": {"field": "deal", "exists": false, "equals": "D1"}}"#,
+        r#"{"test": {"field": "customer", "notIn": ["ACME"]}}"#,
+        r#"{"test": {"field": "category", "under": "PARTS"}}"#,
+        r#"{"test": {"field": "category", "under": "$unbound"}}"#,
+        r#"{"test": {"field": "amount", "above": 12.5}}"#,
+        r#"{"test": {"field": "region", "inGroup": "GROWTH"}}"#,
+        r#"{"allOf": [{"test": {"field": "kind", "equals": "SALE"}}, {"test": {"field": "customer", "exists": false}}]}"#,
+    ];
+    for filter in no {
+        assert!(!passes(serde_json::from_str(filter).unwrap(), &owner, 0), "{filter}");
+    }
+    assert!(passes(serde_json::json!({"test": {"field": "region", "inGroup": "GROWTH"}}), &owner, 1), "the partner moved on the line's date");
+}
+
+#[test]
+fn first_facts_are_dated_per_group_and_not_per_fact() {
+    let mut later = line("2", "2020-05-01", 1);
+    later.customer = Some("NEW".into());
+    let owner = partner(vec![line("1", "2020-02-01", 1), later, line("3", "2020-05-02", 1)]);
+    let filter = serde_json::json!({"firstFact": {"per": ["customer"], "onOrAfter": "2020-03-01"}});
+    assert_eq!([0, 1, 2].map(|at| passes(filter.clone(), &owner, at)), [false, true, false]);
+}
+
+#[test]
+fn last_versions_move_with_the_date() {
+    let mut certified = line("1", "2020-02-01", 1);
+    certified.attributes.insert("version".into(), AttributeValue::Text("14".into()));
+    let owner = partner(vec![certified]);
+    let filter = |n: u32| serde_json::json!({"lastVersions": {"attribute": "version", "list": "suite", "n": n}});
+    assert!(!passes(filter(2), &owner, 0) && passes(filter(3), &owner, 0));
+}
