@@ -246,6 +246,13 @@ impl fmt::Display for Exact {
     }
 }
 
+impl serde::Serialize for Exact {
+    /// As text: the decimal if it ends within ten places, else the fraction `1/3`.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Debug for Exact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

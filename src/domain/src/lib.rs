@@ -7,6 +7,7 @@ pub mod access;
 pub mod date;
 pub mod document;
 pub mod exact;
+pub mod exchange;
 pub mod facts;
 pub mod fault;
 pub mod filter;
