@@ -1,0 +1,4 @@
+//! Mapping documents and the reading of files.
+
+mod mapping;
+mod reading;
