@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn decimals_are_rewritten_never_rounded() {
-        let german = NumberFormat { decimal: Some(",".into()), group: Some(".".into()), strip: vec!["€".into()], trailing_minus: true, ..NumberFormat::default() };
+        let german =
+            NumberFormat { decimal: Some(",".into()), group: Some(".".into()), strip: vec!["€".into()], trailing_minus: true, ..NumberFormat::default() };
         assert_eq!(read_decimal("1.234.567,50 €", Some(&german)).unwrap(), "1234567.50");
         assert_eq!(read_decimal("-12,5", Some(&german)).unwrap(), "-12.5");
         assert_eq!(read_decimal("€ 0,00-", Some(&german)).unwrap(), "0.00");

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::fault::{Fault, Faults};
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::kind::{Holds, Kind, Member};
@@ -274,8 +274,9 @@ bare_or_long!(AttributeCell);
 /// Reads a mapping document, in YAML or JSON. All faults at once.
 pub fn read_mapping(text: &str) -> Result<Mapping, Faults> {
     let options = serde_saphyr::options! { strict_booleans: true };
-    let tree: Value = serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| Fault::new("MALFORMED_MAPPING", "", format!("the mapping cannot be read: {}", error.to_string().lines().next().unwrap_or_default())))?;
+    let tree: Value = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        Fault::new("MALFORMED_MAPPING", "", format!("the mapping cannot be read: {}", error.to_string().lines().next().unwrap_or_default()))
+    })?;
     let Value::Object(mut tree) = tree else {
         return Err(Fault::new("MALFORMED_MAPPING", "", "a mapping is an object with `kind` and `members`").into());
     };
@@ -415,7 +416,8 @@ fn check_cell(cell: &Cell, holds: Holds, member: &Member, path: &str, faults: &m
 }
 
 fn check_number_format(number: &NumberFormat, path: &str, faults: &mut Faults) {
-    let single = |text: &Option<String>| text.as_deref().is_none_or(|text| text.chars().count() == 1 && !text.chars().any(|sign| sign.is_ascii_digit() || sign == '-'));
+    let single =
+        |text: &Option<String>| text.as_deref().is_none_or(|text| text.chars().count() == 1 && !text.chars().any(|sign| sign.is_ascii_digit() || sign == '-'));
     if !single(&number.decimal) || !single(&number.group) {
         faults.add("INVALID_MAPPING", path, "`decimal` and `group` are one sign each, not a digit and not a minus");
     }

@@ -69,7 +69,11 @@ impl Plan {
         let plan = Self { members, attributes, allowed };
         for column in header.unwrap_or_default() {
             if !plan.allows(column) {
-                faults.add("UNKNOWN_COLUMN", "ignore", format!("the file has a column \"{column}\" that the mapping does not name: map it, or list it under `ignore`"));
+                faults.add(
+                    "UNKNOWN_COLUMN",
+                    "ignore",
+                    format!("the file has a column \"{column}\" that the mapping does not name: map it, or list it under `ignore`"),
+                );
             }
         }
         if let Some(header) = header {

@@ -89,9 +89,14 @@ impl Records {
     }
 }
 
-/// Counts bytes, and stops at a record that has no end.
+/// Counts bytes, stops at a record that has no end, and ends every line with a bare line feed, so that lines are counted alike
+/// whatever system wrote the file.
 struct Bounded<R> {
     inner: R,
+    /// The last byte read was a carriage return, which was handed on as a line feed already.
+    after_return: bool,
+    /// The last byte handed on; a file whose last line has no end gets one.
+    last: u8,
     progress: Arc<AtomicU64>,
     since_record: Arc<AtomicU64>,
 }
@@ -104,7 +109,40 @@ impl<R: Read> Read for Bounded<R> {
         let read = self.inner.read(buffer)?;
         self.progress.fetch_add(read as u64, Ordering::Relaxed);
         self.since_record.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
+        if read == 0 {
+            return Ok(self.end_line(buffer));
+        }
+        let Some(bytes) = buffer.get_mut(..read) else { return Ok(read) };
+        let kept = if self.after_return || bytes.contains(&b'\r') { self.line_feeds(bytes) } else { read };
+        self.last = kept.checked_sub(1).and_then(|at| buffer.get(at)).copied().unwrap_or(self.last);
+        // Nothing kept would mean the end of the file to the reader.
+        if kept == 0 { self.read(buffer) } else { Ok(kept) }
+    }
+}
+
+impl<R> Bounded<R> {
+    fn end_line(&mut self, buffer: &mut [u8]) -> usize {
+        match buffer.first_mut() {
+            Some(first) if self.last != b'\n' => {
+                (*first, self.last) = (b'\n', b'\n');
+                1
+            }
+            _ => 0,
+        }
+    }
+
+    fn line_feeds(&mut self, bytes: &mut [u8]) -> usize {
+        let mut kept = 0;
+        for at in 0..bytes.len() {
+            let byte = bytes[at];
+            let second = byte == b'\n' && self.after_return;
+            self.after_return = byte == b'\r';
+            if !second {
+                bytes[kept] = if byte == b'\r' { b'\n' } else { byte };
+                kept += 1;
+            }
+        }
+        kept
     }
 }
 
@@ -117,7 +155,11 @@ fn too_long(line: u64) -> Fault {
 }
 
 fn unreadable(line: u64, error: &std::io::Error) -> Fault {
-    if error.kind() == std::io::ErrorKind::FileTooLarge { too_long(line) } else { Fault::new("UNREADABLE_FILE", format!("line {line}"), format!("the file cannot be read: {error}")) }
+    if error.kind() == std::io::ErrorKind::FileTooLarge {
+        too_long(line)
+    } else {
+        Fault::new("UNREADABLE_FILE", format!("line {line}"), format!("the file cannot be read: {error}"))
+    }
 }
 
 /// The records of a CSV file.
@@ -131,7 +173,7 @@ pub struct CsvRecords {
 impl CsvRecords {
     fn open(mapping: &Mapping, file: Box<dyn Read + Send>, progress: Arc<AtomicU64>) -> Result<Self, Faults> {
         let since_record = Arc::new(AtomicU64::new(0));
-        let bounded = Bounded { inner: file, progress, since_record: Arc::clone(&since_record) };
+        let bounded = Bounded { inner: file, after_return: false, last: b'\n', progress, since_record: Arc::clone(&since_record) };
         let delimiter = mapping.delimiter.as_deref().and_then(|delimiter| delimiter.bytes().next()).unwrap_or(b',');
         let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bounded);
         let mut records = Self { reader, since_record, header: mapping.header.clone(), next_line: 1 };
@@ -180,8 +222,10 @@ impl CsvRecords {
         if !some {
             return Ok(Step::End);
         }
-        let line = fields.position().map_or(self.next_line, csv::Position::line);
+        // Counted from its end: its start, as the library has it, lies before blank lines.
         self.next_line = self.reader.position().line();
+        let inside = fields.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        let line = self.next_line.saturating_sub(1 + inside);
         let wrong = self.judge(&fields, line);
         let record = Record { line, fields: Fields::Ordered(fields) };
         Ok(match wrong {
@@ -195,9 +239,11 @@ impl CsvRecords {
             let message = format!("{} fields where the header names {}", fields.len(), self.header.len());
             return Some(Fault::new("WRONG_NUMBER_OF_FIELDS", format!("line {line}"), message));
         }
-        fields.iter().zip(&self.header).find(|(field, _)| std::str::from_utf8(field).is_err()).map(|(_, column)| {
-            Fault::new("INVALID_UTF8", format!("line {line}, column {column}"), "the field is not UTF-8: save the file as UTF-8")
-        })
+        fields
+            .iter()
+            .zip(&self.header)
+            .find(|(field, _)| std::str::from_utf8(field).is_err())
+            .map(|(_, column)| Fault::new("INVALID_UTF8", format!("line {line}, column {column}"), "the field is not UTF-8: save the file as UTF-8"))
     }
 }
 
@@ -211,7 +257,8 @@ pub struct JsonRecords {
 impl JsonRecords {
     fn open(file: Box<dyn Read + Send>, progress: Arc<AtomicU64>) -> Self {
         let since_record = Arc::new(AtomicU64::new(0));
-        let reader = BufReader::with_capacity(1 << 16, Bounded { inner: file, progress, since_record: Arc::clone(&since_record) });
+        let reader =
+            BufReader::with_capacity(1 << 16, Bounded { inner: file, after_return: false, last: b'\n', progress, since_record: Arc::clone(&since_record) });
         Self { reader, since_record, line: 0 }
     }
 

@@ -40,7 +40,13 @@ impl<W: Write> RejectsWriter<W> {
         texts.resize(self.columns, Cow::Borrowed(""));
         let line = record.line.to_string();
         let reasons = reasons.iter().map(Fault::to_string).collect::<Vec<_>>().join("; ");
-        let fields = texts.iter().zip(&self.kept).filter(|(_, kept)| **kept).map(|(text, _)| text.as_ref()).chain([line.as_str(), reasons.as_str()]).chain(further.iter().map(Cow::as_ref));
+        let fields = texts
+            .iter()
+            .zip(&self.kept)
+            .filter(|(_, kept)| **kept)
+            .map(|(text, _)| text.as_ref())
+            .chain([line.as_str(), reasons.as_str()])
+            .chain(further.iter().map(Cow::as_ref));
         self.written += 1;
         self.writer.write_record(fields).map_err(|error| unwritable(&error))
     }

@@ -133,7 +133,9 @@ impl Rows {
         let source = self.source.clone();
         Ok(match self.kind {
             Kind::Partners => Row::Partner(Box::new(partner(v, attributes)?)),
-            Kind::Products => Row::Product(ProductInput { code: key(v, "code")?, name: v.remove("name"), category: key(v, "category")?, from: optional(v, "from")? }),
+            Kind::Products => {
+                Row::Product(ProductInput { code: key(v, "code")?, name: v.remove("name"), category: key(v, "category")?, from: optional(v, "from")? })
+            }
             Kind::Transactions => Row::Transaction(key(v, "partner")?, Box::new(transaction(v, source, attributes)?)),
             Kind::Holdings => Row::Holding(key(v, "partner")?, Box::new(holding(v, source, attributes)?)),
             Kind::Activities => Row::Activity(key(v, "partner")?, Box::new(activity(v, source, attributes)?)),
@@ -229,7 +231,9 @@ fn spell(origin: &Origin, text: Cow<'_, str>) -> Result<String, Fault> {
         }
         Holds::Currency => text.parse::<Currency>().map(|currency| currency.code().to_owned()),
         Holds::Word(words) if words.contains(&text.as_ref()) => Ok(text.into_owned()),
-        Holds::Word(words) => Err(Fault::new("UNKNOWN_VALUE", "", format!("\"{}\" is not one of {}: add an alias to the mapping", shorten(&text), words.join(", ")))),
+        Holds::Word(words) => {
+            Err(Fault::new("UNKNOWN_VALUE", "", format!("\"{}\" is not one of {}: add an alias to the mapping", shorten(&text), words.join(", "))))
+        }
     }
 }
 

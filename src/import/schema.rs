@@ -19,7 +19,8 @@ pub fn mapping_schema() -> Value {
 }
 
 fn rules_of(kind: Kind) -> Value {
-    let properties: serde_json::Map<String, Value> = kind.members().iter().map(|member| (member.name.to_owned(), json!({ "description": meaning(member) }))).collect();
+    let properties: serde_json::Map<String, Value> =
+        kind.members().iter().map(|member| (member.name.to_owned(), json!({ "description": meaning(member) }))).collect();
     let required: Vec<&str> = kind.members().iter().filter(|member| member.required).map(|member| member.name).collect();
     let members = json!({ "properties": properties, "required": required, "propertyNames": { "enum": properties.keys().collect::<Vec<_>>() } });
     let mut then = json!({ "properties": { "members": members } });

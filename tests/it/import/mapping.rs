@@ -42,7 +42,13 @@ attributes:
 
 #[test]
 fn documents_that_are_no_mapping_are_refused_with_a_reason() {
-    for (text, code) in [("", "MALFORMED_MAPPING"), ("- a", "MALFORMED_MAPPING"), ("kind: [", "MALFORMED_MAPPING"), ("kind: SHOES\nmembers: {}", "INVALID_MAPPING"), ("kind: PARTNERS\nmembres: {}", "INVALID_MAPPING")] {
+    for (text, code) in [
+        ("", "MALFORMED_MAPPING"),
+        ("- a", "MALFORMED_MAPPING"),
+        ("kind: [", "MALFORMED_MAPPING"),
+        ("kind: SHOES\nmembers: {}", "INVALID_MAPPING"),
+        ("kind: PARTNERS\nmembres: {}", "INVALID_MAPPING"),
+    ] {
         assert_eq!(faults(text).first().map(|(code, _)| code.as_str()), Some(code), "{text}");
     }
 }

@@ -99,7 +99,9 @@ members: {id: id, partner: dealer.code, date: date, amount: total, currency: cur
 ignore: [notes]
 ";
     let good = r#"{"id": 17, "dealer": {"code": "P9"}, "date": "2019-12-31", "total": 99999999999999.99, "currency": "USD", "notes": {"a": [1]}}"#;
-    let text = format!("\u{feff}{good}\n\n{{\"id\": 1, \"id\": 2}}\n[1]\n{{\"id\": [1], \"dealer\": {{\"code\": null}}, \"date\": \"x\", \"total\": 1e3, \"currency\": \"usd\", \"extra\": 1}}\n");
+    let text = format!(
+        "\u{feff}{good}\n\n{{\"id\": 1, \"id\": 2}}\n[1]\n{{\"id\": [1], \"dealer\": {{\"code\": null}}, \"date\": \"x\", \"total\": 1e3, \"currency\": \"usd\", \"extra\": 1}}\n"
+    );
     let read = lines(mapping, text);
     let Ok(Row::Transaction(partner, sale)) = &read[0].row else { panic!("{:?}", read[0]) };
     assert_eq!((partner.as_str(), sale.id.as_str(), sale.amount.0.as_str()), ("P9", "17", "99999999999999.99"));
@@ -125,7 +127,10 @@ fn every_kind_can_be_read() {
         ("kind: PARTNERS\nmembers: {code: a, type: b, region: c, status: {constant: SUSPENDED}}\n", "a,b,c\n1,T,R\n"),
         ("kind: PRODUCTS\nmembers: {code: a, category: b, from: c}\n", "a,b,c\n1,T,2020-01-01\n"),
         ("kind: ACTIVITIES\nsource: s\nmembers: {id: a, partner: b, date: c, kind: {constant: CSAT}, value: {constant: '4.5'}}\n", "a,b,c\n1,T,2020-01-01\n"),
-        ("kind: DEALS\nsource: s\nmembers: {id: a, partner: b, openedOn: c, outcome: {constant: WON}, value: {constant: 5}, currency: {constant: JPY}}\n", "a,b,c\n1,T,2020-01-01\n"),
+        (
+            "kind: DEALS\nsource: s\nmembers: {id: a, partner: b, openedOn: c, outcome: {constant: WON}, value: {constant: 5}, currency: {constant: JPY}}\n",
+            "a,b,c\n1,T,2020-01-01\n",
+        ),
         ("kind: EXCHANGE_RATES\nmembers: {from: a, to: b, date: {constant: 2020-01-01}, rate: c}\n", "a,b,c\nEUR,USD,1.1234\n"),
     ];
     for (mapping, file) in cases {
@@ -150,7 +155,7 @@ fn rejected_lines_can_be_mended_and_read_by_the_same_mapping() {
     assert_eq!(rejects.finish().unwrap(), 2);
     let text = String::from_utf8(sink).unwrap();
     assert!(text.contains("line 2, column betrag"), "{text}");
-    let again = lines(SALES, text.replace("oops", "\"1,5\"").replace("A2,2,", "A2,2,P9").into_bytes());
+    let again = lines(SALES, text.replace(",oops,", ",\"1,5\",").replace("A2,2,", "A2,2,P9").into_bytes());
     assert!(again[0].row.is_ok(), "{:?}", again[0].row);
     assert_eq!(again.len(), 2);
 }
@@ -181,8 +186,11 @@ fn a_quote_that_is_never_closed_does_not_swallow_the_memory() {
 
 #[test]
 fn other_delimiters_and_files_without_a_header() {
-    let mapping = "kind: PRODUCTS\ndelimiter: \"\\t\"\nheader: [code, group]\nmembers: {code: code, category: {column: group, aliases: {b: BIKES}, onlyAliases: true}}\n";
-    let read = lines(mapping, "1\tb\r\n2\tc\r\n");
+    let mapping =
+        "kind: PRODUCTS\ndelimiter: \"\\t\"\nheader: [code, group]\nmembers: {code: code, category: {column: group, aliases: {b: BIKES}, onlyAliases: true}}\n";
+    let read = lines(mapping, "1\tb\r\n2\tc\r\n\r\n3\tc\r4\td");
+    assert_eq!(faults(&read[2]), [("UNKNOWN_VALUE", "line 4, column group")]);
+    assert_eq!(faults(&read[3]), [("UNKNOWN_VALUE", "line 5, column group")]);
     assert!(matches!(&read[0].row, Ok(Row::Product(product)) if product.category == "BIKES" && product.code == "1"));
     assert_eq!(faults(&read[1]), [("UNKNOWN_VALUE", "line 2, column group")]);
 }
