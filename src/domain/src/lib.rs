@@ -4,8 +4,10 @@
 //! module that the business would look for it in; the shape in which rules are written stands in [`document`].
 
 pub mod access;
+pub mod benefit;
 pub mod date;
 pub mod document;
+pub mod event;
 pub mod exact;
 pub mod exchange;
 pub mod facts;

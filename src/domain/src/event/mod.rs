@@ -1,0 +1,206 @@
+//! Public events: what changed, as a snapshot that needs no second look. They are written in the transaction that makes the
+//! change (the outbox) and delivered from there; whoever receives one must be able to act on it years later.
+//!
+//! Names and members here are promises. A change that takes one away or bends its meaning is a new version of that event
+//! beside the old one; a further member is not.
+
+use serde::{Deserialize, Serialize};
+
+use crate::date::Date;
+use crate::facts::{AssignmentCause, PartnerStatus};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum Event {
+    /// A program version was published.
+    #[serde(rename = "program.published")]
+    ProgramPublished(ProgramPublished),
+    /// A partner was created, or its profile changed.
+    #[serde(rename = "partner.changed")]
+    PartnerChanged(PartnerChanged),
+    /// A partner was enrolled in a program.
+    #[serde(rename = "partner.enrolled")]
+    PartnerEnrolled(PartnerEnrolled),
+    /// A partner got its first tier of a ladder, or a higher one.
+    #[serde(rename = "tier.promoted")]
+    TierPromoted(TierChanged),
+    /// A partner got a lower tier of a ladder, or lost its tier.
+    #[serde(rename = "tier.demoted")]
+    TierDemoted(TierChanged),
+    /// Sale lines were recorded.
+    #[serde(rename = "transactions.recorded")]
+    TransactionsRecorded(FactsRecorded),
+    /// Holdings were recorded.
+    #[serde(rename = "holdings.recorded")]
+    HoldingsRecorded(FactsRecorded),
+    /// Activities were recorded.
+    #[serde(rename = "activities.recorded")]
+    ActivitiesRecorded(FactsRecorded),
+    /// Deals were recorded.
+    #[serde(rename = "deals.recorded")]
+    DealsRecorded(FactsRecorded),
+    /// Exchange rates were recorded.
+    #[serde(rename = "exchange_rates.recorded")]
+    ExchangeRatesRecorded(FactsRecorded),
+}
+
+/// A program version was published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProgramPublished {
+    /// The program's code.
+    pub program: String,
+    /// The version's number.
+    pub version: i64,
+    /// Its label.
+    pub label: Option<String>,
+    /// From when its rules hold.
+    pub effective_on: Date,
+    /// The digest of its document, in hexadecimal.
+    pub digest: String,
+}
+
+/// A partner as it is from a day on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartnerChanged {
+    /// The partner's code.
+    pub partner: String,
+    /// From when it is so.
+    pub from: Date,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub partner_type: Option<String>,
+    /// Its region.
+    pub region: Option<String>,
+    /// Its parent's code.
+    pub parent: Option<String>,
+    /// Whether it takes part.
+    pub status: PartnerStatus,
+}
+
+/// A partner was enrolled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartnerEnrolled {
+    /// The partner's code.
+    pub partner: String,
+    /// The program's code.
+    pub program: String,
+    /// Since when.
+    pub since: Date,
+    /// On which track.
+    pub track: Option<String>,
+    /// In which region, where a ladder's scope is the partner in a region.
+    pub region: Option<String>,
+}
+
+/// A partner's tier changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TierChanged {
+    /// The partner's code.
+    pub partner: String,
+    /// The program's code.
+    pub program: String,
+    /// The number of the version that decided.
+    pub version: i64,
+    /// The ladder.
+    pub ladder: String,
+    /// The region, where the ladder's scope is the partner in a region.
+    pub region: Option<String>,
+    /// The tier before; none for none.
+    pub from_tier: Option<String>,
+    /// The tier now; none for none.
+    pub to_tier: Option<String>,
+    /// The first day on which it is held.
+    pub on: Date,
+    /// Why.
+    pub cause: AssignmentCause,
+}
+
+/// Facts were recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FactsRecorded {
+    /// The import batch that holds them, as the interface spells its id.
+    pub batch: Option<String>,
+    /// How many are new.
+    pub recorded: u64,
+    /// How many were known already.
+    pub unchanged: u64,
+    /// The partners concerned; empty where there are more than 100.
+    pub partners: Vec<String>,
+    /// The earliest date of a new fact.
+    pub earliest: Option<Date>,
+    /// The latest date of a new fact.
+    pub latest: Option<Date>,
+}
+
+impl Event {
+    /// The version of this event's shape.
+    pub const fn version(&self) -> u32 {
+        1
+    }
+
+    /// Its public name: `tier.promoted`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ProgramPublished(_) => "program.published",
+            Self::PartnerChanged(_) => "partner.changed",
+            Self::PartnerEnrolled(_) => "partner.enrolled",
+            Self::TierPromoted(_) => "tier.promoted",
+            Self::TierDemoted(_) => "tier.demoted",
+            Self::TransactionsRecorded(_) => "transactions.recorded",
+            Self::HoldingsRecorded(_) => "holdings.recorded",
+            Self::ActivitiesRecorded(_) => "activities.recorded",
+            Self::DealsRecorded(_) => "deals.recorded",
+            Self::ExchangeRatesRecorded(_) => "exchange_rates.recorded",
+        }
+    }
+
+    /// What it is about, for delivery in order per object: the partner's or the program's code, or the batch.
+    pub fn subject(&self) -> &str {
+        match self {
+            Self::ProgramPublished(event) => &event.program,
+            Self::PartnerChanged(event) => &event.partner,
+            Self::PartnerEnrolled(event) => &event.partner,
+            Self::TierPromoted(event) | Self::TierDemoted(event) => &event.partner,
+            Self::TransactionsRecorded(event)
+            | Self::HoldingsRecorded(event)
+            | Self::ActivitiesRecorded(event)
+            | Self::DealsRecorded(event)
+            | Self::ExchangeRatesRecorded(event) => event.batch.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_reads_by_its_public_name_and_comes_back_whole() {
+        let changed = TierChanged {
+            partner: "A".into(),
+            program: "P".into(),
+            version: 3,
+            ladder: "MAIN".into(),
+            region: None,
+            from_tier: None,
+            to_tier: Some("GOLD".into()),
+            on: "2020-06-01".parse().unwrap(),
+            cause: AssignmentCause::Promotion,
+        };
+        let event = Event::TierPromoted(changed);
+        let json = serde_json::to_value(&event).unwrap();
+        assert_eq!(
+            (json["type"].as_str(), json["data"]["toTier"].as_str(), json["data"]["on"].as_str()),
+            (Some(event.name()), Some("GOLD"), Some("2020-06-01"))
+        );
+        assert_eq!(serde_json::from_value::<Event>(json).unwrap(), event);
+        assert_eq!((event.subject(), event.version()), ("A", 1));
+    }
+}
