@@ -35,9 +35,9 @@ pub struct Expectation {
     /// Per ladder, what the evaluation gives.
     #[serde(default)]
     pub ladders: Vec<LadderExpectation>,
-    /// By metric key: its value as a decimal, or `null` for no data.
+    /// By metric key: its exact value as a decimal or a fraction `1/3`, or `null` for no data.
     #[serde(default)]
-    pub metrics: BTreeMap<String, Option<DecimalText>>,
+    pub metrics: BTreeMap<String, Option<FigureText>>,
     /// By benefit key.
     #[serde(default)]
     pub entitlements: BTreeMap<String, EntitlementExpectation>,
@@ -63,11 +63,37 @@ pub struct LadderExpectation {
     pub qualified: Option<String>,
     /// The next tier up; `NONE` at the top.
     pub next: Option<String>,
-    /// What is missing for the next tier, by metric key or label: exactly these leaves, each with how much is missing.
-    pub missing: Option<BTreeMap<String, DecimalText>>,
+    /// What is missing for the next tier, by metric key or label: exactly these leaves, each with how much is missing, as a
+    /// decimal or a fraction `1/3`. A leaf that is met or not (a holding, a tier, a contract) misses 1.
+    pub missing: Option<BTreeMap<String, FigureText>>,
+    /// What is missing to keep the tier that is held, written as `missing`: empty when its requirement is met.
+    pub missing_to_keep: Option<BTreeMap<String, FigureText>>,
+    /// The tier is held although its requirement fails: the day on which its grace period ends, on which it is lost.
+    pub grace_until: Option<Date>,
     /// Tiers that are met, by key.
     #[serde(default)]
     pub met: BTreeMap<String, bool>,
+}
+
+/// An expected exact figure: a decimal in quotes, or a fraction such as `1/120` where no decimal is exact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct FigureText(pub String);
+
+impl<'de> Deserialize<'de> for FigureText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        DecimalText::deserialize(deserializer).map(|text| Self(text.0))
+    }
+}
+
+impl JsonSchema for FigureText {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FigureText".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": ["string", "integer"], "pattern": r"^-?(0|[1-9][0-9]*)((\.[0-9]+)|(/[1-9][0-9]*))?$", "description": "An exact decimal in quotes, or a fraction such as \"1/120\"." })
+    }
 }
 
 /// What an entitlement is expected to be.
