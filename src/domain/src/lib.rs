@@ -18,3 +18,4 @@ pub mod period;
 pub mod program;
 pub mod region;
 pub mod rounding;
+pub mod window;
