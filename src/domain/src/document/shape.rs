@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::date::Date;
 use crate::document::requirement::Threshold;
+use crate::document::scenario::FigureText;
 use crate::document::scoped::Scalar;
 use crate::fault::{Faults, join};
 use crate::money::{Currency, DecimalText, Number, Rate};
@@ -76,13 +77,14 @@ fn refusal<T: for<'de> Deserialize<'de>>(value: &Value) -> Option<String> {
     T::deserialize(value).err().map(|error| error.to_string())
 }
 
-const LEAVES: [Leaf; 7] = [
+const LEAVES: [Leaf; 8] = [
     Leaf { name: "Date", expected: "a date such as 2026-01-31", check: refusal::<Date> },
     Leaf { name: "Currency", expected: "a currency code such as USD", check: refusal::<Currency> },
     Leaf { name: "Number", expected: "a number such as 1000, 0.05 or \"1000.50\"", check: refusal::<Number> },
     Leaf { name: "Rate", expected: "a fraction such as 0.05, or a percentage such as \"5 %\"", check: refusal::<Rate> },
     Leaf { name: "Threshold", expected: "a number such as 1000, or a percentage such as \"15 %\"", check: refusal::<Threshold> },
     Leaf { name: "DecimalText", expected: "a decimal in quotes such as \"1234.50\" (a whole number may stand without quotes)", check: refusal::<DecimalText> },
+    Leaf { name: "FigureText", expected: "a decimal in quotes such as \"1234.50\", or a fraction such as \"1/3\"", check: refusal::<FigureText> },
     Leaf { name: "Scalar", expected: "text, a number, true or false", check: refusal::<Scalar> },
 ];
 
