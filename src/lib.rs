@@ -5,5 +5,6 @@
 pub mod app;
 pub mod clock;
 pub mod error;
+pub mod graphql;
 pub mod idgen;
 pub mod import;

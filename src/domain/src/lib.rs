@@ -14,6 +14,7 @@ pub mod facts;
 pub mod fault;
 pub mod filter;
 pub mod money;
+pub mod page;
 pub mod period;
 pub mod program;
 pub mod region;

@@ -1,0 +1,27 @@
+//! The schema: thin wrappers over domain values. A resolver is parse, call, wrap. This room knows the use cases and the
+//! domain's types, and nothing of the database.
+
+pub mod connection;
+pub mod context;
+pub mod error;
+pub mod limits;
+pub mod node;
+pub mod payload;
+pub mod query;
+pub mod scalars;
+
+use async_graphql::{EmptyMutation, EmptySubscription, SDLExportOptions};
+
+/// The schema of this service.
+pub type Schema = async_graphql::Schema<query::Query, EmptyMutation, EmptySubscription>;
+
+/// Builds the schema. It holds no data: what belongs to a request comes with the request.
+pub fn build_schema() -> Schema {
+    Schema::build(query::Query, EmptyMutation, EmptySubscription).disable_suggestions().with_sorted_fields().with_sorted_enums().finish()
+}
+
+/// The schema as text, sorted, so that two of them can be compared.
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
+    build_schema().sdl_with_options(options)
+}
