@@ -4,7 +4,9 @@
 
 pub mod app;
 pub mod clock;
+pub mod config;
 pub mod error;
 pub mod graphql;
+pub mod http;
 pub mod idgen;
 pub mod import;

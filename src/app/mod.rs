@@ -2,6 +2,7 @@
 //! a recipe. This room knows the domain and the store, and nothing of how a request came in.
 
 pub mod access;
+pub mod auth;
 pub mod ctx;
 pub mod limits;
 pub mod versions;
