@@ -71,7 +71,7 @@ pub struct PartnerInput {
 }
 
 /// A partner's profile from a date on. Each one is whole: what it leaves out is empty from then on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ProfileInput {
     /// From this day on.

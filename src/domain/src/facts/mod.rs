@@ -4,6 +4,8 @@
 //! stands here (a fact's region is its partner's on that date, semantics 7).
 
 pub mod input;
+pub mod read;
+mod read_fact;
 
 use std::collections::BTreeMap;
 
