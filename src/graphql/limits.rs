@@ -19,11 +19,15 @@ pub struct DocumentLimits {
     pub mutations_max: usize,
     /// Directives.
     pub directives_max: usize,
-    /// Lists inside of lists.
+    /// Paged lists inside of paged lists. Lists that an object holds count in the cost alone.
     pub list_depth_max: usize,
-    /// The cost of the document: one per field, times the sizes of the lists around it.
+    /// Selections once every fragment is written out: what validation has to walk.
+    pub selections_max: u64,
+    /// The cost of the document: one per object that it may make, lists multiplied.
     pub cost_max: u64,
-    /// The size that a list without `first` or `last` is reckoned with.
+    /// The size that a page without `first` or `last` has.
+    pub page_size_default: u64,
+    /// The size that a list which an object holds is reckoned with.
     pub list_size_assumed: u64,
     /// Errors in one answer.
     pub errors_max: usize,
@@ -40,8 +44,10 @@ impl Default for DocumentLimits {
             mutations_max: 10,
             directives_max: 50,
             list_depth_max: 3,
-            cost_max: 50_000,
-            list_size_assumed: 10,
+            selections_max: 10_000,
+            cost_max: 100_000,
+            page_size_default: 20,
+            list_size_assumed: 5,
             errors_max: 20,
         }
     }

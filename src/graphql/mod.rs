@@ -4,6 +4,7 @@
 pub mod connection;
 pub mod context;
 pub mod error;
+pub mod gate;
 pub mod limits;
 pub mod node;
 pub mod payload;
