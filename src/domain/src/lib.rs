@@ -4,6 +4,7 @@
 //! module that the business would look for it in; the shape in which rules are written stands in [`document`].
 
 pub mod access;
+pub mod allocate;
 pub mod benefit;
 pub mod date;
 pub mod document;

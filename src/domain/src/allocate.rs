@@ -1,0 +1,250 @@
+//! Sharing whole minor units, so that the parts sum to the whole (semantics 15 and 21).
+//!
+//! Every share is `total x weight / sum of weights`. Whole units first; the units left over go to the largest remainders, ties by
+//! a stated rule. Division exists here, in `exact` and in `rounding`, and nowhere else.
+
+use std::cmp::Ordering;
+
+use crate::document::mdf::TieRule;
+use crate::exact::{Exact, Overflow};
+
+/// One who takes part in a pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimant<'a> {
+    /// Who; decides ties between equal weights.
+    pub code: &'a str,
+    /// Its weight. A negative one counts as zero.
+    pub weight: Exact,
+    /// Served before anything is shared, in minor units.
+    pub floor: i64,
+    /// At most this in all, in minor units.
+    pub cap: Option<i64>,
+}
+
+/// How a pool was shared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shares {
+    /// Minor units per claimant, in the order of the claimants.
+    pub parts: Vec<i64>,
+    /// What nobody may have, because all are at their caps.
+    pub unallocated: i64,
+}
+
+/// Why a pool cannot be shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AllocationError {
+    /// The floors together exceed the pool.
+    #[error("the floors together exceed what there is to share: lower them or raise the budget")]
+    FloorsExceedTotal,
+    /// A cap lies below its floor.
+    #[error("a cap lies below its floor: raise the cap or lower the floor")]
+    CapBelowFloor,
+    /// Nobody has a weight.
+    #[error("nobody has a positive weight: there is nothing to share by")]
+    NoWeight,
+    /// The pool or a floor is negative.
+    #[error("what is shared, and every floor, must be zero or more")]
+    Negative,
+    /// Out of range.
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+}
+
+/// `total x weight / all`, as whole units and what is left of the division (a numerator over `all`).
+#[derive(Debug, Clone, Copy)]
+struct Quota {
+    whole: i64,
+    rest: u128,
+}
+
+/// `factor x weight / all` by long multiplication, so that the product may have more than 128 bits. `weight < all < 2^127`.
+fn multiply_divide(factor: u64, weight: u128, all: u128) -> (u64, u128) {
+    let (mut quotient, mut rest) = (0_u64, 0_u128);
+    for bit in (0..64).rev() {
+        rest <<= 1;
+        quotient <<= 1;
+        if rest >= all {
+            rest -= all;
+            quotient |= 1;
+        }
+        if factor >> bit & 1 == 1 {
+            rest += weight;
+            if rest >= all {
+                rest -= all;
+                quotient += 1;
+            }
+        }
+    }
+    (quotient, rest)
+}
+
+/// The quota of one weight; the rest is never negative.
+fn quota(total: i64, weight: i128, all: u128) -> Result<Quota, Overflow> {
+    let magnitude = weight.unsigned_abs();
+    let (times, below) = (magnitude / all, magnitude % all);
+    let (part, rest) = multiply_divide(total.unsigned_abs(), below, all);
+    let times = u64::try_from(times).map_err(|_| Overflow)?;
+    let whole = total.unsigned_abs().checked_mul(times).and_then(|whole| whole.checked_add(part)).ok_or(Overflow)?;
+    let whole = i64::try_from(whole).map_err(|_| Overflow)?;
+    match ((total < 0) != (weight < 0), rest) {
+        (false, rest) => Ok(Quota { whole, rest }),
+        (true, 0) => Ok(Quota { whole: -whole, rest: 0 }),
+        (true, rest) => Ok(Quota { whole: -whole - 1, rest: all - rest }),
+    }
+}
+
+/// Weights as whole numbers over one denominator.
+fn whole_weights(weights: &[Exact]) -> Result<(Vec<i128>, i128), Overflow> {
+    let mut common = 1_i128;
+    for weight in weights {
+        let step = Exact::ratio(weight.denominator(), common).ok_or(Overflow)?;
+        common = common.checked_mul(step.numerator()).ok_or(Overflow)?;
+    }
+    let scale = |weight: &Exact| (common / weight.denominator()).checked_mul(weight.numerator()).ok_or(Overflow);
+    let scaled = weights.iter().map(scale).collect::<Result<Vec<i128>, Overflow>>()?;
+    let sum = scaled.iter().try_fold(0_i128, |sum, weight| sum.checked_add(*weight)).ok_or(Overflow)?;
+    Ok((scaled, sum))
+}
+
+/// Gives the units that are left over to the largest remainders; `order` decides between equal ones.
+fn hand_out(quotas: &mut [Quota], total: i64, order: impl Fn(usize, usize) -> Ordering) -> Result<Vec<i64>, Overflow> {
+    let given = quotas.iter().try_fold(0_i64, |sum, quota| sum.checked_add(quota.whole)).ok_or(Overflow)?;
+    let left = usize::try_from(total.checked_sub(given).ok_or(Overflow)?).map_err(|_| Overflow)?;
+    let mut by_rest: Vec<usize> = (0..quotas.len()).collect();
+    let rest = |at: usize| quotas.get(at).map_or(0, |quota| quota.rest);
+    by_rest.sort_by(|a, b| rest(*b).cmp(&rest(*a)).then_with(|| order(*a, *b)));
+    let mut parts: Vec<i64> = quotas.iter().map(|quota| quota.whole).collect();
+    for at in by_rest.into_iter().take(left) {
+        if let Some(part) = parts.get_mut(at) {
+            *part += 1;
+        }
+    }
+    Ok(parts)
+}
+
+/// Shares `total` minor units by signed weights whose sum is not zero: sale lines and returns. Ties: the larger weight, then the
+/// first listed. `None` when the weights sum to zero.
+pub fn share(total: i64, weights: &[Exact]) -> Result<Option<Vec<i64>>, Overflow> {
+    let (scaled, sum) = whole_weights(weights)?;
+    if sum == 0 {
+        return Ok(None);
+    }
+    let sign = sum.signum();
+    let all = sum.unsigned_abs();
+    let mut quotas = scaled.iter().map(|weight| quota(total, weight * sign, all)).collect::<Result<Vec<Quota>, Overflow>>()?;
+    let larger = |a: usize, b: usize| scaled.get(b).map(|weight| weight.unsigned_abs()).cmp(&scaled.get(a).map(|weight| weight.unsigned_abs())).then(a.cmp(&b));
+    hand_out(&mut quotas, total, larger).map(Some)
+}
+
+/// Rounds exact figures (in minor units) so that they sum to `total`, which lies within one unit a figure of their sum: each is
+/// rounded down, and the units left over go to the largest remainders. Where `total` is further away (a budget cut it), it is
+/// shared in proportion instead.
+pub fn round_to_total(total: i64, exact: &[Exact]) -> Result<Vec<i64>, Overflow> {
+    let mut parts = Vec::with_capacity(exact.len());
+    let mut rests = Vec::with_capacity(exact.len());
+    for figure in exact {
+        let whole = figure.floor();
+        parts.push(i64::try_from(whole).map_err(|_| Overflow)?);
+        rests.push(figure.sub(Exact::ratio(whole, 1).ok_or(Overflow)?)?);
+    }
+    let given = parts.iter().try_fold(0_i64, |sum, part| sum.checked_add(*part)).ok_or(Overflow)?;
+    let left = total.checked_sub(given).ok_or(Overflow)?;
+    let Some(left) = usize::try_from(left).ok().filter(|left| *left <= exact.len()) else {
+        return Ok(share(total, exact)?.unwrap_or_else(|| at_front(total, exact.len())));
+    };
+    let mut by_rest: Vec<usize> = (0..exact.len()).collect();
+    let key = |at: usize| (rests.get(at).copied(), exact.get(at).map(|figure| figure.abs()));
+    by_rest.sort_by(|a, b| key(*b).cmp(&key(*a)).then(a.cmp(b)));
+    for at in by_rest.into_iter().take(left) {
+        if let Some(part) = parts.get_mut(at) {
+            *part += 1;
+        }
+    }
+    Ok(parts)
+}
+
+/// Figures that sum to zero give nothing to share by: the first takes it.
+fn at_front(total: i64, count: usize) -> Vec<i64> {
+    let mut parts = vec![0; count];
+    if let Some(first) = parts.first_mut() {
+        *first = total;
+    }
+    parts
+}
+
+/// Shares a pool of `total` minor units by largest remainder (semantics 21). Floors are served first; whoever's exact share
+/// exceeds its cap is fixed at it and the rest is split again until none does. Negative weights count as zero; when all are, the
+/// pool is refused.
+pub fn allocate(total: i64, claimants: &[Claimant<'_>], ties: TieRule) -> Result<Shares, AllocationError> {
+    let rest = after_floors(total, claimants)?;
+    let weights: Vec<Exact> = claimants.iter().map(|claimant| claimant.weight.max(Exact::ZERO)).collect();
+    if weights.iter().all(|weight| weight.is_zero()) {
+        return Err(AllocationError::NoWeight);
+    }
+    let (scaled, _) = whole_weights(&weights)?;
+    let mut parts: Vec<i64> = claimants.iter().map(|claimant| claimant.floor).collect();
+    let mut open: Vec<usize> = (0..claimants.len()).collect();
+    let mut rest = rest;
+    loop {
+        let weight_of = |at: &usize| scaled.get(*at).copied().unwrap_or_default();
+        let all: i128 = open.iter().map(weight_of).sum();
+        if all == 0 || rest == 0 {
+            return Ok(Shares { parts, unallocated: rest });
+        }
+        let all = all.unsigned_abs();
+        let mut quotas = open.iter().map(|at| quota(rest, weight_of(at), all)).collect::<Result<Vec<Quota>, Overflow>>()?;
+        let room = |at: &usize| claimants.get(*at).and_then(|claimant| claimant.cap.map(|cap| cap - claimant.floor));
+        let capped: Vec<usize> = open.iter().zip(&quotas).filter(|(at, quota)| room(at).is_some_and(|room| exceeds(quota, room))).map(|(at, _)| *at).collect();
+        if capped.is_empty() {
+            let order = |a: usize, b: usize| tie(ties, &open, claimants, &scaled, a, b);
+            let given = hand_out(&mut quotas, rest, order)?;
+            for (at, units) in open.iter().zip(given) {
+                if let Some(part) = parts.get_mut(*at) {
+                    *part += units;
+                }
+            }
+            return Ok(Shares { parts, unallocated: 0 });
+        }
+        for at in &capped {
+            if let (Some(part), Some(room)) = (parts.get_mut(*at), room(at)) {
+                *part += room;
+                rest -= room;
+            }
+        }
+        open.retain(|at| !capped.contains(at));
+    }
+}
+
+const fn exceeds(quota: &Quota, room: i64) -> bool {
+    quota.whole > room || (quota.whole == room && quota.rest > 0)
+}
+
+fn after_floors(total: i64, claimants: &[Claimant<'_>]) -> Result<i64, AllocationError> {
+    if total < 0 || claimants.iter().any(|claimant| claimant.floor < 0) {
+        return Err(AllocationError::Negative);
+    }
+    if claimants.iter().any(|claimant| claimant.cap.is_some_and(|cap| cap < claimant.floor)) {
+        return Err(AllocationError::CapBelowFloor);
+    }
+    let floors = claimants.iter().try_fold(0_i64, |sum, claimant| sum.checked_add(claimant.floor)).ok_or(Overflow)?;
+    if floors > total {
+        return Err(AllocationError::FloorsExceedTotal);
+    }
+    Ok(total - floors)
+}
+
+/// Who comes first among equal remainders. `a` and `b` are positions in `open`.
+fn tie(rule: TieRule, open: &[usize], claimants: &[Claimant<'_>], weights: &[i128], a: usize, b: usize) -> Ordering {
+    let at = |position: usize| open.get(position).copied().unwrap_or_default();
+    let weight = |position: usize| weights.get(at(position)).copied().unwrap_or_default();
+    let code = |position: usize| claimants.get(at(position)).map(|claimant| claimant.code);
+    match rule {
+        TieRule::Listed => a.cmp(&b),
+        TieRule::ReverseListed => b.cmp(&a),
+        TieRule::LargerWeight => weight(b).cmp(&weight(a)).then_with(|| code(a).cmp(&code(b))).then(a.cmp(&b)),
+    }
+}
+
+#[cfg(test)]
+#[path = "allocate_tests.rs"]
+mod tests;
