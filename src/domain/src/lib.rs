@@ -18,6 +18,7 @@ pub mod money;
 pub mod page;
 pub mod period;
 pub mod program;
+pub mod rebate;
 pub mod region;
 pub mod rounding;
 pub mod window;

@@ -1,0 +1,184 @@
+//! A plan applied to lines: pieces of earning, each with its line, band and tier. Exact; nothing is rounded here.
+//!
+//! Lines fill the qualifier in order: line i covers it from the sum of those before it to the sum with it. A slice pays each line
+//! for its own stretch, at the rate of the line's tier (semantics 13); a return takes back the stretch at the top. One line that
+//! stands for many gives the same figure as the many, where they share a tier and the qualifier is the basis: that is the law
+//! behind `earn_from_totals`.
+
+use crate::document::rebate::PackageRounding;
+use crate::exact::{Exact, Overflow};
+
+use super::line::Line;
+use super::plan::{Due, OnEverything, OnSlice, Pay, Plan};
+
+/// A piece of an earning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece<'a> {
+    /// The position of its line; none for what belongs to no line.
+    pub(super) line: Option<usize>,
+    pub(super) band: Option<usize>,
+    pub(super) tier: Option<&'a str>,
+    /// What it was paid on.
+    pub(super) base: Exact,
+    /// The rate; none for a sum.
+    pub(super) rate: Option<Exact>,
+    pub(super) amount: Exact,
+}
+
+/// Where a line lies on the qualifier, as far as a base cap lets it earn.
+struct Stretch {
+    start: Exact,
+    end: Exact,
+    /// The part of its basis that earns.
+    basis: Exact,
+    /// The part of its units that earns.
+    units: Exact,
+    qualifier: Exact,
+    whole_basis: Exact,
+    whole_units: Exact,
+}
+
+/// `part x of / whole`; nothing of nothing.
+fn in_proportion(part: Exact, of: Exact, whole: Exact) -> Result<Exact, Overflow> {
+    if of == whole {
+        return Ok(part);
+    }
+    Ok(part.mul(of)?.div(whole)?.unwrap_or(Exact::ZERO))
+}
+
+/// Lays the lines on the qualifier; at most `base_cap` of the basis earns, in the order of the lines.
+fn stretches(lines: &[Line<'_>], base_cap: Option<Exact>) -> Result<Vec<Stretch>, Overflow> {
+    let (mut at, mut filled) = (Exact::ZERO, Exact::ZERO);
+    let capped = |basis: Exact| base_cap.map_or(basis, |cap| basis.min(cap));
+    let mut all = Vec::with_capacity(lines.len());
+    for line in lines {
+        let (next, filled_next) = (at.add(line.qualifier)?, filled.add(line.basis)?);
+        let basis = capped(filled_next).sub(capped(filled))?;
+        let along = in_proportion(line.qualifier, basis, line.basis)?;
+        let units = in_proportion(line.units, basis, line.basis)?;
+        // A sale fills from below; a return empties from above, and first what did not earn.
+        let (start, end) = if line.qualifier.is_negative() { (next.sub(along)?, next) } else { (at, at.add(along)?) };
+        all.push(Stretch { start, end, basis, units, qualifier: line.qualifier, whole_basis: line.basis, whole_units: line.units });
+        (at, filled) = (next, filled_next);
+    }
+    Ok(all)
+}
+
+/// How much of `[from, to)` lies below `position`.
+fn overlap(slice: &OnSlice<'_>, position: Exact) -> Result<Exact, Overflow> {
+    let top = slice.to.map_or(position, |to| position.min(to));
+    top.max(slice.from).sub(slice.from)
+}
+
+/// Whole packages of some units, by the schedule's rule; packages that go back count like packages that came.
+fn packages(units: Exact, size: Exact, rule: PackageRounding) -> Result<Exact, Overflow> {
+    let Some(exact) = units.abs().div(size)? else { return Ok(Exact::ZERO) };
+    let whole = match rule {
+        PackageRounding::Floor => Exact::ratio(exact.floor(), 1).ok_or(Overflow)?,
+        PackageRounding::Ceil => Exact::ratio(exact.ceil(), 1).ok_or(Overflow)?,
+        PackageRounding::Prorate => exact,
+    };
+    Ok(if units.is_negative() { whole.neg() } else { whole })
+}
+
+/// Pays shares of lines (positions and measures) by a pay and a weight.
+fn pay_shares<'a>(
+    lines: &[Line<'a>],
+    shares: &[(usize, Exact)],
+    (band, pay, weight): (Option<usize>, Pay<'a>, Exact),
+    pieces: &mut Vec<Piece<'a>>,
+) -> Result<(), Overflow> {
+    let mut per_unit = weight;
+    if let Pay::PerPackage(package) = pay {
+        let units = Exact::sum(shares.iter().map(|(_, share)| *share))?;
+        let whole = packages(units, package.size.0, package.packages)?;
+        per_unit = weight.mul(whole.div(units)?.unwrap_or(Exact::ZERO))?;
+    }
+    for (at, share) in shares.iter().filter(|(_, share)| !share.is_zero()) {
+        let tier = lines.get(*at).and_then(|line| line.tier);
+        let rate = pay.for_tier(tier).mul(weight)?;
+        let amount = pay.for_tier(tier).mul(per_unit)?.mul(*share)?;
+        pieces.push(Piece { line: Some(*at), band, tier, base: *share, rate: Some(rate), amount });
+    }
+    Ok(())
+}
+
+fn everything_shares(item: &OnEverything<'_>, stretches: &[Stretch]) -> Vec<(usize, Exact)> {
+    stretches.iter().enumerate().map(|(at, stretch)| (at, if item.pay.on_units() { stretch.units } else { stretch.basis })).collect()
+}
+
+fn slice_shares(item: &OnSlice<'_>, stretches: &[Stretch]) -> Result<Vec<(usize, Exact)>, Overflow> {
+    let mut shares = Vec::new();
+    for (at, stretch) in stretches.iter().enumerate() {
+        let whole = if item.pay.on_units() { stretch.whole_units } else { stretch.whole_basis };
+        let share = if stretch.qualifier.is_zero() {
+            // A line that does not move the qualifier lies where it stands.
+            let inside = item.from <= stretch.start && item.to.is_none_or(|to| stretch.start < to);
+            let part = if item.pay.on_units() { stretch.units } else { stretch.basis };
+            if inside { part } else { Exact::ZERO }
+        } else {
+            let along = overlap(item, stretch.end)?.sub(overlap(item, stretch.start)?)?;
+            in_proportion(along, whole, stretch.qualifier)?
+        };
+        shares.push((at, share));
+    }
+    Ok(shares)
+}
+
+/// The line that last took the qualifier up to `at`.
+fn entering(stretches: &[Stretch], at: Exact) -> Result<Option<usize>, Overflow> {
+    let mut position = Exact::ZERO;
+    let mut found = None;
+    for (index, stretch) in stretches.iter().enumerate() {
+        let next = position.add(stretch.qualifier)?;
+        let enters = (position < at || (at.is_zero() && found.is_none())) && next >= at && stretch.qualifier.is_positive();
+        if enters {
+            found = Some(index);
+        }
+        position = next;
+    }
+    Ok(found)
+}
+
+/// Gives a sum to the line that entered the band, or to all lines in proportion to what they were paid on.
+fn pay_sum<'a>(lines: &[Line<'a>], stretches: &[Stretch], due: &Due<'a>, period_tier: Option<&'a str>, pieces: &mut Vec<Piece<'a>>) -> Result<(), Overflow> {
+    let piece = |line: Option<usize>, tier: Option<&'a str>, amount: Exact| Piece { line, band: due.band, tier, base: Exact::ZERO, rate: None, amount };
+    let amount_for = |tier: Option<&str>| due.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0);
+    if let Some(at) = due.entered_at {
+        let line = entering(stretches, at)?.filter(|line| lines.get(*line).is_some_and(|line| line.transaction.is_some()));
+        let tier = line.and_then(|line| lines.get(line)).map_or(period_tier, |line| line.tier);
+        pieces.push(piece(line, tier, amount_for(tier)));
+        return Ok(());
+    }
+    let amount = amount_for(period_tier);
+    let whole = Exact::sum(stretches.iter().map(|stretch| stretch.whole_basis))?;
+    if !whole.is_positive() {
+        pieces.push(piece(None, period_tier, amount));
+        return Ok(());
+    }
+    for (at, stretch) in stretches.iter().enumerate().filter(|(_, stretch)| !stretch.whole_basis.is_zero()) {
+        pieces.push(piece(Some(at), period_tier, in_proportion(stretch.whole_basis, amount, whole)?));
+    }
+    Ok(())
+}
+
+/// Applies a plan to lines.
+pub(super) fn earn<'a>(plan: &Plan<'a>, lines: &[Line<'a>], base_cap: Option<Exact>, period_tier: Option<&'a str>) -> Result<Vec<Piece<'a>>, Overflow> {
+    let stretches = stretches(lines, base_cap)?;
+    let mut pieces = Vec::new();
+    for item in &plan.everything {
+        pay_shares(lines, &everything_shares(item, &stretches), (item.band, item.pay, item.weight), &mut pieces)?;
+    }
+    for item in &plan.slices {
+        pay_shares(lines, &slice_shares(item, &stretches)?, (item.band, item.pay, Exact::ONE), &mut pieces)?;
+    }
+    for due in &plan.sums {
+        pay_sum(lines, &stretches, due, period_tier, &mut pieces)?;
+    }
+    Ok(pieces)
+}
+
+/// The sum of pieces.
+pub(super) fn sum(pieces: &[Piece<'_>]) -> Result<Exact, Overflow> {
+    Exact::sum(pieces.iter().map(|piece| piece.amount))
+}

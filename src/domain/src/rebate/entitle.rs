@@ -1,0 +1,285 @@
+//! From exact figures to what is owed: cumulative difference, guarantee, rounding, minimum payout, and the statement's lines.
+
+use std::collections::BTreeMap;
+
+use crate::allocate::{round_to_total, share};
+use crate::date::Date;
+use crate::document::rebate::{BelowMinimum, RebateSchedule, RoundAt};
+use crate::exact::{Exact, Overflow};
+use crate::facts::FactId;
+use crate::money::{Currency, Money};
+
+use super::earn::Piece;
+use super::figure::Figure;
+use super::line::Line;
+use super::result::{BandShare, Entitlement, StatementLine, Step, StepKind};
+
+/// What one period of a schedule hands to the next. Recomputed from the facts whenever it is asked for, never forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Carry {
+    /// A negative basis.
+    pub(super) basis: Exact0,
+    /// A payout below the minimum, in minor units.
+    pub(super) payout: i64,
+    /// What was paid above the guarantee so far in the fiscal year.
+    pub(super) surplus: Exact0,
+    /// The fiscal year of the surplus.
+    pub(super) year: Option<Date>,
+}
+
+/// An exact figure whose default is zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Exact0(pub(super) Exact);
+
+impl Default for Exact0 {
+    fn default() -> Self {
+        Self(Exact::ZERO)
+    }
+}
+
+/// A row of a statement before it is spelled.
+#[derive(Clone)]
+struct Row<'l, 'a> {
+    line: Option<&'l Line<'a>>,
+    basis: Exact,
+    exact: Exact,
+    amount: i64,
+}
+
+/// The minor units of an exact amount.
+fn in_minor(amount: Exact, currency: Currency) -> Result<Exact, Overflow> {
+    let scale = 10_i128.checked_pow(currency.decimals()).and_then(|scale| Exact::ratio(scale, 1)).ok_or(Overflow)?;
+    amount.mul(scale)
+}
+
+/// One row per line, and one for what belongs to no line, if there is any.
+fn rows<'l, 'a>(lines: &'l [Line<'a>], pieces: &[Piece<'a>]) -> Result<Vec<Row<'l, 'a>>, Overflow> {
+    let mut rows: Vec<Row<'l, 'a>> = lines.iter().map(|line| Row { line: Some(line), basis: line.basis, exact: Exact::ZERO, amount: 0 }).collect();
+    let mut rest = None;
+    for piece in pieces {
+        match piece.line.and_then(|line| rows.get_mut(line)) {
+            Some(row) => row.exact = row.exact.add(piece.amount)?,
+            None => rest = Some(rest.unwrap_or(Exact::ZERO).add(piece.amount)?),
+        }
+    }
+    rows.extend(rest.map(|exact| Row { line: None, basis: Exact::ZERO, exact, amount: 0 }));
+    Ok(rows)
+}
+
+/// Rounds a figure where the schedule says, and gives each row its part, so that the rows sum to the whole (semantics 15).
+fn round(schedule: &RebateSchedule, currency: Currency, figure: &Figure<'_>, rows: &mut [Row<'_, '_>]) -> Result<i64, Overflow> {
+    let (mode, places) = (schedule.rounding.mode, currency.decimals());
+    let at = if figure.bounded { RoundAt::Entitlement } else { schedule.rounding.at };
+    let total = match at {
+        RoundAt::Entitlement => mode.round_scaled(figure.exact, places)?,
+        RoundAt::Band => {
+            let mut bands: BTreeMap<Option<usize>, Exact> = BTreeMap::new();
+            for piece in &figure.pieces {
+                let sum = bands.entry(piece.band).or_insert(Exact::ZERO);
+                *sum = sum.add(piece.amount)?;
+            }
+            let rounded = bands.values().map(|sum| mode.round_scaled(*sum, places));
+            sum_of(rounded)?
+        }
+        RoundAt::Line => {
+            for row in rows.iter_mut() {
+                row.amount = mode.round_scaled(row.exact, places)?;
+            }
+            return sum_of(rows.iter().map(|row| Ok(row.amount)));
+        }
+    };
+    spread(rows, total, currency)?;
+    Ok(total)
+}
+
+fn sum_of(amounts: impl IntoIterator<Item = Result<i64, Overflow>>) -> Result<i64, Overflow> {
+    amounts.into_iter().try_fold(0_i64, |sum, amount| sum.checked_add(amount?).ok_or(Overflow))
+}
+
+/// Shares a total over rows by largest remainder.
+fn spread(rows: &mut [Row<'_, '_>], total: i64, currency: Currency) -> Result<(), Overflow> {
+    let exact = rows.iter().map(|row| in_minor(row.exact, currency)).collect::<Result<Vec<Exact>, Overflow>>()?;
+    for (row, amount) in rows.iter_mut().zip(round_to_total(total, &exact)?) {
+        row.amount = amount;
+    }
+    Ok(())
+}
+
+/// What is asked of an entitlement besides its figure.
+pub(super) struct Terms<'a> {
+    pub(super) schedule: &'a RebateSchedule,
+    pub(super) currency: Currency,
+    pub(super) period: &'a crate::period::Period,
+    pub(super) fiscal_year: Date,
+    pub(super) carry: Carry,
+}
+
+/// Makes the entitlement of a figure; `earlier` is the figure of the fiscal year up to the period before, for cumulative schedules.
+pub(super) fn entitle(terms: &Terms<'_>, figure: &Figure<'_>, earlier: Option<&Figure<'_>>) -> Result<(Entitlement, Carry), Overflow> {
+    let (schedule, currency) = (terms.schedule, terms.currency);
+    let mut steps = figure.steps.clone();
+    let mut rows = rows(&figure.lines, &figure.pieces)?;
+    let mut amount = round(schedule, currency, figure, &mut rows)?;
+    let mut exact = figure.exact;
+    if let Some(earlier) = earlier {
+        let mut paid = self::rows(&earlier.lines, &earlier.pieces)?;
+        amount = amount.checked_sub(round(schedule, currency, earlier, &mut paid)?).ok_or(Overflow)?;
+        exact = step(&mut steps, StepKind::Cumulative, exact, exact.sub(earlier.exact)?, Some(earlier.exact));
+        rows = subtract(rows, &paid)?;
+        rows.retain(|row| !row.exact.is_zero() || row.line.is_some_and(|line| terms.period.span.contains(line.date)));
+        spread(&mut rows, amount, currency)?;
+    }
+    let mut carry = Carry { basis: Exact0(figure.carried_basis.unwrap_or(Exact::ZERO)), ..Carry::default() };
+    exact = guarantee(terms, figure.tier, exact, &mut rows, &mut steps, &mut carry, &mut amount)?;
+    let rounded = Exact::scaled(amount.into(), currency.decimals());
+    step(&mut steps, StepKind::Round, exact, rounded, None);
+    amount = minimum(terms, amount, &mut rows, &mut steps, &mut carry)?;
+    let entitlement = Entitlement {
+        schedule: schedule.key.clone(),
+        period: terms.period.name.clone(),
+        span: terms.period.span,
+        currency,
+        tier: figure.tier.map(str::to_owned),
+        qualifier: figure.qualifier,
+        basis: figure.basis,
+        exact,
+        amount: Money::new(amount, currency),
+        steps,
+        bands: bands(figure)?,
+        lines: rows.iter().map(|row| spell(row, currency)).collect(),
+        carried_basis: figure.carried_basis,
+        carried_payout: (carry.payout != 0).then_some(Money::new(carry.payout, currency)),
+    };
+    Ok((entitlement, carry))
+}
+
+fn step(steps: &mut Vec<Step>, step: StepKind, before: Exact, after: Exact, bound: Option<Exact>) -> Exact {
+    steps.push(Step { step, before, after, bound, note: None });
+    after
+}
+
+/// Takes off what earlier periods gave each line.
+fn subtract<'l, 'a>(now: Vec<Row<'l, 'a>>, earlier: &[Row<'l, 'a>]) -> Result<Vec<Row<'l, 'a>>, Overflow> {
+    let key = |row: &Row<'l, 'a>| row.line.and_then(|line| line.transaction).map(|transaction| &transaction.id);
+    let mut before: BTreeMap<Option<&FactId>, Row<'l, 'a>> = BTreeMap::new();
+    for row in earlier {
+        let sum = before.entry(key(row)).or_insert_with(|| Row { exact: Exact::ZERO, amount: 0, ..row.clone() });
+        sum.exact = sum.exact.add(row.exact)?;
+    }
+    let mut rows = now;
+    for row in &mut rows {
+        if let Some(earlier) = before.remove(&key(row)) {
+            row.exact = row.exact.sub(earlier.exact)?;
+        }
+    }
+    rows.extend(before.into_values().map(|row| Row { exact: row.exact.neg(), ..row }));
+    Ok(rows)
+}
+
+/// Tops up to the guarantee, less what earlier periods of the fiscal year were paid above it if it is cumulative.
+fn guarantee(
+    terms: &Terms<'_>,
+    tier: Option<&str>,
+    exact: Exact,
+    rows: &mut Vec<Row<'_, '_>>,
+    steps: &mut Vec<Step>,
+    carry: &mut Carry,
+    amount: &mut i64,
+) -> Result<Exact, Overflow> {
+    let out_of_scope = steps.iter().any(|step| step.step == StepKind::NotInScope);
+    let Some(guarantee) = terms.schedule.guarantee.as_ref().filter(|_| !out_of_scope) else { return Ok(exact) };
+    let Some(bound) = guarantee.amount.get(tier).map(|amount| amount.0) else { return Ok(exact) };
+    let same_year = guarantee.cumulative && terms.carry.year == Some(terms.fiscal_year);
+    let surplus = if same_year { terms.carry.surplus.0 } else { Exact::ZERO };
+    let due = bound.sub(surplus)?.max(Exact::ZERO);
+    let after = exact.max(due);
+    if after > exact {
+        let top_up = after.sub(exact)?;
+        *amount = terms.schedule.rounding.mode.round_scaled(after, terms.currency.decimals())?;
+        match rows.iter_mut().find(|row| row.line.is_none()) {
+            Some(row) => row.exact = row.exact.add(top_up)?,
+            None => rows.push(Row { line: None, basis: Exact::ZERO, exact: top_up, amount: 0 }),
+        }
+        spread(rows, *amount, terms.currency)?;
+    }
+    carry.surplus = Exact0(surplus.add(after)?.sub(bound)?.max(Exact::ZERO));
+    carry.year = Some(terms.fiscal_year);
+    Ok(step(steps, StepKind::Guarantee, exact, after, Some(due)))
+}
+
+/// Adds what was carried, then forfeits or carries what is below the minimum; exactly the minimum is paid.
+fn minimum(terms: &Terms<'_>, amount: i64, rows: &mut Vec<Row<'_, '_>>, steps: &mut Vec<Step>, carry: &mut Carry) -> Result<i64, Overflow> {
+    let figure = |amount: i64| Exact::scaled(amount.into(), terms.currency.decimals());
+    let mut amount = amount;
+    if terms.carry.payout != 0 {
+        let with = amount.checked_add(terms.carry.payout).ok_or(Overflow)?;
+        rows.push(Row { line: None, basis: Exact::ZERO, exact: figure(terms.carry.payout), amount: terms.carry.payout });
+        step(steps, StepKind::CarriedPayout, figure(amount), figure(with), Some(figure(terms.carry.payout)));
+        amount = with;
+    }
+    let Some(minimum) = &terms.schedule.minimum_payout else { return Ok(amount) };
+    let paid = if amount > 0 && figure(amount) < minimum.amount.0 { 0 } else { amount };
+    step(steps, StepKind::MinimumPayout, figure(amount), figure(paid), Some(minimum.amount.0));
+    if paid != amount {
+        if minimum.below == BelowMinimum::Carry {
+            carry.payout = amount;
+        }
+        for row in rows.iter_mut() {
+            row.amount = 0;
+        }
+    }
+    Ok(paid)
+}
+
+/// What each band earned, by tier and rate.
+fn bands(figure: &Figure<'_>) -> Result<Vec<BandShare>, Overflow> {
+    let mut shares: BTreeMap<(Option<usize>, Option<&str>, Option<Exact>), (Exact, Exact)> = BTreeMap::new();
+    for piece in &figure.earned {
+        let (base, amount) = shares.entry((piece.band, piece.tier, piece.rate)).or_insert((Exact::ZERO, Exact::ZERO));
+        *base = base.add(piece.base)?;
+        *amount = amount.add(piece.amount)?;
+    }
+    let edge = |band: Option<usize>| band.and_then(|band| figure.edges.get(band)).copied();
+    let all = shares.into_iter().map(|((band, tier, rate), (base, amount))| BandShare {
+        band,
+        from: edge(band).map(|(from, _)| from),
+        to: edge(band).and_then(|(_, to)| to),
+        tier: tier.map(str::to_owned),
+        base,
+        rate,
+        amount,
+    });
+    Ok(all.collect())
+}
+
+fn spell(row: &Row<'_, '_>, currency: Currency) -> StatementLine {
+    let transaction = row.line.and_then(|line| line.transaction);
+    let converted = row.line.and_then(|line| line.converted);
+    StatementLine {
+        source: transaction.map(|transaction| transaction.id.source.clone()),
+        id: transaction.map(|transaction| transaction.id.external_id.clone()),
+        date: row.line.map(|line| line.date),
+        category: row.line.and_then(|line| line.category).map(str::to_owned),
+        tier: row.line.and_then(|line| line.tier).map(str::to_owned),
+        basis: row.basis,
+        exchange_rate: converted.map(|converted| converted.rate),
+        exchange_rate_date: converted.and_then(|converted| converted.rate_date),
+        exact: row.exact,
+        amount: Money::new(row.amount, currency),
+    }
+}
+
+impl Entitlement {
+    /// Sets another amount (a budget, another schedule of its group) and shares it over the lines anew.
+    pub(super) fn settle_at(&mut self, minor: i64, kind: StepKind, note: Option<String>) -> Result<(), Overflow> {
+        let figure = |amount: i64| Exact::scaled(amount.into(), self.currency.decimals());
+        self.steps.push(Step { step: kind, before: figure(self.amount.minor), after: figure(minor), bound: None, note });
+        let weights: Vec<Exact> = self.lines.iter().map(|line| Exact::ratio(line.amount.minor.into(), 1).unwrap_or(Exact::ZERO)).collect();
+        let parts = share(minor, &weights)?;
+        for (at, line) in self.lines.iter_mut().enumerate() {
+            line.amount.minor = parts.as_ref().and_then(|parts| parts.get(at)).copied().unwrap_or(0);
+        }
+        self.amount.minor = minor;
+        Ok(())
+    }
+}

@@ -1,0 +1,404 @@
+//! The figure of a schedule for a span of lines: earn, base cap, floor, cap (semantics 14), exactly.
+
+use std::collections::BTreeMap;
+
+use crate::date::{Date, Span};
+use crate::document::rebate::{Baseline, Basis, CapScope, Grain, Method, RebateSchedule, TierAt};
+use crate::exact::{Exact, Overflow};
+use crate::facts::{AttributeValue, FactId};
+use crate::fault::Faults;
+use crate::period::Period;
+
+use super::Calculation;
+use super::earn::{Piece, earn, sum};
+use super::growth::{growth_plan, target_of, target_plan};
+use super::line::{Line, Whose, basis_of, out_of_range};
+use super::plan::Plan;
+use super::result::{Step, StepKind};
+
+/// What other schedules earned on a line, to be taken off its basis.
+pub(super) type Reductions<'a> = BTreeMap<&'a FactId, Exact>;
+
+/// Everything that a figure is asked for with.
+pub(super) struct Asked<'r, 'a> {
+    pub(super) schedule: &'a RebateSchedule,
+    pub(super) method: &'a Method,
+    /// The period that it is for; tiers, conditions and baselines are those of this period.
+    pub(super) period: &'r Period,
+    /// The days whose lines count: the period's, or the fiscal year's so far.
+    pub(super) span: Span,
+    /// A negative basis of earlier periods.
+    pub(super) carried_basis: Exact,
+    pub(super) reductions: Option<&'r Reductions<'a>>,
+    /// Lines that have not happened: a hypothetical order, a forecast.
+    pub(super) hypothesis: &'r [Line<'a>],
+}
+
+/// A figure with its lines, pieces and steps.
+#[derive(Debug, Clone)]
+pub(super) struct Figure<'a> {
+    pub(super) tier: Option<&'a str>,
+    pub(super) qualifier: Exact,
+    pub(super) basis: Exact,
+    pub(super) lines: Vec<Line<'a>>,
+    pub(super) pieces: Vec<Piece<'a>>,
+    /// The pieces before floor and cap, for the explanation by band.
+    pub(super) earned: Vec<Piece<'a>>,
+    pub(super) edges: Vec<(Exact, Option<Exact>)>,
+    pub(super) steps: Vec<Step>,
+    pub(super) exact: Exact,
+    /// A floor or cap of the whole decided the figure: it is rounded as one, wherever the schedule rounds.
+    pub(super) bounded: bool,
+    pub(super) carried_basis: Option<Exact>,
+}
+
+impl Figure<'_> {
+    const fn nothing() -> Self {
+        Self {
+            tier: None,
+            qualifier: Exact::ZERO,
+            basis: Exact::ZERO,
+            lines: Vec::new(),
+            pieces: Vec::new(),
+            earned: Vec::new(),
+            edges: Vec::new(),
+            steps: Vec::new(),
+            exact: Exact::ZERO,
+            bounded: false,
+            carried_basis: None,
+        }
+    }
+
+    fn step(&mut self, step: StepKind, after: Exact, bound: Option<Exact>, note: Option<String>) {
+        self.steps.push(Step { step, before: self.exact, after, bound, note });
+        self.exact = after;
+    }
+}
+
+/// Takes all pieces to another sum, in proportion.
+fn scale(pieces: &mut Vec<Piece<'_>>, before: Exact, after: Exact) -> Result<(), Overflow> {
+    match after.div(before)? {
+        Some(factor) => {
+            for piece in pieces.iter_mut() {
+                piece.amount = piece.amount.mul(factor)?;
+            }
+        }
+        None => pieces.push(Piece { line: None, band: None, tier: None, base: Exact::ZERO, rate: None, amount: after.sub(before)? }),
+    }
+    Ok(())
+}
+
+impl<'a> Calculation<'a> {
+    /// Earns, caps the base, applies floor and cap.
+    pub(super) fn figure(&self, asked: &Asked<'_, 'a>) -> Result<Figure<'a>, Faults> {
+        let schedule = asked.schedule;
+        let last = self.last_day(asked.period.span);
+        let tier = self.tiers.of_period(schedule, asked.period.span, self.knowledge.as_of);
+        let mut figure = Figure { tier, ..Figure::nothing() };
+        let mut lines = self.scoped_lines(asked, tier)?;
+        if !self.is_eligible(schedule, asked.period.span, last, tier, !lines.is_empty()) {
+            figure.step(StepKind::NotInScope, Exact::ZERO, None, None);
+            return Ok(figure);
+        }
+        let loud = |overflow: Overflow| Faults::from(out_of_range(schedule, overflow));
+        self.reduce(asked, &mut lines, &mut figure).map_err(loud)?;
+        let measured = self.place_metrics(asked, &mut lines, last)?;
+        if asked.carried_basis.is_negative() {
+            let default_qualifier = schedule.qualifier.is_none();
+            let on_units = *basis_of(schedule) != Basis::Amount;
+            let carried = asked.carried_basis;
+            let qualifier = if default_qualifier { carried } else { Exact::ZERO };
+            let units = if on_units { carried } else { Exact::ZERO };
+            lines.insert(0, Line { tier, basis: carried, qualifier, units, ..Line::unattributed(asked.period.span.from) });
+            figure.step(StepKind::CarriedBasis, Exact::ZERO, Some(carried), None);
+        }
+        lines.extend(asked.hypothesis.iter().cloned());
+        figure.basis = Exact::sum(lines.iter().map(|line| line.basis)).map_err(loud)?;
+        figure.qualifier = Exact::sum(lines.iter().map(|line| line.qualifier)).map_err(loud)?;
+        figure.lines = lines;
+        self.earn(asked, &mut figure, measured)?;
+        self.judge_condition(schedule, &mut figure, last)?;
+        self.bound(schedule, &mut figure).map_err(loud)?;
+        Ok(figure)
+    }
+
+    /// The last day of a period, or the day on which an open one is looked at.
+    pub(super) fn last_day(&self, span: Span) -> Date {
+        self.knowledge.as_of.map_or(span.last_day(), |as_of| as_of.min(span.last_day())).max(span.from)
+    }
+
+    /// The lines in scope with their tiers.
+    fn scoped_lines(&self, asked: &Asked<'_, 'a>, tier: Option<&'a str>) -> Result<Vec<Line<'a>>, Faults> {
+        let schedule = asked.schedule;
+        let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
+        let mut lines = self.reader.lines(schedule, asked.span.intersect(force), Whose::InScope)?;
+        let mut held: Option<(Date, Option<&'a str>)> = None;
+        for line in &mut lines {
+            line.tier = match (schedule.tier_at, held) {
+                (TierAt::TransactionDate, Some((date, tier))) if date == line.date => tier,
+                (TierAt::TransactionDate, _) => self.tiers.on(schedule, line.date),
+                _ => tier,
+            };
+            held = Some((line.date, line.tier));
+        }
+        if schedule.tier_at == TierAt::TransactionDate {
+            lines.retain(|line| is_tier(schedule, line.tier));
+        }
+        Ok(lines)
+    }
+
+    /// Whether the schedule is for the partner at all, sales or not.
+    fn is_eligible(&self, schedule: &RebateSchedule, period: Span, last: Date, tier: Option<&str>, has_lines: bool) -> bool {
+        let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
+        let by_line = schedule.tier_at == TierAt::TransactionDate;
+        let in_tier = is_tier(schedule, tier) || (by_line && has_lines);
+        let in_person = self.reader.is_of_type(schedule, last) && self.reader.is_in_region(schedule, self.partner.region(last));
+        !period.intersect(force).is_empty() && in_tier && (has_lines || in_person)
+    }
+
+    /// Takes off what other schedules earned, line by line (semantics 18).
+    fn reduce(&self, asked: &Asked<'_, 'a>, lines: &mut [Line<'a>], figure: &mut Figure<'a>) -> Result<(), Overflow> {
+        let Some(reductions) = asked.reductions else { return Ok(()) };
+        let mut taken = Exact::ZERO;
+        for line in lines {
+            if let Some(reduction) = line.transaction.and_then(|transaction| reductions.get(&transaction.id)) {
+                line.basis = line.basis.sub(*reduction)?;
+                taken = taken.add(*reduction)?;
+                if asked.schedule.qualifier.is_none() {
+                    line.qualifier = line.basis;
+                }
+            }
+        }
+        figure.step(StepKind::Reduced, Exact::ZERO, Some(taken), None);
+        Ok(())
+    }
+
+    /// Gives a metric its place: as the one line of a basis, or as the length of a qualifier on which the lines are laid in
+    /// proportion to their basis. `false` where the qualifier has no data, which reaches nothing.
+    fn place_metrics(&self, asked: &Asked<'_, 'a>, lines: &mut Vec<Line<'a>>, last: Date) -> Result<bool, Faults> {
+        let schedule = asked.schedule;
+        let loud = |overflow: Overflow| Faults::from(out_of_range(schedule, overflow));
+        if let Basis::Metric(operand) = basis_of(schedule) {
+            let basis = self.measures.value(operand, last)?.unwrap_or(Exact::ZERO);
+            let qualifier = match &schedule.qualifier {
+                None => basis,
+                Some(_) => Exact::sum(lines.iter().map(|line| line.qualifier)).map_err(loud)?,
+            };
+            let tier = self.tiers.of_period(schedule, asked.period.span, self.knowledge.as_of);
+            *lines = vec![Line { tier, basis, qualifier, units: basis, ..Line::unattributed(last) }];
+        }
+        let Some(Basis::Metric(operand)) = &schedule.qualifier else { return Ok(true) };
+        let Some(qualifier) = self.measures.value(operand, last)? else { return Ok(false) };
+        let whole = Exact::sum(lines.iter().map(|line| line.basis)).map_err(loud)?;
+        for line in lines.iter_mut() {
+            line.qualifier = qualifier.mul(line.basis).and_then(|part| part.div(whole)).map_err(loud)?.unwrap_or(Exact::ZERO);
+        }
+        if whole.is_zero() {
+            lines.push(Line { qualifier, ..Line::unattributed(last) });
+        }
+        Ok(true)
+    }
+
+    fn earn(&self, asked: &Asked<'_, 'a>, figure: &mut Figure<'a>, measured: bool) -> Result<(), Faults> {
+        let schedule = asked.schedule;
+        let loud = |overflow: Overflow| Faults::from(out_of_range(schedule, overflow));
+        if figure.basis.is_negative() {
+            let note =
+                if schedule.carry_negative { "the basis is negative and carried into the next period" } else { "the basis is negative: nothing is earned" };
+            figure.carried_basis = schedule.carry_negative.then_some(figure.basis);
+            figure.step(StepKind::Earn, Exact::ZERO, None, Some(note.to_owned()));
+            return Ok(());
+        }
+        if !measured {
+            figure.step(StepKind::Earn, Exact::ZERO, None, Some("the qualifier has no data: no band is reached".to_owned()));
+            return Ok(());
+        }
+        let cap = schedule.base_cap.as_ref().and_then(|cap| cap.get(figure.tier)).map(|cap| cap.0);
+        let (plan, pieces) = self.pieces(asked, figure, None)?;
+        let earned = sum(&pieces).map_err(loud)?;
+        figure.step(StepKind::Earn, earned, plan.measured_against, None);
+        figure.pieces = pieces;
+        if let Some(cap) = cap {
+            let (_, pieces) = self.pieces(asked, figure, Some(cap))?;
+            figure.step(StepKind::BaseCap, sum(&pieces).map_err(loud)?, Some(cap), None);
+            figure.pieces = pieces;
+        }
+        figure.edges = plan.edges;
+        figure.earned.clone_from(&figure.pieces);
+        Ok(())
+    }
+
+    /// The plan of the method for the whole, and the pieces that it earns.
+    fn pieces(&self, asked: &Asked<'_, 'a>, figure: &Figure<'a>, base_cap: Option<Exact>) -> Result<(Plan<'a>, Vec<Piece<'a>>), Faults> {
+        let loud = |overflow: Overflow| Faults::from(out_of_range(asked.schedule, overflow));
+        if asked.schedule.grain == Grain::Line {
+            let (edges, pieces) = line_by_line(asked.method, figure, base_cap).map_err(loud)?;
+            return Ok((Plan { edges, ..Plan::default() }, pieces));
+        }
+        let plan = self.plan(asked, figure.qualifier, figure.tier)?;
+        let pieces = earn(&plan, &figure.lines, base_cap, figure.tier).map_err(loud)?;
+        Ok((plan, pieces))
+    }
+
+    /// The plan of any method for a qualifier and a tier.
+    pub(super) fn plan(&self, asked: &Asked<'_, 'a>, qualifier: Exact, tier: Option<&'a str>) -> Result<Plan<'a>, Faults> {
+        let loud = |overflow: Overflow| Faults::from(out_of_range(asked.schedule, overflow));
+        match asked.method {
+            Method::Growth(growth) => {
+                let baseline = self.baseline(asked.schedule, &growth.baseline, asked.period)?;
+                growth_plan(growth, qualifier, baseline).map_err(loud)
+            }
+            Method::Target(target) => {
+                let history = self.baseline(asked.schedule, &target.history, asked.period)?;
+                let accepted = target.accept_within_days.is_none_or(|days| self.accepted(asked.schedule, asked.period.span, days));
+                Ok(target_plan(target, qualifier, target_of(target, history).filter(|_| accepted)))
+            }
+            method => Ok(Plan::of_figures(method, qualifier, tier).map_err(loud)?.unwrap_or_default()),
+        }
+    }
+
+    /// What the partner did before, in the qualifier of the schedule. Its former tier and type are not asked.
+    fn baseline(&self, schedule: &'a RebateSchedule, baseline: &'a Baseline, period: &Period) -> Result<Option<Exact>, Faults> {
+        let periods = self.program.periods(&schedule.period);
+        let (earlier, history) = match baseline {
+            Baseline::Given(number) => return Ok(Some(number.0)),
+            Baseline::Metric(operand) => return self.measures.value(operand, period.span.from),
+            Baseline::SamePeriodLastYear(history) => (periods.year_before(period), history),
+            Baseline::PreviousPeriod(history) => (periods.before(period), history),
+        };
+        let Some(earlier) = earlier else { return Ok(None) };
+        let value = match schedule.qualifier.as_ref().unwrap_or_else(|| basis_of(schedule)) {
+            Basis::Metric(operand) => self.measures.value(operand, earlier.span.last_day())?,
+            _ => {
+                let lines = self.reader.lines(schedule, earlier.span, Whose::Any)?;
+                Some(Exact::sum(lines.iter().map(|line| line.qualifier)).map_err(|overflow| out_of_range(schedule, overflow))?)
+            }
+        };
+        let factor = history.factor.map_or(Exact::ONE, |factor| factor.0);
+        value.map(|value| value.mul(factor)).transpose().map_err(|overflow| out_of_range(schedule, overflow).into())
+    }
+
+    /// Whether the partner accepted its target in time.
+    fn accepted(&self, schedule: &RebateSchedule, period: Span, days: u32) -> bool {
+        let deadline = period.from.plus_days(days.into());
+        self.partner.holdings.iter().any(|holding| {
+            holding.kind == "TARGET_ACCEPTANCE"
+                && holding.type_key.as_ref() == Some(&schedule.key)
+                && holding.since <= deadline
+                && self.knowledge.known_on.is_none_or(|known_on| holding.recorded_on <= known_on)
+                && !holding.span().intersect(period).is_empty()
+        })
+    }
+
+    /// What is not earned because the condition is not met.
+    fn judge_condition(&self, schedule: &'a RebateSchedule, figure: &mut Figure<'a>, last: Date) -> Result<(), Faults> {
+        let Some(condition) = &schedule.condition else { return Ok(()) };
+        if self.measures.is_met(condition, last)? {
+            let earned = figure.exact;
+            figure.step(StepKind::Condition, earned, None, Some("met".to_owned()));
+        } else {
+            figure.pieces.clear();
+            figure.step(StepKind::Condition, Exact::ZERO, None, Some("not met: nothing is earned".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Floor, then cap.
+    fn bound(&self, schedule: &RebateSchedule, figure: &mut Figure<'a>) -> Result<(), Overflow> {
+        let value = |amount: Option<&crate::money::Number>| amount.map(|amount| amount.0);
+        if let Some(floor) = &schedule.floor
+            && let Some(bound) = value(floor.amount.get(figure.tier))
+        {
+            let tops_up = figure.exact.is_positive() || (floor.unconditional && figure.exact.is_zero());
+            let after = if tops_up { figure.exact.max(bound) } else { figure.exact };
+            if after != figure.exact {
+                scale(&mut figure.pieces, figure.exact, after)?;
+                figure.bounded = true;
+            }
+            figure.step(StepKind::Floor, after, Some(bound), None);
+        }
+        let Some(cap) = &schedule.cap else { return Ok(()) };
+        let Some(bound) = value(cap.amount.get(figure.tier)) else { return Ok(()) };
+        if cap.per == CapScope::Partner {
+            let after = figure.exact.min(bound);
+            if after != figure.exact {
+                scale(&mut figure.pieces, figure.exact, after)?;
+                figure.bounded = true;
+            }
+            figure.step(StepKind::Cap, after, Some(bound), None);
+        } else {
+            cap_groups(&mut figure.pieces, &figure.lines, cap.per, bound)?;
+            let after = sum(&figure.pieces)?;
+            figure.step(StepKind::Cap, after, Some(bound), None);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a tier is one that the schedule is for.
+pub(super) fn is_tier(schedule: &RebateSchedule, tier: Option<&str>) -> bool {
+    let tiers = &schedule.scope.tiers;
+    tiers.is_empty() || tier.is_some_and(|tier| tiers.iter().any(|wanted| wanted == tier))
+}
+
+/// Caps each group of lines. What a line of its own may earn, its return takes back at most.
+fn cap_groups(pieces: &mut [Piece<'_>], lines: &[Line<'_>], per: CapScope, bound: Exact) -> Result<(), Overflow> {
+    let mut groups: BTreeMap<(Option<String>, Option<Date>, usize), Vec<usize>> = BTreeMap::new();
+    for (at, piece) in pieces.iter().enumerate() {
+        let line = piece.line.and_then(|line| lines.get(line));
+        let month = line.map(|line| line.date.first_of_month());
+        let transaction = line.and_then(|line| line.transaction);
+        let key = match per {
+            CapScope::CustomerMonth => (transaction.and_then(|transaction| transaction.customer.clone()), month, 0),
+            CapScope::SubscriptionMonth => (transaction.and_then(|transaction| subscription(&transaction.attributes)), month, 0),
+            CapScope::Line | CapScope::Partner => (None, None, piece.line.map_or(0, |line| line + 1)),
+        };
+        groups.entry(key).or_default().push(at);
+    }
+    for members in groups.values() {
+        let amount_of = |at: &usize| pieces.get(*at).map_or(Exact::ZERO, |piece| piece.amount);
+        let whole = Exact::sum(members.iter().map(amount_of))?;
+        let least = if per == CapScope::Line { bound.neg() } else { whole };
+        let after = whole.min(bound).max(least);
+        let Some(factor) = after.div(whole)?.filter(|factor| *factor != Exact::ONE) else { continue };
+        for at in members {
+            if let Some(piece) = pieces.get_mut(*at) {
+                piece.amount = piece.amount.mul(factor)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn subscription(attributes: &crate::facts::Attributes) -> Option<String> {
+    match attributes.get("subscription")? {
+        AttributeValue::Text(text) => Some(text.clone()),
+        AttributeValue::Number(number) => Some(number.to_string()),
+        AttributeValue::Boolean(value) => Some(value.to_string()),
+    }
+}
+
+type Edges = Vec<(Exact, Option<Exact>)>;
+
+/// Grain LINE: the method on each line alone. A return takes back what a sale of its size earns.
+fn line_by_line<'a>(method: &'a Method, figure: &Figure<'a>, base_cap: Option<Exact>) -> Result<(Edges, Vec<Piece<'a>>), Overflow> {
+    let mut pieces = Vec::new();
+    let mut edges = Vec::new();
+    let mut filled = Exact::ZERO;
+    let capped = |basis: Exact| base_cap.map_or(basis, |cap| basis.min(cap));
+    for (at, line) in figure.lines.iter().enumerate() {
+        let next = filled.add(line.basis)?;
+        let basis = capped(next).sub(capped(filled))?;
+        filled = next;
+        let units = line.units.mul(basis)?.div(line.basis)?.unwrap_or(line.units);
+        let goes_back = line.basis.is_negative() || (line.basis.is_zero() && line.qualifier.is_negative());
+        let upright = |value: Exact| if goes_back { value.neg() } else { value };
+        let alone = Line { basis: upright(basis), qualifier: upright(line.qualifier), units: upright(units), ..line.clone() };
+        let plan = Plan::of_figures(method, alone.qualifier, alone.tier)?.unwrap_or_default();
+        for piece in earn(&plan, std::slice::from_ref(&alone), None, alone.tier)? {
+            pieces.push(Piece { line: Some(at), base: upright(piece.base), amount: upright(piece.amount), ..piece });
+        }
+        edges = plan.edges;
+    }
+    Ok((edges, pieces))
+}

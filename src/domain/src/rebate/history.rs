@@ -1,0 +1,86 @@
+//! Period after period: what one hands to the next (a negative basis, a small payout, a surplus above a guarantee).
+//!
+//! Nothing is remembered between calls: the earlier periods are computed from the facts, from the first one that this version of the
+//! program governs (semantics 5), so that an earlier settlement is never forgotten and a late line changes what it changes.
+
+use std::collections::BTreeMap;
+
+use crate::date::Date;
+use crate::document::rebate::{BelowMinimum, Method, PeriodRule, RebateSchedule};
+use crate::fault::Faults;
+use crate::period::Period;
+
+use super::entitle::Carry;
+use super::result::Entitlement;
+use super::{Calculation, schedules_of};
+
+/// What each schedule hands to its next period.
+pub(super) type Carries = BTreeMap<String, Carry>;
+
+/// Whether a schedule hands anything to its next period.
+pub(super) fn needs_history(schedule: &RebateSchedule) -> bool {
+    schedule.carry_negative
+        || schedule.minimum_payout.as_ref().is_some_and(|minimum| minimum.below == BelowMinimum::Carry)
+        || schedule.guarantee.as_ref().is_some_and(|guarantee| guarantee.cumulative)
+}
+
+/// Whether a schedule can earn without sales.
+fn earns_without_sales(schedule: &RebateSchedule) -> bool {
+    let on_entry = match &schedule.method {
+        Method::Bands(bands) => bands.bands.iter().any(|band| band.on_entry.is_some()),
+        method => matches!(method, Method::Fixed(_) | Method::LumpSum(_)),
+    };
+    on_entry || schedule.guarantee.is_some() || super::known::asks_measures(schedule) || schedule.floor.as_ref().is_some_and(|floor| floor.unconditional)
+}
+
+impl Calculation<'_> {
+    /// The entitlements of the period of that name, with what earlier periods hand to it.
+    pub(super) fn with_history(&self, name: &str) -> Result<Vec<Entitlement>, Faults> {
+        let mut carries = Carries::new();
+        for earlier in self.earlier_periods(name) {
+            carries = self.settle(&earlier, &carries)?.1;
+        }
+        Ok(self.settle(name, &carries)?.0)
+    }
+
+    /// The names of the earlier periods that hand anything on, in order.
+    fn earlier_periods(&self, name: &str) -> Vec<String> {
+        let mut names: Vec<(Date, String)> = Vec::new();
+        for (schedule, period) in schedules_of(self.program, name) {
+            if needs_history(schedule) {
+                let start = self.history_start(schedule, &period);
+                names.extend(self.periods_between(schedule, start, period.span.from));
+            }
+        }
+        names.sort();
+        names.dedup();
+        names.into_iter().map(|(_, name)| name).collect()
+    }
+
+    fn history_start(&self, schedule: &RebateSchedule, period: &Period) -> Date {
+        let governed = self.program.effective_on().max(schedule.from.unwrap_or(Date::MIN));
+        if earns_without_sales(schedule) {
+            return governed;
+        }
+        let first = self.partner.transactions.iter().map(|line| line.date).min();
+        governed.max(first.unwrap_or(period.span.from))
+    }
+
+    /// Periods whose first day is governed, from the one that holds `start` up to `end`.
+    fn periods_between(&self, schedule: &RebateSchedule, start: Date, end: Date) -> Vec<(Date, String)> {
+        let governed = |from: Date| self.program.effective_on() <= from && from < end;
+        let periods = self.program.periods(&schedule.period);
+        if let PeriodRule::Custom(list) = &schedule.period {
+            return list.iter().filter(|custom| governed(custom.from) && start < custom.until).map(|custom| (custom.from, custom.name.clone())).collect();
+        }
+        let mut found = Vec::new();
+        let mut next = periods.holding(start);
+        while let Some(period) = next.filter(|period| period.span.from < end) {
+            next = periods.holding(period.span.until).filter(|later| later.span.from > period.span.from);
+            if governed(period.span.from) {
+                found.push((period.span.from, period.name));
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,160 @@
+//! Rebates: what each schedule of a program owes a partner for a period, to the minor unit, and why.
+//!
+//! The way of a figure: `line` reads the sale lines that belong to a schedule, `tier` says which tier counts, `plan` (with
+//! `bands` and `growth`) turns the method into rates on everything, on slices, and sums; `earn` applies it to lines; `figure`
+//! applies base cap, floor and cap; `entitle` takes off what earlier periods were worth, tops up to a guarantee, rounds once and
+//! shares the rounded figure over the lines; `stacking` lets schedules reduce one another; `history` carries from period to
+//! period; `budget` shares what all partners get at most. [`estimate`] looks at an open period, [`runs`] at periods as they were
+//! known on the days of their runs.
+//!
+//! Everything is exact until the one named rounding. Where a rule allows two readings, `document::rebate` names the default and
+//! the option. Contract terms that bend rates have their place in `plan`: a term replaces the `Pay` of a band before it is applied.
+
+mod bands;
+mod budget;
+mod earn;
+mod entitle;
+mod figure;
+mod growth;
+mod history;
+mod known;
+mod line;
+mod measures;
+mod plan;
+mod result;
+mod stacking;
+mod tier;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::date::Date;
+use crate::document::rebate::RebateSchedule;
+use crate::exchange::ExchangeRates;
+use crate::facts::{Facts, PartnerFacts};
+use crate::fault::{Fault, Faults};
+use crate::period::Period;
+use crate::program::Program;
+
+pub use budget::{apply_budgets, share_budget};
+pub use line::Knowledge;
+pub use result::{BandShare, Entitlement, PeriodResult, StatementLine, Step, StepKind};
+pub use tier::{OnRecord, TierSource};
+
+/// One partner's rebates, with everything that they are computed from.
+struct Calculation<'a> {
+    program: &'a Program,
+    partner: &'a PartnerFacts,
+    tiers: tier::Tiers<'a>,
+    reader: line::LineReader<'a>,
+    measures: measures::Measures<'a>,
+    knowledge: &'a Knowledge,
+}
+
+impl<'a> Calculation<'a> {
+    fn new(
+        program: &'a Program,
+        facts: &'a Facts,
+        partner: &'a PartnerFacts,
+        rates: &'a ExchangeRates,
+        knowledge: &'a Knowledge,
+        source: &'a dyn TierSource,
+    ) -> Self {
+        Self {
+            program,
+            partner,
+            tiers: tier::Tiers::new(program, partner, source),
+            reader: line::LineReader::new(program, partner, rates, knowledge),
+            measures: measures::Measures::new(program, facts, partner),
+            knowledge,
+        }
+    }
+}
+
+/// The schedules that have a period of that name, with their own days for it.
+fn schedules_of<'a>(program: &'a Program, period: &str) -> Vec<(&'a RebateSchedule, Period)> {
+    let all = program.document.rebate_schedules.iter();
+    all.filter_map(|schedule| program.periods(&schedule.period).named(period).map(|period| (schedule, period))).collect()
+}
+
+/// Every rebate of one partner for a period, as far as was known on `known_on` (everything, when empty), with stacking and budgets.
+///
+/// All schedules take part that have a period of this name. The tier is the one on record in `facts`; where no assignment of the
+/// ladder is, `tiers` is asked. Faults: exchange rates that are missing (all of them), figures out of range, a budget that
+/// does not suffice and says so.
+pub fn compute_period(
+    program: &Program,
+    facts: &Facts,
+    partner: &str,
+    period: &Period,
+    known_on: Option<Date>,
+    tiers: &dyn TierSource,
+) -> Result<PeriodResult, Faults> {
+    compute_as_known(program, facts, partner, period, &Knowledge { known_on, ..Knowledge::default() }, tiers)
+}
+
+/// As [`compute_period`], with all that can be said about what was known.
+pub fn compute_as_known(
+    program: &Program,
+    facts: &Facts,
+    partner: &str,
+    period: &Period,
+    knowledge: &Knowledge,
+    tiers: &dyn TierSource,
+) -> Result<PeriodResult, Faults> {
+    let schedules = schedules_of(program, &period.name);
+    if schedules.iter().any(|(schedule, _)| schedule.budget.is_some()) {
+        let mut all = compute_period_for_all(program, facts, period, knowledge, tiers)?;
+        return all.remove(partner).ok_or_else(|| unknown_partner(partner));
+    }
+    let rates = ExchangeRates::new(&facts.exchange_rates);
+    let known = known::facts_known(program, facts, &schedules, knowledge);
+    compute_one(program, &known, &rates, partner, period, knowledge, tiers)
+}
+
+/// Every rebate of every partner of `facts` for a period, with the budgets of its schedules shared.
+pub fn compute_period_for_all(
+    program: &Program,
+    facts: &Facts,
+    period: &Period,
+    knowledge: &Knowledge,
+    tiers: &dyn TierSource,
+) -> Result<BTreeMap<String, PeriodResult>, Faults> {
+    let rates = ExchangeRates::new(&facts.exchange_rates);
+    let known = known::facts_known(program, facts, &schedules_of(program, &period.name), knowledge);
+    let mut results = BTreeMap::new();
+    let mut faults = Faults::new();
+    for code in facts.partners.keys() {
+        match compute_one(program, &known, &rates, code, period, knowledge, tiers) {
+            Ok(result) => {
+                results.insert(code.clone(), result);
+            }
+            Err(mut more) => faults.0.append(&mut more.0),
+        }
+    }
+    let mut results = faults.or(results)?;
+    apply_budgets(program, &mut results)?;
+    Ok(results)
+}
+
+fn compute_one(
+    program: &Program,
+    facts: &Cow<'_, Facts>,
+    rates: &ExchangeRates,
+    partner: &str,
+    period: &Period,
+    knowledge: &Knowledge,
+    tiers: &dyn TierSource,
+) -> Result<PeriodResult, Faults> {
+    let own = facts.partners.get(partner).ok_or_else(|| unknown_partner(partner))?;
+    let calculation = Calculation::new(program, facts, own, rates, knowledge, tiers);
+    let entitlements = calculation.with_history(&period.name)?;
+    Ok(PeriodResult { partner: partner.to_owned(), period: period.name.clone(), entitlements })
+}
+
+fn unknown_partner(partner: &str) -> Faults {
+    Fault::new("UNKNOWN_PARTNER", "partner", format!("the facts have no partner {partner}: name one that they have")).into()
+}
+
+#[cfg(test)]
+mod tests;

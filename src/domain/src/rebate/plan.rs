@@ -1,0 +1,120 @@
+//! A method, resolved for a figure and a tier: which rates are paid on everything, which on a slice, and which sums are due.
+//!
+//! Every method becomes a [`Plan`], so that applying one to lines, to totals and to a single line is written once, in `earn`.
+
+use crate::document::rebate::{Flat, LumpPay, LumpSum, Method, PerPackage, PerUnit};
+use crate::document::scoped::Tiered;
+use crate::exact::{Exact, Overflow};
+use crate::money::{Number, Rate};
+
+/// What is paid for a unit of the basis, by tier.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Pay<'a> {
+    /// A fraction of the basis.
+    Rate(&'a Tiered<Rate>),
+    /// An amount for each unit.
+    PerUnit(&'a Tiered<Number>),
+    /// An amount for each package of units.
+    PerPackage(&'a PerPackage),
+}
+
+impl Pay<'_> {
+    /// The rate or amount for a tier; a tier that has none earns nothing.
+    pub(super) fn for_tier(&self, tier: Option<&str>) -> Exact {
+        match self {
+            Self::Rate(rate) => rate.get(tier).map_or(Exact::ZERO, |rate| rate.0),
+            Self::PerUnit(amount) => amount.get(tier).map_or(Exact::ZERO, |amount| amount.0),
+            Self::PerPackage(package) => package.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0),
+        }
+    }
+
+    /// Whether it is paid on units instead of on the basis.
+    pub(super) const fn on_units(&self) -> bool {
+        matches!(self, Self::PerUnit(_) | Self::PerPackage(_))
+    }
+}
+
+/// Paid on the whole basis, times a weight.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OnEverything<'a> {
+    pub(super) band: Option<usize>,
+    pub(super) pay: Pay<'a>,
+    pub(super) weight: Exact,
+}
+
+/// Paid on what lies in `[from, to)` of the qualifier.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OnSlice<'a> {
+    pub(super) band: Option<usize>,
+    pub(super) pay: Pay<'a>,
+    pub(super) from: Exact,
+    pub(super) to: Option<Exact>,
+}
+
+/// A sum that is due.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Due<'a> {
+    pub(super) band: Option<usize>,
+    pub(super) amount: &'a Tiered<Number>,
+    /// Belongs to the line that took the qualifier up to here; to all lines by their basis when empty.
+    pub(super) entered_at: Option<Exact>,
+}
+
+/// A method, resolved.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plan<'a> {
+    pub(super) everything: Vec<OnEverything<'a>>,
+    pub(super) slices: Vec<OnSlice<'a>>,
+    pub(super) sums: Vec<Due<'a>>,
+    /// Bounds of the bands, for the explanation.
+    pub(super) edges: Vec<(Exact, Option<Exact>)>,
+    /// A baseline or target, for the explanation.
+    pub(super) measured_against: Option<Exact>,
+}
+
+impl<'a> Plan<'a> {
+    /// One rate on everything.
+    pub(super) fn everything(pay: Pay<'a>) -> Self {
+        Self { everything: vec![OnEverything { band: None, pay, weight: Exact::ONE }], ..Self::default() }
+    }
+
+    /// One sum, shared over the lines.
+    pub(super) fn sum(amount: &'a Tiered<Number>) -> Self {
+        Self { sums: vec![Due { band: None, amount, entered_at: None }], ..Self::default() }
+    }
+
+    /// The plan of a method that asks for nothing but the qualifier and the tier; `None` for growth, target and free goods.
+    pub(super) fn of_figures(method: &'a Method, qualifier: Exact, tier: Option<&str>) -> Result<Option<Self>, Overflow> {
+        Ok(Some(match method {
+            Method::Flat(Flat { rate }) => Self::everything(Pay::Rate(rate)),
+            Method::PerUnit(PerUnit { amount }) => Self::everything(Pay::PerUnit(amount)),
+            Method::PerPackage(package) => Self::everything(Pay::PerPackage(package)),
+            Method::LumpSum(lump) => Self::of_lump_sum(lump, qualifier, tier),
+            Method::Bands(bands) => super::bands::plan(bands, qualifier, tier)?,
+            Method::Fixed(fixed) => Self::sum(&fixed.amount),
+            Method::Growth(_) | Method::Target(_) | Method::FreeGoods(_) => return Ok(None),
+        }))
+    }
+
+    fn of_lump_sum(lump: &'a LumpSum, qualifier: Exact, tier: Option<&str>) -> Self {
+        let mut plan = Self::default();
+        for (band, target) in lump.targets.iter().enumerate() {
+            let Some(at) = target.at.get(tier) else { continue };
+            plan.edges.resize(band, (Exact::ZERO, None));
+            plan.edges.push((at.0, None));
+            if qualifier >= at.0 {
+                if lump.pay == LumpPay::Highest {
+                    plan.sums.clear();
+                }
+                plan.sums.push(Due { band: Some(band), amount: &target.amount, entered_at: None });
+            }
+        }
+        plan
+    }
+
+    /// Whether every line earns the same whatever the others are: rates on everything without packages.
+    #[cfg(test)]
+    pub(super) fn is_linear(&self) -> bool {
+        self.slices.is_empty() && self.sums.is_empty() && self.everything.iter().all(|item| !matches!(item.pay, Pay::PerPackage(_)))
+    }
+}

@@ -1,0 +1,1 @@
+//! Rebates held to their laws and to published examples.
