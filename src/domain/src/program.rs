@@ -45,12 +45,9 @@ fn index<'a>(keys: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, usi
 impl Program {
     /// Validates the document and compiles it. Every fault is reported at once, each with its path.
     pub fn compile(document: Document) -> Result<Self, Faults> {
-        let mut faults = crate::document::validate::validate(&document);
-        let fiscal_year = faults.keep("program.fiscalYearStart", document.program.fiscal_year_start.parse());
+        let faults = crate::document::validate::validate(&document);
+        let fiscal_year = document.program.fiscal_year_start.parse().ok();
         let time_zone = document.program.time_zone.parse::<chrono_tz::Tz>().ok();
-        if time_zone.is_none() {
-            faults.add("UNKNOWN_TIME_ZONE", "program.timeZone", "not a time zone of the IANA database: write one such as \"Europe/Berlin\"");
-        }
         let (Some(fiscal_year), Some(time_zone), true) = (fiscal_year, time_zone, faults.is_empty()) else {
             return Err(faults);
         };

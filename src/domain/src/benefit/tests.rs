@@ -18,6 +18,8 @@ fn date(text: &str) -> Date {
 
 fn program(benefits: Value, grants: Value) -> Program {
     let tiers = json!([{"key": "BRONZE"}, {"key": "SILVER"}, {"key": "GOLD"}]);
+    let has_desk = benefits.as_array().is_some_and(|benefits| benefits.iter().any(|benefit| benefit["key"] == "desk"));
+    let terms = if has_desk { json!({"grants": [{"benefit": "desk", "value": {"access": true}}]}) } else { json!({}) };
     let document = json!({
         "guerdon": 1,
         "program": {"code": "P", "name": "P", "currency": "USD"},
@@ -29,7 +31,7 @@ fn program(benefits: Value, grants: Value) -> Program {
         "ladders": [{"key": "MAIN", "main": true, "tiers": tiers}, {"key": "CLOUD", "tiers": tiers}, {"key": "LOCAL", "scope": "PARTNER_IN_REGION", "tiers": tiers}],
         "benefits": benefits,
         "grants": grants,
-        "contractTemplates": [{"key": "PREMIUM", "terms": {"grants": [{"benefit": "desk", "value": {"access": true}}]}}],
+        "contractTemplates": [{"key": "PREMIUM", "terms": terms}],
     });
     Program::compile(serde_json::from_value(document).unwrap()).unwrap()
 }

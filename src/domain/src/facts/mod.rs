@@ -3,6 +3,7 @@
 //! An engine gets [`Facts`] and a date and nothing else. Where a value may be left out of a fact, the rule that fills it
 //! stands here (a fact's region is its partner's on that date, semantics 7).
 
+pub mod convert;
 pub mod input;
 pub mod read;
 mod read_fact;

@@ -1,0 +1,181 @@
+//! Rebate schedules: what they name. What their bands and bounds must satisfy is asked by the rebate engine's own check.
+
+use super::Check;
+use super::measure::Bound;
+use crate::document::metric::Source;
+use crate::document::rebate::{Baseline, Basis, Method, PeriodRule, RebateSchedule, ScheduleScope, StackingRule, TargetPay};
+
+const NO_NAMES: Bound<'static> = &[];
+
+impl Check<'_> {
+    /// All schedules, and how they stack.
+    pub(super) fn rebates(&mut self) {
+        let document = self.document;
+        for (at, schedule) in document.rebate_schedules.iter().enumerate() {
+            self.schedule_rule(schedule, &format!("rebateSchedules[{at}]"));
+        }
+        for (at, rule) in document.stacking.iter().enumerate() {
+            self.stacking(rule, &format!("stacking[{at}]"));
+        }
+    }
+
+    fn schedule_rule(&mut self, schedule: &RebateSchedule, path: &str) {
+        self.text(schedule.name.as_deref(), format!("{path}.name"));
+        self.ladder_key(schedule.ladder.as_deref(), path);
+        self.schedule_scope(&schedule.scope, schedule.ladder.as_deref(), &format!("{path}.scope"));
+        self.period(&schedule.period, &format!("{path}.period"));
+        self.basis(&schedule.basis, &format!("{path}.basis"));
+        if let Some(qualifier) = &schedule.qualifier {
+            self.basis(qualifier, &format!("{path}.qualifier"));
+        }
+        self.method(&schedule.method, schedule.ladder.as_deref(), &format!("{path}.method"));
+        self.requirement_if(schedule.condition.as_ref(), &format!("{path}.condition"));
+        self.exchange(schedule.exchange.as_ref(), &format!("{path}.exchange"));
+        self.span(schedule.from, schedule.until, path);
+        let ladder = schedule.ladder.as_deref();
+        let bounds = [
+            ("baseCap", schedule.base_cap.as_ref()),
+            ("floor.amount", schedule.floor.as_ref().map(|floor| &floor.amount)),
+            ("cap.amount", schedule.cap.as_ref().map(|cap| &cap.amount)),
+            ("guarantee.amount", schedule.guarantee.as_ref().map(|guarantee| &guarantee.amount)),
+        ];
+        for (name, amounts) in bounds {
+            if let Some(amounts) = amounts {
+                self.tiered_numbers(amounts, ladder, &format!("{path}.{name}"));
+            }
+        }
+        if let Some(accrual) = &schedule.accrual {
+            self.not_both(&format!("{path}.accrual"), ("rate", accrual.rate.is_some()), ("method", accrual.method.is_some()));
+            if let Some(rate) = &accrual.rate {
+                self.tiered_rates(rate, ladder, &format!("{path}.accrual.rate"));
+            }
+            if let Some(method) = &accrual.method {
+                self.method(method, ladder, &format!("{path}.accrual.method"));
+            }
+        }
+    }
+
+    fn schedule_scope(&mut self, scope: &ScheduleScope, ladder: Option<&str>, path: &str) {
+        for (index, category) in scope.categories.iter().enumerate() {
+            self.category(category, format!("{path}.categories[{index}]"));
+        }
+        for (index, region) in scope.regions.iter().enumerate() {
+            self.region(region, format!("{path}.regions[{index}]"));
+        }
+        for (index, group) in scope.region_groups.iter().enumerate() {
+            self.region_group(group, format!("{path}.regionGroups[{index}]"));
+        }
+        self.partner_types(&scope.partner_types, &format!("{path}.partnerTypes"));
+        self.tiers_known(scope.tiers.iter().map(String::as_str), ladder, &format!("{path}.tiers"), false);
+        self.filter(scope.filter.as_ref(), Source::Transactions, NO_NAMES, &format!("{path}.filter"));
+    }
+
+    /// The period of a schedule or an MDF rule.
+    pub(super) fn period(&mut self, period: &PeriodRule, path: &str) {
+        if let PeriodRule::Custom(periods) = period {
+            self.custom_periods(periods, &format!("{path}.custom"));
+        }
+    }
+
+    fn basis(&mut self, basis: &Basis, path: &str) {
+        match basis {
+            Basis::Metric(operand) => self.operand(operand, NO_NAMES, &format!("{path}.metric"), 0),
+            Basis::Attribute(name) => self.text(Some(name), format!("{path}.attribute")),
+            Basis::Amount | Basis::Quantity => {}
+        }
+    }
+
+    fn method(&mut self, method: &Method, ladder: Option<&str>, path: &str) {
+        match method {
+            Method::Flat(flat) => self.tiered_rates(&flat.rate, ladder, &format!("{path}.flat.rate")),
+            Method::PerUnit(unit) => self.tiered_numbers(&unit.amount, ladder, &format!("{path}.perUnit.amount")),
+            Method::PerPackage(package) => self.tiered_numbers(&package.amount, ladder, &format!("{path}.perPackage.amount")),
+            Method::LumpSum(lump) => {
+                for (index, target) in lump.targets.iter().enumerate() {
+                    let path = format!("{path}.lumpSum.targets[{index}]");
+                    self.tier_keys(&target.at, ladder, &format!("{path}.at"));
+                    self.tiered_numbers(&target.amount, ladder, &format!("{path}.amount"));
+                }
+            }
+            Method::Bands(bands) => {
+                for (index, band) in bands.bands.iter().enumerate() {
+                    let path = format!("{path}.bands.bands[{index}]");
+                    self.tier_keys(&band.from, ladder, &format!("{path}.from"));
+                    let numbers = [("to", &band.to), ("amountPerUnit", &band.amount_per_unit), ("onEntry", &band.on_entry)];
+                    for (name, numbers) in numbers {
+                        if let Some(numbers) = numbers {
+                            self.tier_keys(numbers, ladder, &format!("{path}.{name}"));
+                        }
+                    }
+                    if let Some(rate) = &band.rate {
+                        self.tier_keys(rate, ladder, &format!("{path}.rate"));
+                    }
+                    if let Some(package) = &band.per_package {
+                        self.tier_keys(&package.amount, ladder, &format!("{path}.perPackage.amount"));
+                    }
+                }
+            }
+            Method::Growth(growth) => {
+                self.baseline(&growth.baseline, &format!("{path}.growth.baseline"));
+                for (index, band) in growth.bands.iter().enumerate() {
+                    let path = format!("{path}.growth.bands[{index}]");
+                    if let Some(rate) = &band.rate {
+                        self.tiered_rates(rate, ladder, &format!("{path}.rate"));
+                    }
+                    for (name, numbers) in [("amountPerUnit", &band.amount_per_unit), ("lumpSum", &band.lump_sum)] {
+                        if let Some(numbers) = numbers {
+                            self.tiered_numbers(numbers, ladder, &format!("{path}.{name}"));
+                        }
+                    }
+                }
+            }
+            Method::Target(target) => {
+                self.baseline(&target.history, &format!("{path}.target.history"));
+                let path = format!("{path}.target.pays");
+                match &target.pays {
+                    TargetPay::LumpSum(amount) => self.tiered_numbers(amount, ladder, &format!("{path}.lumpSum")),
+                    TargetPay::RateOnEverything(rate) => self.tiered_rates(rate, ladder, &format!("{path}.rateOnEverything")),
+                    TargetPay::RateAboveTarget(rate) => self.tiered_rates(rate, ladder, &format!("{path}.rateAboveTarget")),
+                }
+            }
+            Method::Fixed(fixed) => self.tiered_numbers(&fixed.amount, ladder, &format!("{path}.fixed.amount")),
+            Method::FreeGoods(_) => {
+                let message = "free goods are not part of this service: settle them as an amount, with one of the other methods";
+                self.fault("FREE_GOODS", format!("{path}.freeGoods"), message);
+            }
+        }
+    }
+
+    fn baseline(&mut self, baseline: &Baseline, path: &str) {
+        if let Baseline::Metric(operand) = baseline {
+            self.operand(operand, NO_NAMES, &format!("{path}.metric"), 0);
+        }
+    }
+
+    fn stacking(&mut self, rule: &StackingRule, path: &str) {
+        match rule {
+            StackingRule::BestOf(best) => {
+                let path = format!("{path}.bestOf.schedules");
+                for (index, key) in best.schedules.iter().enumerate() {
+                    self.schedule(key, format!("{path}[{index}]"));
+                }
+                self.no_repetition(&best.schedules, &path);
+            }
+            StackingRule::Sequential(sequence) => {
+                let path = format!("{path}.sequential.steps");
+                for (index, step) in sequence.steps.iter().enumerate() {
+                    self.schedule(&step.schedule, format!("{path}[{index}].schedule"));
+                }
+                self.no_repetition(&sequence.steps.iter().map(|step| step.schedule.clone()).collect::<Vec<_>>(), &path);
+            }
+            StackingRule::NetOf(net) => {
+                let path = format!("{path}.netOf");
+                self.schedule(&net.schedule, format!("{path}.schedule"));
+                for (index, key) in net.of.iter().enumerate() {
+                    self.schedule(key, format!("{path}.of[{index}]"));
+                }
+                self.no_repetition(&net.of, &format!("{path}.of"));
+            }
+        }
+    }
+}

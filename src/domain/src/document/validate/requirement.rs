@@ -1,0 +1,257 @@
+//! Requirement trees.
+
+use super::measure::Bound;
+use super::metric::{operand_unit, unit_name};
+use super::{Check, MAX_TREE_DEPTH};
+use crate::document::metric::{Source, Unit};
+use crate::document::requirement::{AtLeast, Comparison, ForEach, LaddersHeld, PartnerIs, Requirement, Threshold, TierHeld};
+use crate::document::scoped::Scoped;
+use crate::exact::Exact;
+
+/// Streaks and tenures reach back at most this far.
+const MAX_PERIODS: u32 = 1_200;
+
+impl Check<'_> {
+    /// The requirements that rules share.
+    pub(super) fn shared_requirements(&mut self) {
+        let document = self.document;
+        for (at, shared) in document.requirements.iter().enumerate() {
+            self.text(shared.name.as_deref(), format!("requirements[{at}].name"));
+            self.requirement(&shared.requirement, &[], &format!("requirements[{at}].requirement"));
+        }
+    }
+
+    /// A requirement, if there is one.
+    pub(super) fn requirement_if(&mut self, requirement: Option<&Requirement>, path: &str) {
+        if let Some(requirement) = requirement {
+            self.requirement(requirement, &[], path);
+        }
+    }
+
+    /// A requirement.
+    pub(super) fn requirement(&mut self, requirement: &Requirement, bound: Bound<'_>, path: &str) {
+        self.requirement_tree(requirement, bound, path, 0);
+    }
+
+    fn requirement_tree(&mut self, requirement: &Requirement, bound: Bound<'_>, path: &str, depth: usize) {
+        if depth > MAX_TREE_DEPTH {
+            return self.fault("TOO_DEEP", path, format!("requirements are nested at most {MAX_TREE_DEPTH} deep"));
+        }
+        let deeper = depth + 1;
+        match requirement {
+            Requirement::AllOf(list) => self.branches(list, bound, &format!("{path}.allOf"), deeper),
+            Requirement::AnyOf(list) => {
+                self.not_empty(list, format!("{path}.anyOf"), "requirement: nobody meets none of nothing");
+                self.branches(list, bound, &format!("{path}.anyOf"), deeper);
+            }
+            Requirement::AtLeast(rule) => self.at_least(rule, bound, &format!("{path}.atLeast"), deeper),
+            Requirement::Not(inner) => self.requirement_tree(inner, bound, &format!("{path}.not"), deeper),
+            Requirement::Labelled(rule) => {
+                self.text(Some(&rule.label), format!("{path}.labelled.label"));
+                self.requirement_tree(&rule.requirement, bound, &format!("{path}.labelled.requirement"), deeper);
+            }
+            Requirement::Shared(key) => {
+                let document = self.document;
+                self.reference("shared requirement", key, format!("{path}.shared"), document.requirements.iter().map(|shared| shared.key.as_str()));
+            }
+            Requirement::Metric(comparison) => self.comparison(comparison, bound, &format!("{path}.metric")),
+            Requirement::When(rule) => {
+                self.requirement_tree(&rule.condition, bound, &format!("{path}.when.condition"), deeper);
+                self.requirement_tree(&rule.requirement, bound, &format!("{path}.when.requirement"), deeper);
+            }
+            Requirement::Streak(rule) => {
+                self.at_least_one(rule.periods, format!("{path}.streak.periods"));
+                self.at_most(rule.periods, &format!("{path}.streak.periods"));
+                self.requirement_tree(&rule.requirement, bound, &format!("{path}.streak.requirement"), deeper);
+            }
+            Requirement::OnAnyDay(rule) => {
+                self.window(&rule.window, &format!("{path}.onAnyDay.window"));
+                self.requirement_tree(&rule.requirement, bound, &format!("{path}.onAnyDay.requirement"), deeper);
+            }
+            Requirement::ForEach(rule) => self.for_each(rule, bound, &format!("{path}.forEach"), deeper),
+            leaf => self.leaf(leaf, bound, path),
+        }
+    }
+
+    fn leaf(&mut self, leaf: &Requirement, bound: Bound<'_>, path: &str) {
+        match leaf {
+            Requirement::Tier(rule) => self.tier_held(rule, &format!("{path}.tier")),
+            Requirement::Ladders(rule) => self.ladders_held(rule, &format!("{path}.ladders")),
+            Requirement::Holding(rule) => {
+                self.text(Some(&rule.kind), format!("{path}.holding.kind"));
+                self.text(rule.label.as_deref(), format!("{path}.holding.label"));
+                self.filter(rule.filter.as_ref(), Source::Holdings, bound, &format!("{path}.holding.filter"));
+            }
+            Requirement::Tenure(rule) => {
+                let path = format!("{path}.tenure");
+                if rule.ladder.is_some() || rule.tier.is_some() {
+                    self.tier_of(rule.ladder.as_deref(), rule.tier.as_deref(), &path);
+                }
+                self.at_least_one(rule.months, format!("{path}.months"));
+                self.at_most(rule.months, &format!("{path}.months"));
+            }
+            Requirement::Contract(rule) => {
+                if let Some(template) = &rule.template {
+                    self.template(template, format!("{path}.contract.template"));
+                }
+            }
+            Requirement::Partner(rule) => self.partner_is(rule, &format!("{path}.partner")),
+            _ => {}
+        }
+    }
+
+    fn at_most(&mut self, value: u32, path: &str) {
+        if value > MAX_PERIODS {
+            self.fault("OUT_OF_RANGE", path, format!("write {MAX_PERIODS} or less"));
+        }
+    }
+
+    fn branches(&mut self, list: &[Requirement], bound: Bound<'_>, path: &str, depth: usize) {
+        for (index, inner) in list.iter().enumerate() {
+            self.requirement_tree(inner, bound, &format!("{path}[{index}]"), depth);
+        }
+    }
+
+    fn at_least(&mut self, rule: &AtLeast, bound: Bound<'_>, path: &str, depth: usize) {
+        self.at_least_one(rule.n, format!("{path}.n"));
+        if rule.n as usize > rule.of.len() {
+            self.fault("OUT_OF_RANGE", format!("{path}.n"), format!("only {} are listed: nobody could meet {} of them", rule.of.len(), rule.n));
+        }
+        self.branches(&rule.of, bound, &format!("{path}.of"), depth);
+        let Some(subset) = &rule.including else { return };
+        let path = format!("{path}.including");
+        self.at_least_one(subset.m, format!("{path}.m"));
+        if subset.m as usize > subset.items.len() {
+            self.fault("OUT_OF_RANGE", format!("{path}.m"), format!("only {} are in the subset: nobody could meet {} of them", subset.items.len(), subset.m));
+        }
+        for (index, item) in subset.items.iter().enumerate() {
+            if *item as usize >= rule.of.len() {
+                let message = format!("positions in `of` count from 0, so the last one is {}", rule.of.len().saturating_sub(1));
+                self.fault("OUT_OF_RANGE", format!("{path}.items[{index}]"), message);
+            }
+            if subset.items.iter().take(index).any(|earlier| earlier == item) {
+                self.fault("DUPLICATE", format!("{path}.items[{index}]"), format!("position {item} stands twice: leave one out"));
+            }
+        }
+    }
+
+    fn for_each(&mut self, rule: &ForEach, bound: Bound<'_>, path: &str, depth: usize) {
+        self.measure(&rule.groups, bound, &format!("{path}.groups"));
+        if rule.groups.group_by.len() != 1 {
+            self.fault("NOT_EXACTLY_ONE", format!("{path}.groups.groupBy"), "`forEach` goes over the values of one field: list exactly one");
+        }
+        self.key(&rule.r#as, &format!("{path}.as"));
+        if bound.contains(&rule.r#as) {
+            self.fault("DUPLICATE", format!("{path}.as"), "an enclosing `forEach` has this name: choose another");
+        }
+        let mut inner = bound.to_vec();
+        inner.push(rule.r#as.clone());
+        self.requirement_tree(&rule.requirement, &inner, &format!("{path}.requirement"), depth);
+    }
+
+    fn comparison(&mut self, comparison: &Comparison, bound: Bound<'_>, path: &str) {
+        self.text(comparison.label.as_deref(), format!("{path}.label"));
+        self.exactly_one(path, &[("metric", comparison.metric.is_some()), ("value", comparison.value.is_some())]);
+        let mut unit = None;
+        if let Some(metric) = &comparison.metric {
+            self.metric_key(metric, format!("{path}.metric"));
+            unit = self.names.unit(metric);
+        }
+        if let Some(operand) = &comparison.value {
+            self.operand(operand, bound, &format!("{path}.value"), 0);
+            unit = operand_unit(operand, |key| self.names.unit(key));
+        }
+        let bounds = [
+            ("atLeast", &comparison.at_least),
+            ("above", &comparison.above),
+            ("atMost", &comparison.at_most),
+            ("below", &comparison.below),
+            ("equals", &comparison.equals),
+        ];
+        self.exactly_one(path, &bounds.map(|(name, value)| (name, value.is_some())));
+        for (name, value) in bounds {
+            if let Some(value) = value {
+                self.thresholds(value, unit, &format!("{path}.{name}"));
+            }
+        }
+    }
+
+    fn thresholds(&mut self, scoped: &Scoped<Threshold>, unit: Option<Unit>, path: &str) {
+        self.scoped(scoped, path);
+        if let Some(value) = &scoped.default {
+            let path = if scoped.rows.is_empty() { path.to_owned() } else { format!("{path}.default") };
+            self.threshold(*value, unit, &path);
+        }
+        for (index, row) in scoped.rows.iter().enumerate() {
+            self.threshold(row.value, unit, &format!("{path}.rows[{index}].value"));
+        }
+    }
+
+    fn threshold(&mut self, threshold: Threshold, unit: Option<Unit>, path: &str) {
+        match unit {
+            Some(Unit::Percent) if !threshold.percent && threshold.value.abs() > Exact::from_int(10) => {
+                let value = threshold.value;
+                self.fault("UNIT_MISMATCH", path, format!("the metric is in PERCENT, and {value} would be {value} times a hundred: write \"{value} %\""));
+            }
+            Some(unit) if threshold.percent && unit != Unit::Percent => {
+                self.fault("UNIT_MISMATCH", path, format!("the metric is in {}, not in PERCENT: write a plain number", unit_name(unit)));
+            }
+            _ => {}
+        }
+    }
+
+    /// A tier of a ladder.
+    pub(super) fn tier_of(&mut self, ladder: Option<&str>, tier: Option<&str>, path: &str) {
+        let document = self.document;
+        if let Some(key) = ladder {
+            self.reference("ladder", key, format!("{path}.ladder"), document.ladders.iter().map(|ladder| ladder.key.as_str()));
+        }
+        match (self.names.ladder(ladder), tier) {
+            (Some(found), Some(tier)) => {
+                let what = format!("tier of the ladder `{}`", found.key);
+                self.reference(&what, tier, format!("{path}.tier"), found.tiers.iter().map(|tier| tier.key.as_str()));
+            }
+            (None, _) if ladder.is_none() => {
+                self.fault("MISSING_MEMBER", format!("{path}.ladder"), "the document has no main ladder: name the ladder");
+            }
+            _ => {}
+        }
+    }
+
+    fn tier_held(&mut self, rule: &TierHeld, path: &str) {
+        self.tier_of(Some(&rule.ladder), Some(&rule.tier), path);
+    }
+
+    fn ladders_held(&mut self, rule: &LaddersHeld, path: &str) {
+        let document = self.document;
+        for (index, key) in rule.ladders.iter().enumerate() {
+            self.reference("ladder", key, format!("{path}.ladders[{index}]"), document.ladders.iter().map(|ladder| ladder.key.as_str()));
+        }
+        self.no_repetition(&rule.ladders, &format!("{path}.ladders"));
+        self.exactly_one(path, &[("rankAtLeast", rule.rank_at_least.is_some()), ("tier", rule.tier.is_some())]);
+        if let Some(rank) = rule.rank_at_least {
+            self.at_least_one(rank, format!("{path}.rankAtLeast"));
+        }
+        if let Some(tier) = &rule.tier {
+            let all: Vec<&str> = document.ladders.iter().flat_map(|ladder| ladder.tiers.iter().map(|tier| tier.key.as_str())).collect();
+            self.reference("tier in any ladder", tier, format!("{path}.tier"), all.into_iter());
+        }
+        self.thresholds(&rule.at_least, Some(Unit::Count), &format!("{path}.atLeast"));
+    }
+
+    fn partner_is(&mut self, rule: &PartnerIs, path: &str) {
+        for (index, region) in rule.regions.iter().enumerate() {
+            self.region(region, format!("{path}.regions[{index}]"));
+        }
+        for (index, group) in rule.region_groups.iter().enumerate() {
+            self.region_group(group, format!("{path}.regionGroups[{index}]"));
+        }
+        self.partner_types(&rule.partner_types, &format!("{path}.partnerTypes"));
+        self.partner_types(&rule.tracks, &format!("{path}.tracks"));
+        let lists = [&rule.regions, &rule.region_groups, &rule.partner_types, &rule.tracks];
+        if lists.iter().all(|list| list.is_empty()) && rule.attribute.is_none() {
+            self.fault("EMPTY_LIST", path, "say what the partner must be: `regions`, `regionGroups`, `partnerTypes`, `tracks` or `attribute`");
+        }
+        self.out_of_place(rule.equals.is_some() && rule.attribute.is_none(), format!("{path}.equals"), "it compares an attribute, and no `attribute` is named");
+    }
+}
