@@ -126,3 +126,15 @@ impl From<Fault> for AppError {
         Self::Invalid(Faults::from(fault))
     }
 }
+
+/// A failure and what caused it, for the log.
+pub fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
+}

@@ -3,6 +3,7 @@
 //! The rooms of the house, and what each may know, stand in `docs/`; a test reads their `use` paths.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod error;
@@ -10,3 +11,4 @@ pub mod graphql;
 pub mod http;
 pub mod idgen;
 pub mod import;
+pub mod telemetry;

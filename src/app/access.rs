@@ -1,6 +1,6 @@
 //! Asking for the right: the first line of every use case, and the only way to a scope.
 
-use guerdon_domain::access::{Asked, Condition, Scope, authorize, authorize_under};
+use guerdon_domain::access::{Action, Asked, Condition, Resource, Scope, authorize, authorize_under};
 
 use super::ctx::Ctx;
 use crate::error::AppError;
@@ -21,4 +21,9 @@ impl Ctx {
     pub fn may<'a>(&self, asked: impl Into<Asked<'a>>) -> bool {
         authorize(&self.actor, asked, self.today).is_ok()
     }
+}
+
+/// Whether the caller may ask the service for its schema.
+pub fn may_introspect(caller: &Ctx) -> bool {
+    caller.may((Action::Read, Resource::Schema))
 }

@@ -44,6 +44,24 @@ impl App {
         Self { ids, ..self }
     }
 
+    /// The circumstances of a request by `actor`.
+    pub async fn admit(&self, actor: guerdon_domain::access::Actor, request_id: Arc<str>) -> Result<Ctx, crate::error::AppError> {
+        Ok(Ctx::new(actor, request_id, self.clock.now()))
+    }
+
+    /// The actor of an API key: known as soon as keys are kept.
+    pub async fn identify_key(&self, _: &str, _: chrono::DateTime<chrono::Utc>) -> Result<guerdon_domain::access::Actor, crate::error::AppError> {
+        Err(crate::error::AppError::Unauthenticated)
+    }
+
+    /// Whether the service can work.
+    pub async fn ready(&self) -> Result<(), crate::error::AppError> {
+        Ok(())
+    }
+
+    /// Counts what the store did.
+    pub fn count_store(&self) {}
+
     /// The circumstances of a task of the service itself.
     pub fn system(&self, task: &str) -> Ctx {
         Ctx::system(task, self.clock.now())

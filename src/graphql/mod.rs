@@ -11,7 +11,9 @@ pub mod payload;
 pub mod query;
 pub mod scalars;
 
-use async_graphql::{EmptyMutation, EmptySubscription, SDLExportOptions};
+use async_graphql::{EmptyMutation, EmptySubscription, Request, SDLExportOptions};
+
+use crate::app::{App, Ctx};
 
 /// The schema of this service.
 pub type Schema = async_graphql::Schema<query::Query, EmptyMutation, EmptySubscription>;
@@ -25,4 +27,9 @@ pub fn build_schema() -> Schema {
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
     build_schema().sdl_with_options(options)
+}
+
+/// Gives a request what its resolvers ask for: the use cases' tools, the caller, and what is made anew for every request.
+pub fn prepare(request: Request, app: &App, caller: Ctx) -> Request {
+    request.data(app.clone()).data(caller)
 }

@@ -1,0 +1,36 @@
+//! Flags that several commands share, and opening the database.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::app::App;
+use crate::config::{Config, Flags, load};
+use crate::error::AppError;
+
+/// Where settings and data are.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Common {
+    /// A file with settings; GUERDON_CONFIG.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME; GUERDON_DATABASE_URL.
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+}
+
+impl Common {
+    /// The settings, with these flags and further ones by their keys.
+    pub fn load(&self, further: Vec<(&'static str, String)>) -> Result<Config, AppError> {
+        let mut set = further;
+        if let Some(url) = &self.database_url {
+            set.push(("database.url", url.clone()));
+        }
+        Ok(load(&Flags { config: self.config.clone(), set })?)
+    }
+}
+
+/// Opens the database of these settings.
+pub async fn open(_config: &Config) -> Result<App, AppError> {
+    Ok(App::new())
+}

@@ -1,0 +1,75 @@
+//! The command line: reads arguments and settings, builds everything once, calls use cases. It knows no rule.
+
+mod common;
+pub mod healthcheck;
+pub mod migrate;
+pub mod schema;
+pub mod serve;
+pub mod token;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use common::{Common, open};
+
+use crate::error::{AppError, causes};
+
+/// The incentive and entitlement API of a partner program: tiers, benefits and rebates, exact and explained.
+#[derive(Debug, Parser)]
+#[command(name = "guerdon", version, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API.
+    Serve(serve::Args),
+    /// Bring the database to the schema of this version.
+    Migrate(migrate::Args),
+    /// Make tokens for development, and manage API keys.
+    Token(token::Args),
+    /// Write the GraphQL schema.
+    Schema(schema::Args),
+    /// Ask a running service whether it lives; for containers.
+    Healthcheck(healthcheck::Args),
+}
+
+/// How a command ends.
+pub type Outcome = Result<ExitCode, AppError>;
+
+/// Runs the command line. Faults go to standard error, one a line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match start(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(command: Command) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(AppError::internal)?;
+    runtime.block_on(run(command))
+}
+
+async fn run(command: Command) -> Outcome {
+    match command {
+        Command::Serve(args) => serve::run(args).await,
+        Command::Migrate(args) => migrate::run(args).await,
+        Command::Token(args) => token::run(args).await,
+        Command::Schema(args) => schema::run(&args),
+        Command::Healthcheck(args) => healthcheck::run(args).await,
+    }
+}
+
+fn report(error: &AppError) {
+    match error.faults() {
+        Some(faults) => eprintln!("{faults}"),
+        None => eprintln!("{}", causes(error)),
+    }
+}
