@@ -1,0 +1,332 @@
+//! The decision: what a partner holds after an evaluation, by the review policy of the version (domain: Review).
+//!
+//! A decision changes a tier only on a day on which the policy's cadence lets it go that way. Days are those of the calendar
+//! (or fiscal year); a review that was called by hand may say that it is due.
+
+use super::outcome::{TierOutcome, reviewed_rank};
+use super::record::{history, in_force, region_of, since, with_overrides};
+use super::{Change, Decision, GraceStanding, OverrideStanding, Reason};
+use crate::date::Date;
+use crate::document::ladder::{Cadence, Ladder, ReviewPolicy};
+use crate::document::metric::CalendarUnit;
+use crate::facts::{AssignmentCause, PartnerStatus};
+use crate::fault::Faults;
+use crate::levelling::Due;
+use crate::metric::{At, Evaluator};
+use crate::period::FiscalYear;
+use crate::requirement::enrolled_since;
+
+/// What was decided.
+pub(super) struct Decided {
+    /// The rank held after the evaluation.
+    pub(super) rank: u32,
+    pub(super) decision: Decision,
+}
+
+/// The policy of a tier: its own, else its ladder's.
+pub(super) fn policy(ladder: &Ladder, rank: u32) -> &ReviewPolicy {
+    ladder.at_rank(rank).and_then(|tier| tier.review.as_ref()).unwrap_or(&ladder.review)
+}
+
+/// A ratchet turns a continuous downward review into a yearly one.
+pub(super) const fn cadence_down(policy: &ReviewPolicy) -> Cadence {
+    match policy.cadence_down {
+        Cadence::Continuous | Cadence::Daily if policy.ratchet => Cadence::Annual,
+        cadence => cadence,
+    }
+}
+
+const fn unit(cadence: Cadence) -> Option<CalendarUnit> {
+    match cadence {
+        Cadence::Monthly => Some(CalendarUnit::Month),
+        Cadence::Quarterly => Some(CalendarUnit::Quarter),
+        Cadence::SemiAnnual => Some(CalendarUnit::Half),
+        Cadence::Annual => Some(CalendarUnit::Year),
+        Cadence::Continuous | Cadence::Daily | Cadence::Never => None,
+    }
+}
+
+/// The calendar of reviews.
+#[derive(Clone, Copy)]
+pub(super) struct ReviewDays {
+    cadence: Cadence,
+    year: FiscalYear,
+}
+
+impl ReviewDays {
+    pub(super) const fn new(cadence: Cadence, policy: &ReviewPolicy, fiscal_year: FiscalYear) -> Self {
+        Self { cadence, year: if policy.fiscal { fiscal_year } else { FiscalYear::CALENDAR } }
+    }
+
+    /// Whether a review falls on `date`.
+    pub(super) fn due(self, date: Date) -> bool {
+        match unit(self.cadence) {
+            Some(unit) => self.year.start_of(unit, date) == date,
+            None => self.cadence != Cadence::Never,
+        }
+    }
+
+    /// The first review on or after `date`.
+    pub(super) fn on_or_after(self, date: Date) -> Option<Date> {
+        match unit(self.cadence) {
+            Some(_) if self.due(date) => Some(date),
+            Some(unit) => Some(self.year.unit_of(unit, date).until),
+            None => (self.cadence != Cadence::Never).then_some(date),
+        }
+    }
+
+    /// The first review after `date`, where reviews are dated at all.
+    pub(super) fn next_after(self, date: Date) -> Option<Date> {
+        unit(self.cadence).and_then(|_| self.on_or_after(date.next()))
+    }
+}
+
+/// A decision in the making.
+struct Case<'e, 'a> {
+    evaluator: &'e Evaluator<'a>,
+    ladder: &'a Ladder,
+    at: &'e At<'a>,
+    outcome: &'e TierOutcome,
+    due: Due,
+    reviewed: u32,
+    reasons: Vec<Reason>,
+    grace: Option<GraceStanding>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn decide(&self, ladder: &'a Ladder, at: &At<'a>, outcome: &TierOutcome, due: Due) -> Result<Decided, Faults> {
+        let records = history(ladder, at.partner, region_of(ladder, at));
+        let current = in_force(&records, at.as_of).copied();
+        let recorded = current.map_or(0, |held| held.rank);
+        let (_, overridden) = with_overrides(ladder, at, 0);
+        let override_ended = overridden.is_none() && current.is_some_and(|held| held.cause == AssignmentCause::Override);
+        let due = if override_ended { Due::Now } else { due };
+        let reviewed = reviewed_rank(ladder, at);
+        let mut case = Case { evaluator: self, ladder, at, outcome, due, reviewed, reasons: Vec::new(), grace: None };
+        if override_ended {
+            case.reasons.push(Reason::OverrideEnded);
+        }
+        let before_overrides = case.rank(!records.is_empty(), recorded)?;
+        let (due_up, due_down) = (case.due_up(case.outcome.inherited.max(reviewed + 1)), case.due_down());
+        let Case { mut reasons, grace, .. } = case;
+        let takes_part = Self::status(at) != PartnerStatus::Terminated && at.enrollment().is_some();
+        let (rank, held_by) = if takes_part { with_overrides(ladder, at, before_overrides) } else { (before_overrides, None) };
+        if held_by.is_some() {
+            reasons.push(Reason::Overridden);
+        }
+        let inherited_from = outcome.inherited_from.clone().filter(|_| rank > outcome.granted && rank <= outcome.inherited && held_by.is_none());
+        if inherited_from.is_some() {
+            reasons.push(Reason::Inherited);
+        }
+        let change = match (current.is_some(), rank.cmp(&recorded)) {
+            (false, _) => Change::Entered,
+            (true, std::cmp::Ordering::Equal) => Change::Kept,
+            (true, std::cmp::Ordering::Greater) => Change::Promoted,
+            (true, std::cmp::Ordering::Less) => Change::Demoted,
+        };
+        let policy = policy(ladder, rank);
+        let decision = Decision {
+            change,
+            cause: self.cause(change, held_by.is_some(), at.as_of),
+            reasons,
+            due_up,
+            due_down,
+            next_down_on: ReviewDays::new(cadence_down(policy), policy, self.program.fiscal_year).next_after(at.as_of),
+            grace,
+            overridden: held_by.map(|held| OverrideStanding { kind: held.kind, tier: held.tier.clone(), span: held.span, reason: held.reason.clone() }),
+            inherited_from,
+        };
+        Ok(Decided { rank, decision })
+    }
+
+    fn cause(&self, change: Change, overridden: bool, as_of: Date) -> Option<AssignmentCause> {
+        match change {
+            Change::Kept => None,
+            _ if overridden => Some(AssignmentCause::Override),
+            Change::Entered => Some(AssignmentCause::Enrolled),
+            _ if as_of == self.program.effective_on() => Some(AssignmentCause::VersionChange),
+            Change::Promoted => Some(AssignmentCause::Promotion),
+            Change::Demoted => Some(AssignmentCause::Demotion),
+        }
+    }
+}
+
+impl<'a> Case<'_, 'a> {
+    /// The rank before overrides.
+    fn rank(&mut self, on_record: bool, recorded: u32) -> Result<u32, Faults> {
+        if let Some((rank, reason)) = self.outside(recorded) {
+            self.reasons.push(reason);
+            return Ok(rank);
+        }
+        if self.outcome.qualified > self.outcome.granted {
+            self.reasons.push(Reason::AwaitsAdmission);
+        }
+        let target = match self.onboarding_deadline()? {
+            Some(rank) => rank,
+            None => return Ok(0),
+        };
+        match target.cmp(&self.reviewed) {
+            // The first tier is given at once; the policy is about changes.
+            _ if !on_record => Ok(target),
+            std::cmp::Ordering::Equal => Ok(target),
+            std::cmp::Ordering::Greater => Ok(self.up(target)),
+            std::cmp::Ordering::Less => self.down(target),
+        }
+    }
+
+    /// Those who are not judged.
+    fn outside(&self, recorded: u32) -> Option<(u32, Reason)> {
+        match Evaluator::status(self.at) {
+            PartnerStatus::Terminated => Some((0, Reason::Terminated)),
+            _ if self.at.enrollment().is_none() => Some((0, Reason::NotEnrolled)),
+            PartnerStatus::Suspended => Some((recorded, Reason::Suspended)),
+            PartnerStatus::Active => (!self.outcome.applies()).then_some((0, Reason::DoesNotApply)),
+        }
+    }
+
+    /// Until its deadline a newcomer has the lowest tier without meeting it; whoever did not meet it then, and does not now,
+    /// falls out: `None`.
+    fn onboarding_deadline(&mut self) -> Result<Option<u32>, Faults> {
+        let given = self.outcome.inherited;
+        let (Some(months), Some(since)) = (policy(self.ladder, 1).onboarding_deadline_months, enrolled_since(self.at)) else { return Ok(Some(given)) };
+        let deadline = since.plus_months(i32::try_from(months).unwrap_or(i32::MAX));
+        if given > 0 {
+            return Ok(Some(given));
+        }
+        if self.at.as_of < deadline {
+            self.reasons.push(Reason::Onboarding);
+            return Ok(Some(1));
+        }
+        let then = self.evaluator.outcome(self.ladder, &self.at.on(deadline))?;
+        if then.inherited > 0 {
+            return Ok(Some(given));
+        }
+        self.reasons.push(Reason::OnboardingFailed);
+        Ok(None)
+    }
+
+    fn due_up(&self, rank: u32) -> bool {
+        let policy = policy(self.ladder, rank.min(u32::try_from(self.ladder.tiers.len()).unwrap_or(u32::MAX)));
+        self.due == Due::Now || ReviewDays::new(policy.cadence_up, policy, self.evaluator.program.fiscal_year).due(self.at.as_of)
+    }
+
+    fn due_down(&self) -> bool {
+        let policy = policy(self.ladder, self.reviewed);
+        self.due == Due::Now || ReviewDays::new(cadence_down(policy), policy, self.evaluator.program.fiscal_year).due(self.at.as_of)
+    }
+
+    /// The highest tier above the present one that is given, due, and not too many steps away.
+    fn up(&mut self, target: u32) -> u32 {
+        let most = policy(self.ladder, target).max_steps_up.map_or(target, |steps| self.reviewed.saturating_add(steps).min(target));
+        if most < target {
+            self.reasons.push(Reason::StepsUpLimited);
+        }
+        let given = (self.reviewed + 1..=most).rev().filter(|rank| self.outcome.gives(*rank));
+        let due: Vec<u32> = given.filter(|rank| self.due_up(*rank)).collect();
+        // A step on the way to a tier that is met need not be met itself.
+        let step = (most < target && most > self.reviewed && self.due_up(most)).then_some(most);
+        let rank = due.first().copied().or(step).unwrap_or(self.reviewed);
+        if rank < most {
+            self.reasons.push(Reason::UpNotDue);
+        }
+        rank
+    }
+
+    fn down(&mut self, target: u32) -> Result<u32, Faults> {
+        let rank = self.reviewed;
+        let policy = policy(self.ladder, rank);
+        if let Some(reason) = self.kept_anyway(policy) {
+            self.reasons.push(reason);
+            return Ok(rank);
+        }
+        let lost = match &policy.grace {
+            Some(grace) => self.after_grace(grace, policy)?,
+            None if self.due_down() => true,
+            None => {
+                self.reasons.push(Reason::DownNotDue);
+                false
+            }
+        };
+        if !lost {
+            return Ok(rank);
+        }
+        let lowest = policy.max_steps_down.map_or(0, |steps| rank.saturating_sub(steps));
+        if lowest > target {
+            self.reasons.push(Reason::StepsDownLimited);
+        }
+        let protected = self.protected_rank(policy).min(rank);
+        if protected > target.max(lowest) {
+            self.reasons.push(Reason::Protected);
+        }
+        Ok(target.max(lowest).max(protected))
+    }
+
+    /// Reasons for which nothing is lost, whatever is met.
+    fn kept_anyway(&self, policy: &ReviewPolicy) -> Option<Reason> {
+        let day = self.at.as_of;
+        let judged_from = self.evaluator.judged_down_from(self.ladder, self.at, self.reviewed, policy);
+        let header = &self.evaluator.program.document.version;
+        match judged_from {
+            from if day >= from => None,
+            _ if day < header.enforced_on.unwrap_or(header.effective_on) => Some(Reason::NotEnforced),
+            _ if policy.onboarding_months.is_some_and(|months| enrolled_since(self.at).is_some_and(|since| day < months_after(since, months))) => {
+                Some(Reason::Onboarding)
+            }
+            _ => Some(Reason::RecentlyReached),
+        }
+    }
+
+    /// The rank held on the version's effective date, while that is protected.
+    fn protected_rank(&self, policy: &ReviewPolicy) -> u32 {
+        if policy.protected_until.is_none_or(|until| self.at.as_of >= until) {
+            return 0;
+        }
+        let records = history(self.ladder, self.at.partner, region_of(self.ladder, self.at));
+        in_force(&records, self.evaluator.program.effective_on()).map_or(0, |held| held.rank)
+    }
+
+    fn after_grace(&mut self, grace: &crate::document::ladder::Grace, policy: &ReviewPolicy) -> Result<bool, Faults> {
+        if self.protected_rank(policy) >= self.reviewed {
+            self.reasons.push(Reason::Protected);
+            return Ok(false);
+        }
+        let forced = self.due == Due::Now;
+        let standing = self.evaluator.grace(self.ladder, self.at, self.reviewed, policy, grace, forced)?;
+        match standing {
+            None => {
+                self.reasons.push(Reason::DownNotDue);
+                Ok(false)
+            }
+            Some(standing) if self.at.as_of < standing.until => {
+                self.reasons.push(Reason::Grace);
+                self.grace = Some(standing);
+                Ok(false)
+            }
+            Some(_) => {
+                self.reasons.push(Reason::GraceEnded);
+                Ok(true)
+            }
+        }
+    }
+}
+
+pub(super) fn months_after(date: Date, months: u32) -> Date {
+    date.plus_months(i32::try_from(months).unwrap_or(i32::MAX))
+}
+
+impl<'a> Evaluator<'a> {
+    /// The first day on which the tier may be judged downwards: enforcement, onboarding and protection of what was lately
+    /// reached are over.
+    pub(super) fn judged_down_from(&self, ladder: &Ladder, at: &At<'a>, rank: u32, policy: &ReviewPolicy) -> Date {
+        let header = &self.program.document.version;
+        let mut from = header.enforced_on.unwrap_or(header.effective_on);
+        if let (Some(months), Some(enrolled)) = (policy.onboarding_months, enrolled_since(at)) {
+            from = from.max(months_after(enrolled, months));
+        }
+        let records = history(ladder, at.partner, region_of(ladder, at));
+        if let (Some(months), Some(reached)) = (policy.protection_months, since(&records, rank, at.as_of)) {
+            from = from.max(months_after(reached, months));
+        }
+        from
+    }
+}

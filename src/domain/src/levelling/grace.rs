@@ -1,0 +1,119 @@
+//! Grace and cure: time to become compliant again before a tier is lost.
+//!
+//! The period begins on the first day of a downward review on which the tier is not met. With `cure`, being compliant on any
+//! day of it cancels the loss; without, its end decides. Found from the facts, not from stored warnings, so that an evaluation
+//! of any date gives the same answer.
+
+use super::GraceStanding;
+use super::decide::{ReviewDays, cadence_down};
+use super::record::{history, in_force, region_of};
+use crate::date::{Date, Span};
+use crate::document::ladder::{Grace, Ladder, ReviewPolicy};
+use crate::fault::Faults;
+use crate::metric::{At, Evaluator};
+
+/// How far back a grace period is looked for, in months.
+const LOOK_BACK_MONTHS: i32 = 36;
+
+/// The days of a stretch on which a tier is given or not, as changes: from each day on it is so.
+struct Compliance(Vec<(Date, bool)>);
+
+impl Compliance {
+    fn on(&self, day: Date) -> bool {
+        let after = self.0.partition_point(|(from, _)| *from <= day);
+        after.checked_sub(1).and_then(|at| self.0.get(at)).is_some_and(|(_, compliant)| *compliant)
+    }
+
+    /// The first day from `day` on, up to and with `last`, on which it is `compliant`.
+    fn first(&self, compliant: bool, day: Date, last: Date) -> Option<Date> {
+        if self.on(day) == compliant && day <= last {
+            return Some(day);
+        }
+        self.0.iter().find(|(from, is)| *from > day && *from <= last && *is == compliant).map(|(from, _)| *from)
+    }
+}
+
+fn end_of(grace: &Grace, since: Date) -> Date {
+    match (grace.days, grace.months) {
+        (Some(days), _) => since.plus_days(days.into()),
+        (None, Some(months)) => super::decide::months_after(since, months),
+        (None, None) => since,
+    }
+}
+
+fn standing(grace: &Grace, since: Date) -> GraceStanding {
+    let until = end_of(grace, since);
+    let warn_from = grace.warn_days_before.map_or(since, |days| until.plus_days(-i64::from(days)).max(since));
+    GraceStanding { since, until, warn_from, cure: grace.cure }
+}
+
+/// The first day of a downward review from `day` to `last` on which the tier is not met.
+fn first_failed_review(compliance: &Compliance, reviews: ReviewDays, day: Date, last: Date) -> Option<Date> {
+    let mut day = day;
+    while day <= last {
+        let failing = compliance.first(false, day, last)?;
+        let review = reviews.on_or_after(failing)?;
+        if review > last {
+            return None;
+        }
+        if !compliance.on(review) {
+            return Some(review);
+        }
+        day = review.next();
+    }
+    None
+}
+
+impl<'a> Evaluator<'a> {
+    /// The grace period that runs or has just ended for a tier that is not met on the date; none while no review has found it
+    /// failing. `forced`: a review is being held on the date itself.
+    pub(super) fn grace(
+        &self,
+        ladder: &'a Ladder,
+        at: &At<'a>,
+        rank: u32,
+        policy: &ReviewPolicy,
+        grace: &Grace,
+        forced: bool,
+    ) -> Result<Option<GraceStanding>, Faults> {
+        let today = at.as_of;
+        let records = history(ladder, at.partner, region_of(ladder, at));
+        let held_from = in_force(&records, today).map_or(today, |held| held.span.from);
+        let look_back = today.plus_months(-LOOK_BACK_MONTHS);
+        let judged_from = self.judged_down_from(ladder, at, rank, policy).max(policy.protected_until.unwrap_or(Date::MIN));
+        let from = held_from.max(look_back).max(judged_from).max(self.program.effective_on());
+        if from > today {
+            return Ok(None);
+        }
+        let compliance = self.compliance(ladder, at, rank, Span::new(from, today.next()))?;
+        let reviews = ReviewDays::new(cadence_down(policy), policy, self.program.fiscal_year);
+        let mut day = from;
+        while let Some(review) = first_failed_review(&compliance, reviews, day, today) {
+            let running = standing(grace, review);
+            let last = running.until.plus_days(-1).min(today);
+            let cured = grace.cure.then(|| compliance.first(true, review, last)).flatten();
+            if let Some(cured) = cured {
+                day = cured.next();
+            } else if today < running.until || !compliance.on(running.until) {
+                return Ok(Some(running));
+            } else {
+                day = running.until.next();
+            }
+        }
+        Ok(forced.then(|| standing(grace, today)))
+    }
+
+    /// On which days of a stretch the ladder gives a tier of this rank or above.
+    fn compliance(&self, ladder: &'a Ladder, at: &At<'a>, rank: u32, span: Span) -> Result<Compliance, Faults> {
+        let mut days = self.ladder_days(ladder, at, span)?;
+        days.insert(span.from);
+        let mut changes: Vec<(Date, bool)> = Vec::with_capacity(days.len());
+        for day in days {
+            let compliant = self.outcome(ladder, &at.on(day))?.inherited >= rank;
+            if changes.last().is_none_or(|(_, last)| *last != compliant) {
+                changes.push((day, compliant));
+            }
+        }
+        Ok(Compliance(changes))
+    }
+}

@@ -1,0 +1,288 @@
+//! Levelling: which tier a partner has, why, what the next one asks for, and what is about to be lost.
+//!
+//! [`evaluate_partner`] is a pure function of program, facts, partner and date. It judges every tier of every ladder on its
+//! own, finds what is granted (entry modes, parent's tier, overrides), and decides by the review policy of the version what
+//! the partner holds after this evaluation. [`at_risk`] looks ahead: what fails on which day if nothing more comes in.
+
+mod decide;
+mod grace;
+mod outcome;
+mod record;
+mod risk;
+mod standing;
+
+use serde::Serialize;
+
+use crate::date::{Date, Span};
+use crate::document::ladder::Entry;
+use crate::exact::Exact;
+use crate::facts::{AdmissionKind, AssignmentCause, OverrideKind, PartnerStatus};
+use crate::fault::Faults;
+use crate::program::Program;
+use crate::requirement::{Gap, Judged, Leaf};
+
+pub use risk::{LadderRisk, LeafRisk, at_risk};
+pub use standing::{Due, evaluate_all, evaluate_metrics, evaluate_partner};
+
+pub(crate) use outcome::TierOutcome;
+
+/// Where a partner stands: every ladder, explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// The partner's code.
+    pub partner: String,
+    /// The date; as of its end.
+    pub as_of: Date,
+    /// The program's code.
+    pub program: String,
+    /// From when the version holds that judged.
+    pub version_effective_on: Date,
+    /// Whether the partner takes part on the date.
+    pub status: PartnerStatus,
+    /// Whether it is enrolled on the date.
+    pub enrolled: bool,
+    /// The ladders, as the document lists them; one that is held per region once for every region.
+    pub ladders: Vec<LadderStanding>,
+}
+
+impl Standing {
+    /// The standing in a ladder; the main ladder when none is named.
+    pub fn ladder(&self, key: Option<&str>, region: Option<&str>) -> Option<&LadderStanding> {
+        self.ladders
+            .iter()
+            .find(|standing| key.map_or(standing.main, |key| standing.ladder == key) && (region.is_none() || standing.region.as_deref() == region))
+    }
+}
+
+/// Where a partner stands in a ladder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LadderStanding {
+    /// The ladder.
+    pub ladder: String,
+    /// Whether it is the main ladder.
+    pub main: bool,
+    /// The region, where the ladder's scope is the partner in a region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Whether the partner is judged in this ladder at all.
+    pub applies: bool,
+    /// Who is judged, judged; absent where everybody is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub applies_to: Option<Judged>,
+    /// The tier that the partner holds after this evaluation.
+    pub tier: Option<String>,
+    /// Its rank; 0 for none.
+    pub rank: u32,
+    /// The highest tier whose requirement is met, whether granted or not.
+    pub qualified: Option<String>,
+    /// The highest tier that is met and that the partner may enter; overrides and reviews left aside.
+    pub granted: Option<String>,
+    /// The tier on record on the date, before this evaluation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<TierRecord>,
+    /// Why the tier is what it is.
+    pub decision: Decision,
+    /// The next tier up, with what is missing; none at the top.
+    pub next: Option<NextTier>,
+    /// What is missing to keep the tier that is held; empty when its requirement is met.
+    pub keep: Gap,
+    /// Every tier, lowest first, judged on its own.
+    pub tiers: Vec<TierStanding>,
+}
+
+/// A tier, judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TierStanding {
+    /// The tier.
+    pub tier: String,
+    /// Its rank, from 1.
+    pub rank: u32,
+    /// Whether its requirement is met, and those of the lower tiers where the ladder asks for them.
+    pub met: bool,
+    /// The part of its requirement that is met, from 0 to 1.
+    pub share_met: Exact,
+    /// How one gets in.
+    pub entry: Entry,
+    /// Whether the partner may enter it: it is AUTOMATIC, or admission was given, or the tier or a higher one is on record.
+    pub admitted: bool,
+    /// Its requirement, judged; absent where the tier asks for nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requirement: Option<Judged>,
+}
+
+/// A tier on record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TierRecord {
+    /// The tier; none is a value.
+    pub tier: Option<String>,
+    /// Its rank; 0 for none.
+    pub rank: u32,
+    /// Since when.
+    pub from: Date,
+    /// Why it was given.
+    pub cause: AssignmentCause,
+}
+
+/// The next tier up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NextTier {
+    /// The tier.
+    pub tier: String,
+    /// Its rank.
+    pub rank: u32,
+    /// How one gets in.
+    pub entry: Entry,
+    /// What is missing. Empty: it is met and comes with the next review.
+    pub gap: Gap,
+    /// The next date on which one may go up; none where it is never, or at every evaluation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_on: Option<Date>,
+}
+
+/// What an evaluation did to a tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Change {
+    /// Nothing: it is as on record.
+    Kept,
+    /// The first tier on record, perhaps none.
+    Entered,
+    /// A higher one.
+    Promoted,
+    /// A lower one, perhaps none.
+    Demoted,
+}
+
+/// Why a tier is not simply the one that is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Reason {
+    /// The partner is not enrolled on the date.
+    NotEnrolled,
+    /// The ladder is not for this partner.
+    DoesNotApply,
+    /// Suspended partners are not judged; they keep what is on record.
+    Suspended,
+    /// The partner has left.
+    Terminated,
+    /// A higher tier is met, but nobody has invited, accepted or approved the partner.
+    AwaitsAdmission,
+    /// A higher tier is met, but it is not the day for going up.
+    UpNotDue,
+    /// The tier is not met, but it is not the day for going down.
+    DownNotDue,
+    /// More tiers up are met than one review gives.
+    StepsUpLimited,
+    /// Fewer tiers down than the fall would be.
+    StepsDownLimited,
+    /// The tier is not met; its grace period runs.
+    Grace,
+    /// The tier was not met until the end of its grace period.
+    GraceEnded,
+    /// Nobody loses a tier before the version is enforced.
+    NotEnforced,
+    /// Tiers held on the version's effective date are protected.
+    Protected,
+    /// The tier was reached so lately that it is protected.
+    RecentlyReached,
+    /// Newcomers are not judged downwards yet.
+    Onboarding,
+    /// The onboarding deadline passed without the lowest tier.
+    OnboardingFailed,
+    /// The parent's tier is better than the partner's own.
+    Inherited,
+    /// An override holds the tier.
+    Overridden,
+    /// An override ended; what was met counts again.
+    OverrideEnded,
+}
+
+/// Why the tier is what it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// What changed against the record.
+    pub change: Change,
+    /// The cause to write down, where something changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<AssignmentCause>,
+    /// Why it is not simply the tier that is met.
+    pub reasons: Vec<Reason>,
+    /// Whether a tier could go up on this date.
+    pub due_up: bool,
+    /// Whether a tier could go down on this date.
+    pub due_down: bool,
+    /// The next date on which the tier could go down; none where it is never, or at every evaluation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_down_on: Option<Date>,
+    /// The tier's requirement fails and its grace period runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace: Option<GraceStanding>,
+    /// The override that holds the tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<OverrideStanding>,
+    /// The parent whose tier it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inherited_from: Option<String>,
+}
+
+/// A grace period that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GraceStanding {
+    /// Since when.
+    pub since: Date,
+    /// The day on which the tier is lost.
+    pub until: Date,
+    /// From this day on the partner is warned.
+    pub warn_from: Date,
+    /// Whether being compliant on any day before cancels the loss; otherwise the last day decides.
+    pub cure: bool,
+}
+
+/// An override in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OverrideStanding {
+    /// Pin, ceiling or floor.
+    pub kind: OverrideKind,
+    /// Its tier; none pins to no tier.
+    pub tier: Option<String>,
+    /// Its days.
+    pub span: Span,
+    /// Why.
+    pub reason: String,
+}
+
+/// The admission that an entry mode asks for.
+pub(crate) const fn admission_of(entry: Entry) -> Option<AdmissionKind> {
+    match entry {
+        Entry::Automatic => None,
+        Entry::ByApproval => Some(AdmissionKind::Approval),
+        Entry::ByApplication => Some(AdmissionKind::Application),
+        Entry::ByInvitation => Some(AdmissionKind::Invitation),
+    }
+}
+
+/// The leaf of an admission that is missing.
+pub(crate) fn admission_leaf(tier: &str, entry: Entry) -> Option<Leaf> {
+    let key = match admission_of(entry)? {
+        AdmissionKind::Approval => "APPROVAL",
+        AdmissionKind::Application => "APPLICATION",
+        AdmissionKind::Invitation => "INVITATION",
+    };
+    let mut leaf = Leaf::yes_or_no(crate::requirement::LeafKind::Admission, key.to_owned(), false);
+    leaf.subject = Some(tier.to_owned());
+    Some(leaf)
+}
+
+/// Evaluates, in words for those who only ask for a tier: the key of the tier that the partner holds after the evaluation.
+pub fn evaluate_tier(program: &Program, facts: &crate::facts::Facts, code: &str, ladder: Option<&str>, as_of: Date) -> Result<Option<String>, Faults> {
+    let standing = evaluate_partner(program, facts, code, as_of)?;
+    Ok(standing.ladder(ladder, None).and_then(|held| held.tier.clone()))
+}

@@ -1,0 +1,130 @@
+//! What is about to be lost: which leaf of the present tier fails on which day if nothing more comes in.
+//!
+//! Judged on every day on which anything can change (certificates that expire, sales that leave a window, plans that lapse,
+//! releases that make a certificate old), so the day that is named is the day.
+
+use serde::Serialize;
+
+use crate::date::{Date, Span};
+use crate::document::ladder::Ladder;
+use crate::facts::Facts;
+use crate::fault::Faults;
+use crate::metric::{At, Evaluator};
+use crate::program::Program;
+use crate::requirement::{Judged, Leaf, Node};
+
+use super::standing::Due;
+
+/// What threatens the tier that a partner holds in a ladder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LadderRisk {
+    /// The ladder.
+    pub ladder: String,
+    /// The region, where the ladder's scope is the partner in a region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The tier that is held.
+    pub tier: String,
+    /// Whether its requirement fails already.
+    pub failing: bool,
+    /// The first day on which the tier's requirement is not met. The policy of reviews decides when the tier is lost.
+    pub fails_on: Option<Date>,
+    /// The leaves that fail, first ones first. A leaf may fail and the tier hold on another path.
+    pub leaves: Vec<LeafRisk>,
+}
+
+/// A leaf that fails.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeafRisk {
+    /// The first day on which it is not met; the date of the evaluation when it fails already.
+    pub fails_on: Date,
+    /// The label of the node around it, or its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The leaf as it will be judged on that day.
+    pub leaf: Leaf,
+}
+
+/// What threatens the tiers that a partner holds after the evaluation of `as_of`, up to and without `horizon`, if nothing more
+/// comes in after `as_of`. Ladders in which no tier is held are left out.
+pub fn at_risk(program: &Program, facts: &Facts, code: &str, as_of: Date, horizon: Date) -> Result<Vec<LadderRisk>, Faults> {
+    Evaluator::new(program, facts).known_until(as_of).at_risk(code, as_of, horizon)
+}
+
+/// Leaves by their place in the tree.
+type Places<'j> = Vec<(Vec<usize>, Option<&'j str>, &'j Leaf)>;
+
+fn places<'j>(judged: &'j Judged, place: &mut Vec<usize>, label: Option<&'j str>, found: &mut Places<'j>) {
+    let label = judged.label.as_deref().or(label);
+    if let Node::Leaf(leaf) = &judged.node {
+        found.push((place.clone(), label, leaf));
+    }
+    for (index, child) in judged.children().into_iter().enumerate() {
+        place.push(index);
+        places(child, place, label, found);
+        place.pop();
+    }
+}
+
+/// The leaves that are asked for: one under a NOT or a path that is not taken changes nothing by failing, but is told too.
+fn leaves(judged: Option<&Judged>) -> Places<'_> {
+    let mut found = Places::new();
+    if let Some(judged) = judged {
+        places(judged, &mut Vec::new(), None, &mut found);
+    }
+    found
+}
+
+impl<'a> Evaluator<'a> {
+    /// What threatens the tiers of a partner. Make the evaluator [`Evaluator::known_until`] the same date, so that nothing
+    /// later comes in.
+    pub fn at_risk(&self, code: &str, as_of: Date, horizon: Date) -> Result<Vec<LadderRisk>, Faults> {
+        let partner = self.partner(code)?;
+        let mut risks = Vec::new();
+        for standing in self.standing(code, as_of, Due::ByCalendar)?.ladders.iter().filter(|standing| standing.rank > 0) {
+            let Some(ladder) = self.program.ladder(Some(&standing.ladder)) else { continue };
+            let at = At::new(partner, as_of);
+            let region = self.regions_of(ladder, &at).into_iter().flatten().find(|region| standing.region.as_deref() == Some(*region));
+            risks.push(self.ladder_risk(ladder, standing.rank, &at.in_region(region), horizon)?);
+        }
+        Ok(risks)
+    }
+
+    fn ladder_risk(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>, horizon: Date) -> Result<LadderRisk, Faults> {
+        let index = (rank as usize).saturating_sub(1);
+        let now = self.outcome(ladder, at)?;
+        let held = |outcome: &super::TierOutcome| outcome.tiers.get(index).is_some_and(|tier| tier.met) && outcome.applies();
+        let failing = !held(&now);
+        let requirement_now = now.tiers.get(index).and_then(|tier| tier.requirement.as_ref());
+        let mut risks: Vec<LeafRisk> = Vec::new();
+        let mut watched: Vec<Vec<usize>> = Vec::new();
+        for (place, label, leaf) in leaves(requirement_now) {
+            if leaf.met() {
+                watched.push(place);
+            } else if failing {
+                risks.push(LeafRisk { fails_on: at.as_of, label: label.map(str::to_owned), leaf: leaf.clone() });
+            }
+        }
+        let mut fails_on = failing.then_some(at.as_of);
+        for day in self.ladder_days(ladder, at, Span::new(at.as_of.next(), horizon))? {
+            if watched.is_empty() && fails_on.is_some() {
+                break;
+            }
+            let then = self.outcome(ladder, &at.on(day))?;
+            if fails_on.is_none() && !held(&then) {
+                fails_on = Some(day);
+            }
+            let judged = then.tiers.get(index).and_then(|tier| tier.requirement.as_ref());
+            for (place, label, leaf) in leaves(judged) {
+                if !leaf.met() && watched.contains(&place) {
+                    watched.retain(|known| *known != place);
+                    risks.push(LeafRisk { fails_on: day, label: label.map(str::to_owned), leaf: leaf.clone() });
+                }
+            }
+        }
+        let tier = ladder.at_rank(rank).map(|tier| tier.key.clone()).unwrap_or_default();
+        Ok(LadderRisk { ladder: ladder.key.clone(), region: at.region.map(str::to_owned), tier, failing, fails_on, leaves: risks })
+    }
+}

@@ -1,0 +1,132 @@
+//! The standing of a partner, put together.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::decide::{Decided, ReviewDays, policy};
+use super::record::{history, in_force, region_of};
+use super::{LadderStanding, NextTier, Standing, TierOutcome, TierRecord, TierStanding, admission_leaf};
+use crate::date::Date;
+use crate::document::ladder::Ladder;
+use crate::facts::Facts;
+use crate::fault::Faults;
+use crate::metric::{At, Evaluator, MetricValue};
+use crate::program::Program;
+use crate::requirement::{Gap, Judged, Node};
+
+/// Whether reviews are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Due {
+    /// On the days that the version's policy names.
+    #[default]
+    ByCalendar,
+    /// On the date itself, in both directions: a review that was called by hand. Grace, protection and steps still hold.
+    Now,
+}
+
+/// Where a partner stands on a date. Refuses, with everything that is missing, what cannot be evaluated (an exchange rate).
+pub fn evaluate_partner(program: &Program, facts: &Facts, code: &str, as_of: Date) -> Result<Standing, Faults> {
+    Evaluator::new(program, facts).standing(code, as_of, Due::ByCalendar)
+}
+
+/// Where many partners stand, in the order of `codes`. Cohorts are computed once for all of them.
+pub fn evaluate_all<'c>(program: &Program, facts: &Facts, codes: impl IntoIterator<Item = &'c str>, as_of: Date) -> Vec<Result<Standing, Faults>> {
+    let evaluator = Evaluator::new(program, facts);
+    codes
+        .into_iter()
+        .map(|code| {
+            let standing = evaluator.standing(code, as_of, Due::ByCalendar);
+            evaluator.forget();
+            standing
+        })
+        .collect()
+}
+
+/// The value of every metric of the program for a partner on a date, by key.
+pub fn evaluate_metrics(program: &Program, facts: &Facts, code: &str, as_of: Date) -> Result<BTreeMap<String, Arc<MetricValue>>, Faults> {
+    let evaluator = Evaluator::new(program, facts);
+    let at = At::new(evaluator.partner(code)?, as_of);
+    program.document.metrics.iter().map(|metric| Ok((metric.key.clone(), evaluator.value_of(metric, &at)?))).collect()
+}
+
+impl<'a> Evaluator<'a> {
+    /// Where a partner stands on a date.
+    pub fn standing(&self, code: &str, as_of: Date, due: Due) -> Result<Standing, Faults> {
+        let at = At::new(self.partner(code)?, as_of);
+        let mut ladders = Vec::with_capacity(self.program.document.ladders.len());
+        let main = self.program.ladder(None).map(|ladder| ladder.key.as_str());
+        for ladder in &self.program.document.ladders {
+            for region in self.regions_of(ladder, &at) {
+                let standing = self.ladder_standing(ladder, main == Some(&ladder.key), &at.in_region(region), due)?;
+                ladders.push(standing);
+            }
+        }
+        Ok(Standing {
+            partner: at.partner.code.clone(),
+            as_of,
+            program: self.program.code().to_owned(),
+            version_effective_on: self.program.effective_on(),
+            status: Self::status(&at),
+            enrolled: at.enrollment().is_some(),
+            ladders,
+        })
+    }
+
+    fn ladder_standing(&self, ladder: &'a Ladder, main: bool, at: &At<'a>, due: Due) -> Result<LadderStanding, Faults> {
+        let outcome = self.outcome(ladder, at)?;
+        let Decided { rank, decision } = self.decide(ladder, at, &outcome, due)?;
+        let records = history(ladder, at.partner, region_of(ladder, at));
+        let record = in_force(&records, at.as_of).map(|held| TierRecord {
+            tier: held.tier.map(str::to_owned),
+            rank: held.rank,
+            from: held.span.from,
+            cause: held.cause,
+        });
+        let key_of = |rank: u32| ladder.at_rank(rank).map(|tier| tier.key.clone());
+        let keep_by = decision.grace.map(|grace| grace.until).or(decision.next_down_on);
+        Ok(LadderStanding {
+            ladder: ladder.key.clone(),
+            main,
+            region: at.region.map(str::to_owned),
+            applies: outcome.applies(),
+            applies_to: outcome.applies_to.clone(),
+            tier: key_of(rank),
+            rank,
+            qualified: key_of(outcome.qualified),
+            granted: key_of(outcome.granted),
+            record,
+            next: self.next_tier(ladder, at, &outcome, rank),
+            keep: tier_gap(ladder, &outcome, rank, keep_by, false),
+            decision,
+            tiers: outcome.tiers.clone(),
+        })
+    }
+
+    fn next_tier(&self, ladder: &Ladder, at: &At<'a>, outcome: &TierOutcome, rank: u32) -> Option<NextTier> {
+        let next = ladder.at_rank(rank + 1)?;
+        let policy = policy(ladder, rank + 1);
+        let review_on = ReviewDays::new(policy.cadence_up, policy, self.program.fiscal_year).next_after(at.as_of);
+        let gap = tier_gap(ladder, outcome, rank + 1, review_on, true);
+        Some(NextTier { tier: next.key.clone(), rank: rank + 1, entry: next.entry, gap, review_on })
+    }
+}
+
+/// What is missing for a tier: its requirement, those of the lower tiers where the ladder asks for them, the admission.
+fn tier_gap(ladder: &Ladder, outcome: &TierOutcome, rank: u32, by: Option<Date>, to_enter: bool) -> Gap {
+    let asked = |tier: &&TierStanding| tier.rank == rank || (ladder.lower_tiers_must_hold && tier.rank < rank);
+    let mut unmet: Vec<&Judged> = outcome.tiers.iter().filter(asked).filter_map(|tier| tier.requirement.as_ref()).filter(|judged| !judged.met).collect();
+    unmet.extend(outcome.applies_to.as_ref().filter(|judged| !judged.met));
+    let gap = match unmet.as_slice() {
+        [] => Gap::default(),
+        [one] => Gap::of(one, by),
+        several => {
+            let of = several.iter().map(|judged| (*judged).clone()).collect();
+            Gap::of(&Judged { met: false, label: None, node: Node::AllOf { of } }, by)
+        }
+    };
+    let tier = outcome.tiers.iter().find(|tier| tier.rank == rank && to_enter && !tier.admitted);
+    match tier.and_then(|tier| admission_leaf(&tier.tier, tier.entry)) {
+        Some(leaf) => gap.and(&leaf, by),
+        None => gap,
+    }
+}

@@ -1,0 +1,233 @@
+//! Formulas: values that follow from other values.
+
+use std::sync::Arc;
+
+use super::evaluator::{At, Evaluator};
+use super::{Detail, GateValue, MetricValue, TermValue};
+use crate::date::{Date, Span};
+use crate::document::metric::{
+    Aggregate, DifferenceFormula, Formula, GrowthFormula, GrowthMode, Measure, Metric, Multiplier, Operand, RatioFormula, SumFormula, Term, WithoutHistory,
+};
+use crate::exact::Exact;
+use crate::fault::Faults;
+use crate::requirement::partner_has;
+
+/// The days that any of the parts looked at.
+fn hull<'v>(parts: impl IntoIterator<Item = &'v MetricValue>) -> (Option<Span>, u64) {
+    let (mut window, mut facts): (Option<Span>, u64) = (None, 0);
+    for part in parts {
+        facts += part.facts;
+        window = match (window, part.window) {
+            (Some(a), Some(b)) => Some(Span::new(a.from.min(b.from), a.until.max(b.until))),
+            (a, b) => a.or(b),
+        };
+    }
+    (window, facts)
+}
+
+fn combined(value: Option<Exact>, parts: &[Arc<MetricValue>], detail: Detail) -> MetricValue {
+    let (window, facts) = hull(parts.iter().map(Arc::as_ref));
+    MetricValue { value, window, facts, detail }
+}
+
+fn whole(value: Exact) -> Exact {
+    Exact::ratio(value.floor(), 1).unwrap_or(value)
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn compute_formula(&self, formula: &'a Formula, at: &At<'a>) -> Result<MetricValue, Faults> {
+        match formula {
+            Formula::Sum(sum) => self.sum(sum, at),
+            Formula::Ratio(ratio) => self.ratio(ratio, at),
+            Formula::Difference(difference) => self.difference(difference, at),
+            Formula::Minimum(operands) => self.extreme(operands, at, |candidate, held| candidate < held),
+            Formula::Maximum(operands) => self.extreme(operands, at, |candidate, held| candidate > held),
+            Formula::Average(operands) => self.average(operands, at),
+            Formula::Growth(growth) => self.growth(growth, at),
+            Formula::PercentileRank(rank) => self.percentile_rank(rank, at),
+            Formula::Choice(choice) => {
+                let met = self.judge(&choice.when, at)?.met;
+                let taken = self.operand(if met { &choice.then } else { &choice.otherwise }, at)?;
+                Ok(combined(taken.value, &[Arc::clone(&taken)], Detail::Choice { met, taken }))
+            }
+        }
+    }
+
+    fn operands(&self, operands: &'a [Operand], at: &At<'a>) -> Result<Vec<Arc<MetricValue>>, Faults> {
+        operands.iter().map(|operand| self.operand(operand, at)).collect()
+    }
+
+    fn sum(&self, formula: &'a SumFormula, at: &At<'a>) -> Result<MetricValue, Faults> {
+        let mut terms = Vec::with_capacity(formula.terms.len());
+        let mut parts = Vec::with_capacity(formula.terms.len());
+        let mut total = Some(Exact::ZERO);
+        for term in &formula.terms {
+            let part = self.operand(&term.value, at)?;
+            let value = self.term(term, &part, at)?;
+            let counts = part.value.is_some() || term.no_data_is_zero;
+            total = if counts { total.map(|total| total.add(value.points)).transpose()? } else { None };
+            terms.push(value);
+            parts.push(part);
+        }
+        let bounded = |total: Exact| {
+            let capped = formula.cap.map_or(total, |cap| total.min(cap.0));
+            formula.floor.map_or(capped, |floor| capped.max(floor.0))
+        };
+        let detail = Detail::Sum { terms, total: total.unwrap_or(Exact::ZERO) };
+        Ok(combined(total.map(bounded), &parts, detail))
+    }
+
+    /// value / per x points x factors, then cap, then floor; nothing at all while a gate is shut.
+    fn term(&self, term: &'a Term, part: &MetricValue, at: &At<'a>) -> Result<TermValue, Faults> {
+        let gates = self.gates(term, at)?;
+        let factor = self.factor(&term.multipliers, at)?;
+        let units = match term.per {
+            Some(per) => part.value.unwrap_or(Exact::ZERO).div(per.0)?.unwrap_or(Exact::ZERO),
+            None => part.value.unwrap_or(Exact::ZERO),
+        };
+        let units = if term.whole_units { whole(units) } else { units };
+        let before_limits = units.mul(term.points.map_or(Exact::ONE, |points| points.0))?.mul(factor)?;
+        let capped = term.cap.map_or(before_limits, |cap| before_limits.min(cap.0));
+        let limited = term.floor.map_or(capped, |floor| capped.max(floor.0));
+        let open = gates.iter().all(|gate| gate.open);
+        Ok(TermValue {
+            label: term.label.clone().unwrap_or_else(|| operand_name(&term.value).to_owned()),
+            value: part.value,
+            points: if open { limited } else { Exact::ZERO },
+            before_limits,
+            factor,
+            capped: capped < before_limits,
+            floored: limited > capped,
+            gates,
+        })
+    }
+
+    fn gates(&self, term: &'a Term, at: &At<'a>) -> Result<Vec<GateValue>, Faults> {
+        let judge = |gate: &'a crate::document::metric::Gate| {
+            let actual = self.operand(&gate.value, at)?.value;
+            Ok(GateValue { required: gate.at_least.0, actual, open: actual.is_some_and(|actual| actual >= gate.at_least.0) })
+        };
+        term.gates.iter().map(judge).collect()
+    }
+
+    fn factor(&self, multipliers: &[Multiplier], at: &At<'a>) -> Result<Exact, Faults> {
+        let mut factor = Exact::ONE;
+        for multiplier in multipliers.iter().filter(|multiplier| self.multiplies(multiplier, at)) {
+            factor = factor.mul(multiplier.factor.0)?;
+        }
+        Ok(factor)
+    }
+
+    fn multiplies(&self, multiplier: &Multiplier, at: &At<'a>) -> bool {
+        let geography = &self.program.geography;
+        let region = at.standing_region();
+        let partner_type = at.partner.profile(at.as_of).and_then(|profile| profile.partner_type.as_ref());
+        let in_region = multiplier.region.as_ref().is_none_or(|wanted| region.is_some_and(|own| geography.regions.is_under(own, wanted)));
+        let in_group = multiplier.region_group.as_ref().is_none_or(|wanted| region.is_some_and(|own| geography.in_group(own, wanted)));
+        let of_type = multiplier.partner_types.is_empty() || partner_type.is_some_and(|own| multiplier.partner_types.contains(own));
+        let has = multiplier.attribute.as_ref().is_none_or(|attribute| partner_has(at, attribute, multiplier.equals.as_ref()));
+        in_region && in_group && of_type && has
+    }
+
+    fn ratio(&self, formula: &'a RatioFormula, at: &At<'a>) -> Result<MetricValue, Faults> {
+        let numerator = self.operand(&formula.numerator, at)?;
+        let denominator = self.operand(&formula.denominator, at)?;
+        let value = match (numerator.value, denominator.value) {
+            (Some(upper), Some(lower)) => upper.div(lower)?,
+            _ => None,
+        };
+        let parts = [Arc::clone(&numerator), Arc::clone(&denominator)];
+        let counted = self.is_counted(&formula.numerator);
+        Ok(combined(value, &parts, Detail::Ratio { numerator, denominator, counted }))
+    }
+
+    /// Whether an operand is a number of things, so that only whole ones can be added.
+    fn is_counted(&self, operand: &Operand) -> bool {
+        let counts = |measure: &Measure| matches!(measure.aggregate, Aggregate::Count | Aggregate::Distinct);
+        let whole = |formula: &Formula| match formula {
+            Formula::Minimum(of) | Formula::Maximum(of) => of.iter().all(|operand| self.is_counted(operand)),
+            Formula::Difference(of) => self.is_counted(&of.from) && self.is_counted(&of.subtract),
+            _ => false,
+        };
+        match operand {
+            Operand::Metric(key) => match self.program.metric(key) {
+                Some(Metric { measure: Some(measure), .. }) => counts(measure),
+                Some(Metric { formula: Some(formula), .. }) => whole(formula),
+                _ => false,
+            },
+            Operand::Measure(measure) => counts(measure),
+            Operand::Formula(formula) => whole(formula),
+            Operand::Constant(number) => number.0.denominator() == 1,
+        }
+    }
+
+    fn difference(&self, formula: &'a DifferenceFormula, at: &At<'a>) -> Result<MetricValue, Faults> {
+        let from = self.operand(&formula.from, at)?;
+        let subtract = self.operand(&formula.subtract, at)?;
+        let value = match (from.value, subtract.value) {
+            (Some(from), Some(subtract)) => Some(from.sub(subtract)?),
+            _ => None,
+        };
+        let parts = [Arc::clone(&from), Arc::clone(&subtract)];
+        Ok(combined(value, &parts, Detail::Difference { from, subtract }))
+    }
+
+    fn extreme(&self, operands: &'a [Operand], at: &At<'a>, better: impl Fn(Exact, Exact) -> bool) -> Result<MetricValue, Faults> {
+        let values = self.operands(operands, at)?;
+        let mut best: Option<(usize, Exact)> = None;
+        for (index, part) in values.iter().enumerate() {
+            if let Some(value) = part.value
+                && best.is_none_or(|(_, held)| better(value, held))
+            {
+                best = Some((index, value));
+            }
+        }
+        let detail = Detail::OneOf { values: values.clone(), chosen: best.map(|(index, _)| index) };
+        Ok(combined(best.map(|(_, value)| value), &values, detail))
+    }
+
+    fn average(&self, operands: &'a [Operand], at: &At<'a>) -> Result<MetricValue, Faults> {
+        let values = self.operands(operands, at)?;
+        let known: Option<Vec<Exact>> = values.iter().map(|part| part.value).collect();
+        let value = known.map(|known| super::aggregate::average(&known)).transpose()?.flatten();
+        Ok(combined(value, &values, Detail::OneOf { values: values.clone(), chosen: None }))
+    }
+
+    /// Now against then; a value then that is missing, zero or negative is no base, and the rule's policy says what follows.
+    fn growth(&self, formula: &'a GrowthFormula, at: &At<'a>) -> Result<MetricValue, Faults> {
+        let months = i32::try_from(formula.months_earlier).unwrap_or(i32::MAX);
+        let now = self.operand(&formula.of, at)?;
+        let then = self.operand(&formula.of, &at.on(months_earlier(at.as_of, months)))?;
+        let base = then.value.filter(|value| value.is_positive());
+        let value = match (now.value, base) {
+            (None, _) => None,
+            (Some(now), Some(base)) => {
+                let difference = now.sub(base)?;
+                if formula.mode == GrowthMode::Absolute { Some(difference) } else { difference.div(base)? }
+            }
+            (Some(now), None) => match (formula.without_history, formula.mode) {
+                (WithoutHistory::NoData, _) => None,
+                (WithoutHistory::Zero, _) => Some(Exact::ZERO),
+                (WithoutHistory::Full, GrowthMode::Absolute) => Some(now),
+                (WithoutHistory::Full, GrowthMode::Percent) => Some(if now.is_positive() { Exact::ONE } else { Exact::ZERO }),
+            },
+        };
+        let facts = now.facts + then.facts;
+        Ok(MetricValue { value, window: now.window, facts, detail: Detail::Growth { now, then } })
+    }
+}
+
+/// The date whose end lies so many months before the end of `as_of`, so that windows of that length meet without a gap.
+pub(crate) fn months_earlier(as_of: Date, months: i32) -> Date {
+    as_of.next().plus_months(-months).plus_days(-1)
+}
+
+/// What an operand is called by when it has no label.
+pub(crate) const fn operand_name(operand: &Operand) -> &str {
+    match operand {
+        Operand::Metric(key) => key.as_str(),
+        Operand::Measure(_) => "measure",
+        Operand::Formula(_) => "formula",
+        Operand::Constant(_) => "constant",
+    }
+}

@@ -1,0 +1,252 @@
+//! What is missing: for alternatives every path with its own gap, and the cheapest one.
+//!
+//! A gap costs the sum of what each of its leaves lacks, relative to what it requires: half of the revenue costs a half, a
+//! missing certificate of two a half, an invitation or a document one. Equal costs go to the path that is named first.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Compares, Judged, Leaf, LeafKind, Node, Unmet};
+use crate::date::Date;
+use crate::document::metric::Unit;
+use crate::exact::Exact;
+use crate::rounding::RoundingMode;
+use crate::sentence::Sentence;
+
+/// At most so many alternative ways are listed.
+pub const MAX_ALTERNATIVES: usize = 16;
+/// The cost of a leaf of which everything is missing.
+const WHOLE: u64 = 1_000_000;
+
+/// A leaf that is missing on the way to a requirement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingLeaf {
+    /// The metric's key, or what else the leaf is known by.
+    pub key: String,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The group of a FOR_EACH.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// What kind of condition.
+    pub kind: LeafKind,
+    /// What it is counted in.
+    pub unit: Unit,
+    /// How it compares.
+    pub compares: Compares,
+    /// What is required.
+    pub required: Option<Exact>,
+    /// What there is.
+    pub actual: Option<Exact>,
+    /// What is missing; of a condition that is met or not, 1. None where it cannot be told.
+    pub missing: Option<Exact>,
+    /// Plain language, with its pieces.
+    pub sentence: Sentence,
+    #[serde(skip)]
+    cost: u64,
+}
+
+/// What is missing to meet a requirement.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Gap {
+    /// The leaves of the cheapest way; empty when nothing is missing.
+    pub missing: Vec<MissingLeaf>,
+    /// The other ways, cheapest first, at most [`MAX_ALTERNATIVES`]; empty when there is one way only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Vec<MissingLeaf>>,
+}
+
+type Way = Vec<MissingLeaf>;
+
+fn cost(way: &[MissingLeaf]) -> u64 {
+    way.iter().map(|leaf| leaf.cost).sum()
+}
+
+fn cost_of(leaf: &Leaf) -> u64 {
+    match (leaf.missing, leaf.required) {
+        (Some(missing), Some(required)) if !required.is_zero() => {
+            let part = missing.div(required.abs()).ok().flatten().and_then(|part| RoundingMode::Up.round_scaled(part.abs(), 6).ok());
+            part.map_or(WHOLE, |part| u64::try_from(part).unwrap_or(WHOLE).clamp(1, WHOLE))
+        }
+        _ => WHOLE,
+    }
+}
+
+fn missing_leaf(leaf: &Leaf, label: Option<&str>, by: Option<Date>) -> MissingLeaf {
+    MissingLeaf {
+        key: leaf.key.clone(),
+        label: leaf.label.clone().or_else(|| label.map(str::to_owned)),
+        group: leaf.group.clone(),
+        kind: leaf.kind,
+        unit: leaf.unit,
+        compares: leaf.compares,
+        required: leaf.required,
+        actual: leaf.actual,
+        missing: if leaf.reason == Some(Unmet::NoThreshold) { None } else { leaf.missing },
+        sentence: leaf.sentence(by),
+        cost: cost_of(leaf),
+    }
+}
+
+/// A node that is missing as a whole: a streak, a NOT, too few groups.
+fn missing_node(judged: &Judged, key: &str, required: u32, actual: u32, by: Option<Date>) -> MissingLeaf {
+    let mut leaf = Leaf::yes_or_no(LeafKind::Metric, key.to_owned(), false);
+    leaf.label.clone_from(&judged.label);
+    leaf.required = Some(Exact::from_int(required.into()));
+    leaf.actual = Some(Exact::from_int(actual.into()));
+    leaf.missing = Some(Exact::from_int(required.saturating_sub(actual).into()));
+    MissingLeaf { sentence: Sentence::of_node(judged, by), ..missing_leaf(&leaf, None, by) }
+}
+
+/// Every way through each of `parts`, combined.
+fn product(parts: impl Iterator<Item = Vec<Way>>) -> Vec<Way> {
+    let mut ways: Vec<Way> = vec![Way::new()];
+    for part in parts {
+        let mut combined: Vec<Way> = ways.iter().flat_map(|way| part.iter().map(|more| way.iter().chain(more).cloned().collect())).collect();
+        sort(&mut combined);
+        ways = combined;
+    }
+    ways
+}
+
+fn sort(ways: &mut Vec<Way>) {
+    ways.sort_by_key(|way| cost(way));
+    ways.truncate(MAX_ALTERNATIVES + 1);
+}
+
+/// Every way to meet what is not met, cheapest first.
+fn ways(judged: &Judged, label: Option<&str>, by: Option<Date>) -> Vec<Way> {
+    if judged.met {
+        return vec![Way::new()];
+    }
+    let label = judged.label.as_deref().or(label);
+    match &judged.node {
+        Node::AllOf { of } => product(of.iter().map(|part| ways(part, inner(label, of.len()), by))),
+        Node::AnyOf { of, .. } => {
+            let mut all: Vec<Way> = of.iter().flat_map(|path| ways(path, label, by)).collect();
+            sort(&mut all);
+            all
+        }
+        Node::AtLeast { .. } => at_least(judged, by),
+        Node::Shared { key, of } => ways(of, label.or(Some(key)), by),
+        Node::When { of: Some(of), .. } => ways(of, label, by),
+        Node::OnAnyDay { of, .. } => ways(of, label, by),
+        Node::ForEach { groups, at_least_groups, .. } => {
+            let found = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+            let lacking = (found < *at_least_groups).then(|| vec![vec![missing_node(judged, "GROUPS", *at_least_groups, found, by)]]);
+            product(groups.iter().map(|group| ways(&group.requirement, None, by)).chain(lacking))
+        }
+        Node::Streak { required, actual, .. } => vec![vec![missing_node(judged, "STREAK", *required, *actual, by)]],
+        Node::Not { .. } | Node::When { of: None, .. } => vec![vec![missing_node(judged, "NOT", 1, 0, by)]],
+        Node::Leaf(leaf) => vec![vec![missing_leaf(leaf, label, by)]],
+    }
+}
+
+/// The label of a list goes to its leaf only when there is one.
+fn inner(label: Option<&str>, parts: usize) -> Option<&str> {
+    label.filter(|_| parts == 1)
+}
+
+/// Of AT_LEAST the cheapest parts: first those of the subset that must be among them, then any.
+fn at_least(judged: &Judged, by: Option<Date>) -> Vec<Way> {
+    let Node::AtLeast { n, met_count, of, including } = &judged.node else { return Vec::new() };
+    let mut unmet: Vec<(usize, Way)> = of
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| !part.met)
+        .filter_map(|(index, part)| ways(part, None, by).into_iter().next().map(|way| (index, way)))
+        .collect();
+    unmet.sort_by_key(|(index, way)| (cost(way), *index));
+    let of_subset = |index: usize| including.as_ref().is_some_and(|subset| subset.items.iter().any(|item| *item as usize == index));
+    let needed_of_subset = including.as_ref().map_or(0, |subset| subset.m.saturating_sub(subset.met_count)) as usize;
+    let (first, rest): (Vec<_>, Vec<_>) = unmet.into_iter().partition(|(index, _)| of_subset(*index));
+    let mut chosen: Vec<(usize, Way)> = first.iter().take(needed_of_subset).cloned().collect();
+    let mut others: Vec<(usize, Way)> = first.into_iter().skip(needed_of_subset).chain(rest).collect();
+    others.sort_by_key(|(index, way)| (cost(way), *index));
+    let needed = (n.saturating_sub(*met_count) as usize).max(chosen.len());
+    let more = needed - chosen.len();
+    chosen.extend(others.into_iter().take(more));
+    chosen.sort_by_key(|(index, _)| *index);
+    if chosen.len() < needed {
+        return vec![vec![missing_node(judged, "AT_LEAST", *n, *met_count, by)]];
+    }
+    vec![chosen.into_iter().flat_map(|(_, way)| way).collect()]
+}
+
+/// The position of the path that is met, or else has the smallest gap.
+pub(super) fn cheapest(paths: &[Judged]) -> Option<usize> {
+    if let Some(met) = paths.iter().position(|path| path.met) {
+        return Some(met);
+    }
+    let costs = paths.iter().map(rough_cost);
+    costs.enumerate().min_by_key(|(_, cost)| *cost).map(|(index, _)| index)
+}
+
+/// The cost of the cheapest way, without building it.
+fn rough_cost(judged: &Judged) -> u64 {
+    if judged.met {
+        return 0;
+    }
+    match &judged.node {
+        Node::Leaf(leaf) => cost_of(leaf),
+        Node::AllOf { of } => of.iter().map(rough_cost).sum(),
+        Node::AnyOf { of, .. } => of.iter().map(rough_cost).min().unwrap_or(WHOLE),
+        Node::Shared { of, .. } | Node::OnAnyDay { of, .. } | Node::When { of: Some(of), .. } => rough_cost(of),
+        Node::Streak { required, actual, .. } => WHOLE * u64::from(required.saturating_sub(*actual)) / u64::from((*required).max(1)),
+        Node::ForEach { groups, .. } => groups.iter().map(|group| rough_cost(&group.requirement)).sum::<u64>().max(1),
+        Node::AtLeast { .. } => at_least(judged, None).first().map_or(WHOLE, |way| cost(way)),
+        Node::Not { .. } | Node::When { of: None, .. } => WHOLE,
+    }
+}
+
+impl Gap {
+    /// What is missing to meet `judged`; `by` is the day until which it is asked for, for the sentences.
+    pub fn of(judged: &Judged, by: Option<Date>) -> Self {
+        let mut all = ways(judged, None, by).into_iter();
+        let missing = all.next().unwrap_or_default();
+        Self { missing, alternatives: all.collect() }
+    }
+
+    /// The same with one more leaf missing on every way.
+    #[must_use]
+    pub(crate) fn and(mut self, leaf: &Leaf, by: Option<Date>) -> Self {
+        let more = missing_leaf(leaf, None, by);
+        for way in self.alternatives.iter_mut().chain([&mut self.missing]) {
+            way.push(more.clone());
+        }
+        self
+    }
+
+    /// Whether nothing is missing.
+    pub fn is_empty(&self) -> bool {
+        self.missing.is_empty()
+    }
+
+    /// The leaves of the cheapest way and how much of each is missing, by key; `key[group]` inside a FOR_EACH, where one key
+    /// would stand for several leaves.
+    pub fn by_key(&self) -> BTreeMap<String, Option<Exact>> {
+        named(&self.missing)
+    }
+
+    /// Whether some way misses exactly these leaves, each by so much. A leaf may be named by its key, by its label, or as
+    /// `key[group]`.
+    pub fn is(&self, expected: &BTreeMap<String, Exact>) -> bool {
+        std::iter::once(&self.missing).chain(&self.alternatives).any(|way| {
+            let named_by = |leaf: &MissingLeaf, name: &str| leaf.key == *name || leaf.label.as_deref() == Some(name) || grouped(leaf).as_deref() == Some(name);
+            let each_named = way.iter().all(|leaf| expected.iter().any(|(name, missing)| named_by(leaf, name) && leaf.missing == Some(*missing)));
+            each_named && expected.keys().all(|name| way.iter().any(|leaf| named_by(leaf, name)))
+        })
+    }
+}
+
+fn grouped(leaf: &MissingLeaf) -> Option<String> {
+    leaf.group.as_ref().map(|group| format!("{}[{group}]", leaf.key))
+}
+
+fn named(way: &[MissingLeaf]) -> BTreeMap<String, Option<Exact>> {
+    way.iter().map(|leaf| (grouped(leaf).unwrap_or_else(|| leaf.key.clone()), leaf.missing)).collect()
+}

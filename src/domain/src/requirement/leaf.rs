@@ -1,0 +1,327 @@
+//! Leaves: one condition with what is required, what there is and what is missing.
+
+use std::sync::Arc;
+
+use super::{Compares, Judged, Leaf, LeafKind, Node, RatioGap, Unmet, partner_has};
+use crate::date::{Date, Span};
+use crate::document::metric::{Aggregate, Formula, Measure, Operand, Source, Unit};
+use crate::document::requirement::{Comparison, ContractHeld, HoldingPresent, LaddersHeld, PartnerIs, Tenure, Threshold, TierHeld, TierState};
+use crate::document::scoped::Scoped;
+use crate::exact::{Exact, Overflow};
+use crate::facts::ContractStatus;
+use crate::fault::{Fault, Faults};
+use crate::filter::{Fact, FactView, known_span};
+use crate::metric::{At, Detail, Evaluator, MetricValue};
+use crate::region::Standpoint;
+
+impl Leaf {
+    /// A condition without figures.
+    pub(crate) fn yes_or_no(kind: LeafKind, key: String, met: bool) -> Self {
+        Self {
+            kind,
+            key,
+            label: None,
+            subject: None,
+            compares: Compares::AtLeast,
+            unit: Unit::Count,
+            currency: None,
+            noun: None,
+            required: Some(Exact::ONE),
+            actual: Some(if met { Exact::ONE } else { Exact::ZERO }),
+            missing: (!met).then_some(Exact::ONE),
+            reason: None,
+            ratio: None,
+            window: None,
+            facts: 0,
+            met_on: None,
+            value: None,
+            group: None,
+        }
+    }
+
+    pub(crate) fn judged(self) -> Judged {
+        let label = self.label.clone();
+        Judged { met: self.met(), label, node: Node::Leaf(self) }
+    }
+}
+
+/// The comparison that is given, with its thresholds.
+fn comparison(rule: &Comparison) -> Option<(Compares, &Scoped<Threshold>)> {
+    let given = [
+        (Compares::AtLeast, &rule.at_least),
+        (Compares::Above, &rule.above),
+        (Compares::AtMost, &rule.at_most),
+        (Compares::Below, &rule.below),
+        (Compares::Equals, &rule.equals),
+    ];
+    given.into_iter().find_map(|(compares, scoped)| scoped.as_ref().map(|scoped| (compares, scoped)))
+}
+
+/// What is missing between `actual` and `required`; of an upper limit what is too much.
+fn missing(compares: Compares, unit: Unit, required: Exact, actual: Option<Exact>) -> Result<Option<Exact>, Overflow> {
+    let Some(actual) = actual else {
+        return Ok(matches!(compares, Compares::AtLeast | Compares::Above | Compares::Equals).then_some(required));
+    };
+    if compares.holds(actual, required) {
+        return Ok(None);
+    }
+    let whole = unit == Unit::Count && actual.denominator() == 1;
+    match compares {
+        Compares::AtLeast => required.sub(actual).map(Some),
+        // More than n of something that is counted is n + 1 of it.
+        Compares::Above if whole => Exact::ratio(required.floor() + 1, 1).ok_or(Overflow)?.sub(actual).map(Some),
+        Compares::Above => required.sub(actual).map(Some),
+        Compares::Below if whole => actual.sub(Exact::ratio(required.ceil() - 1, 1).ok_or(Overflow)?).map(Some),
+        Compares::AtMost | Compares::Below => actual.sub(required).map(Some),
+        Compares::Equals => Ok(Some(required.sub(actual)?.abs())),
+    }
+}
+
+/// What a ratio or a share lacks, seen from its upper figure.
+fn ratio_gap(value: &MetricValue, required: Exact) -> Result<Option<RatioGap>, Overflow> {
+    let (numerator, denominator, counted) = match &value.detail {
+        Detail::Share { part, whole, counted } => (*part, *whole, *counted),
+        Detail::Ratio { numerator, denominator, counted } => match (numerator.value, denominator.value) {
+            (Some(upper), Some(lower)) => (upper, lower, *counted),
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let whole = |value: Exact| if counted { Exact::ratio(value.ceil(), 1).unwrap_or(value) } else { value };
+    let lacking = required.mul(denominator)?.sub(numerator)?;
+    if !lacking.is_positive() {
+        return Ok(None);
+    }
+    let rest = Exact::ONE.sub(required)?;
+    let missing_if_added = if rest.is_positive() { lacking.div(rest)?.map(whole) } else { None };
+    Ok(Some(RatioGap { numerator, denominator, missing_numerator: whole(lacking), missing_if_added }))
+}
+
+fn unit_of_measure(measure: &Measure) -> Unit {
+    let amount =
+        matches!((measure.source, measure.of.as_deref()), (Source::Transactions, None | Some("amount")) | (Source::Deals, None | Some("value" | "amount")));
+    match measure.aggregate {
+        Aggregate::Share => Unit::Percent,
+        Aggregate::Count | Aggregate::Distinct | Aggregate::NetAdditions => Unit::Count,
+        _ if amount && measure.unit_table.is_none() => Unit::Money,
+        _ => Unit::Score,
+    }
+}
+
+/// The unit of a value that is written in place.
+fn unit_in_place(operand: &Operand, percent: bool) -> Unit {
+    match operand {
+        _ if percent => Unit::Percent,
+        Operand::Measure(measure) => unit_of_measure(measure),
+        Operand::Formula(formula) => match formula.as_ref() {
+            Formula::PercentileRank(_) => Unit::Percent,
+            Formula::Sum(_) => Unit::Points,
+            _ => Unit::Score,
+        },
+        _ => Unit::Score,
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn judge_comparison(&self, rule: &'a Comparison, at: &At<'a>) -> Result<Judged, Faults> {
+        let metric = rule
+            .metric
+            .as_deref()
+            .map(|key| self.program.metric(key).ok_or_else(|| Fault::new("UNKNOWN_METRIC", key, "the program has no metric of this key")));
+        let metric = metric.transpose()?;
+        let value = match (metric, &rule.value) {
+            (Some(metric), _) => self.value_of(metric, at)?,
+            (None, Some(operand)) => self.operand(operand, at)?,
+            (None, None) => return Err(Fault::new("EMPTY_COMPARISON", "metric", "name a metric or write a value").into()),
+        };
+        let Some((compares, scoped)) = comparison(rule) else {
+            return Err(Fault::new("EMPTY_COMPARISON", "atLeast", "give exactly one of atLeast, above, atMost, below, equals").into());
+        };
+        let threshold = self.program.geography.resolve(scoped, at.standpoint());
+        let percent = threshold.is_some_and(|threshold| threshold.percent);
+        let unit = match (metric, &rule.value) {
+            (Some(metric), _) => metric.unit,
+            (None, Some(operand)) => unit_in_place(operand, percent),
+            (None, None) => Unit::Score,
+        };
+        let required = threshold.map(|threshold| threshold.value);
+        let key = metric.map(|metric| metric.key.clone()).or_else(|| rule.label.clone()).unwrap_or_else(|| in_place_key(rule));
+        let reason = match (required, value.value) {
+            (None, _) => Some(Unmet::NoThreshold),
+            (_, None) => Some(Unmet::NoData),
+            _ => None,
+        };
+        let leaf = Leaf {
+            label: rule.label.clone(),
+            subject: metric.and_then(|metric| metric.name.clone()),
+            compares,
+            unit,
+            currency: (unit == Unit::Money).then(|| self.program.currency()),
+            noun: metric.and_then(|metric| metric.noun.clone()),
+            required,
+            actual: value.value,
+            missing: required.map(|required| missing(compares, unit, required, value.value)).transpose()?.flatten(),
+            reason,
+            ratio: match (required, compares) {
+                (Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(&value, required)?,
+                _ => None,
+            },
+            window: value.window,
+            facts: value.facts,
+            value: explained(&value),
+            ..Leaf::yes_or_no(LeafKind::Metric, key, false)
+        };
+        Ok(leaf.judged())
+    }
+
+    pub(super) fn judge_tier(&self, rule: &'a TierHeld, at: &At<'a>) -> Result<Judged, Faults> {
+        let ladder = self.program.ladder(Some(&rule.ladder)).ok_or_else(|| unknown_ladder(&rule.ladder))?;
+        let asked = ladder.rank(Some(&rule.tier));
+        let held = match rule.state {
+            TierState::Evaluated => self.evaluated_rank(ladder, at)?,
+            TierState::Recorded => self.recorded_rank(ladder, at),
+        };
+        let mut leaf = Leaf::yes_or_no(LeafKind::Tier, rule.ladder.clone(), asked > 0 && held >= asked);
+        leaf.subject = Some(rule.tier.clone());
+        leaf.noun = ladder.tier(&rule.tier).and_then(|(_, tier)| tier.name.clone());
+        Ok(leaf.judged())
+    }
+
+    pub(super) fn judge_ladders(&self, rule: &'a LaddersHeld, at: &At<'a>) -> Result<Judged, Faults> {
+        let main = self.program.ladder(None).map(|ladder| ladder.key.as_str());
+        let named = |key: &str| if rule.ladders.is_empty() { main != Some(key) } else { rule.ladders.iter().any(|named| named == key) };
+        let mut held = 0_i64;
+        for ladder in self.program.document.ladders.iter().filter(|ladder| named(&ladder.key)) {
+            let asked = match (&rule.tier, rule.rank_at_least) {
+                (Some(tier), _) => ladder.rank(Some(tier)),
+                (None, rank) => rank.unwrap_or(1),
+            };
+            if asked > 0 && self.evaluated_rank(ladder, at)? >= asked {
+                held += 1;
+            }
+        }
+        let required = self.program.geography.resolve(&rule.at_least, at.standpoint()).map(|threshold| threshold.value);
+        let actual = Some(Exact::from_int(held));
+        let subject = rule.tier.clone().or_else(|| rule.rank_at_least.map(|rank| format!("rank {rank}")));
+        let leaf = Leaf {
+            subject,
+            required,
+            actual,
+            missing: required.map(|required| missing(Compares::AtLeast, Unit::Count, required, actual)).transpose()?.flatten(),
+            reason: required.is_none().then_some(Unmet::NoThreshold),
+            ..Leaf::yes_or_no(LeafKind::Ladders, "LADDERS".to_owned(), false)
+        };
+        Ok(leaf.judged())
+    }
+
+    pub(super) fn judge_holding(&self, rule: &'a HoldingPresent, at: &At<'a>) -> Judged {
+        let day = Span::new(at.as_of, at.as_of.next());
+        let filters = self.filters(at, Some(day));
+        let named = |wanted: &str, is: Option<&str>| filters.resolve_name(wanted).is_some_and(|wanted| is == Some(wanted));
+        let counts = |holding: &&crate::facts::Holding| {
+            holding.since <= self.known_until
+                && known_span(holding, self.known_until).contains(at.as_of)
+                && named(&rule.kind, Some(&holding.kind))
+                && rule.r#type.as_ref().is_none_or(|wanted| named(wanted, holding.type_key.as_deref()))
+                && filters.matches_optional(rule.filter.as_ref(), FactView { fact: Fact::Holding(holding), owner: at.partner })
+        };
+        let held = at.partner.holdings.iter().filter(counts).count();
+        let name = rule.r#type.as_deref().unwrap_or(&rule.kind);
+        let key = filters.resolve_name(name).unwrap_or(name).to_owned();
+        let mut leaf = Leaf::yes_or_no(LeafKind::Holding, key.clone(), held > 0);
+        leaf.label = rule.label.clone();
+        leaf.subject = Some(key);
+        leaf.facts = held as u64;
+        leaf.window = Some(day);
+        leaf.judged()
+    }
+
+    pub(super) fn judge_tenure(&self, rule: &'a Tenure, at: &At<'a>) -> Result<Judged, Faults> {
+        let ladder = rule.ladder.as_deref().map(|key| self.program.ladder(Some(key)).ok_or_else(|| unknown_ladder(key))).transpose()?;
+        let ladder = ladder.or_else(|| rule.tier.as_ref().and_then(|_| self.program.ladder(None)));
+        let since = match (ladder, &rule.tier) {
+            (Some(ladder), tier) => self.held_since(ladder, tier.as_deref().map_or(1, |tier| ladder.rank(Some(tier))), at),
+            (None, _) => enrolled_since(at),
+        };
+        let months = i32::try_from(rule.months).unwrap_or(i32::MAX);
+        let served = since.map_or(0, |since| months_between(since, at.as_of));
+        let (required, actual) = (Exact::from_int(rule.months.into()), Exact::from_int(served.into()));
+        let key = rule.tier.clone().or_else(|| rule.ladder.clone()).unwrap_or_else(|| "TENURE".to_owned());
+        let leaf = Leaf {
+            subject: rule.tier.clone().or_else(|| rule.ladder.clone()),
+            unit: Unit::Duration,
+            noun: Some("month".to_owned()),
+            required: Some(required),
+            actual: Some(actual),
+            missing: missing(Compares::AtLeast, Unit::Duration, required, Some(actual))?,
+            reason: since.is_none().then_some(Unmet::NotEnrolled),
+            window: since.map(|since| Span::new(since, at.as_of.next())),
+            met_on: since.filter(|_| served < months).map(|since| since.plus_months(months)),
+            ..Leaf::yes_or_no(LeafKind::Tenure, key, false)
+        };
+        Ok(leaf.judged())
+    }
+
+    pub(super) fn judge_contract(&self, rule: &'a ContractHeld, at: &At<'a>) -> Judged {
+        let in_state = |contract: &&crate::facts::Contract| {
+            let of_template = rule.template.as_ref().is_none_or(|wanted| contract.template.as_ref() == Some(wanted));
+            let dated = rule.status != ContractStatus::Active || contract.span.contains(at.as_of);
+            of_template && contract.status == rule.status && dated
+        };
+        let held = at.partner.contracts.iter().filter(in_state).count();
+        let key = rule.template.clone().unwrap_or_else(|| "CONTRACT".to_owned());
+        let mut leaf = Leaf::yes_or_no(LeafKind::Contract, key, held > 0);
+        leaf.subject.clone_from(&rule.template);
+        leaf.facts = held as u64;
+        leaf.judged()
+    }
+
+    pub(super) fn judge_partner(&self, rule: &'a PartnerIs, at: &At<'a>) -> Judged {
+        let Standpoint { region, partner_type, track } = at.standpoint();
+        let geography = &self.program.geography;
+        let among = |wanted: &[String], own: Option<&str>| wanted.is_empty() || own.is_some_and(|own| wanted.iter().any(|wanted| wanted == own));
+        let in_region = rule.regions.is_empty() || region.is_some_and(|own| rule.regions.iter().any(|wanted| geography.regions.is_under(own, wanted)));
+        let in_group = rule.region_groups.is_empty() || region.is_some_and(|own| rule.region_groups.iter().any(|wanted| geography.in_group(own, wanted)));
+        let has = rule.attribute.as_ref().is_none_or(|attribute| partner_has(at, attribute, rule.equals.as_ref()));
+        let met = in_region && in_group && has && among(&rule.partner_types, partner_type) && among(&rule.tracks, track);
+        let asked = [&rule.regions, &rule.region_groups, &rule.partner_types, &rule.tracks].into_iter().flatten().chain(&rule.attribute);
+        let asked: Vec<&str> = asked.map(String::as_str).collect();
+        let mut leaf = Leaf::yes_or_no(LeafKind::Partner, rule.attribute.clone().unwrap_or_else(|| "PARTNER".to_owned()), met);
+        leaf.subject = Some(asked.join(", "));
+        leaf.judged()
+    }
+}
+
+/// A formula or a group measure explains itself by its parts; a plain measure by its leaf.
+fn explained(value: &Arc<MetricValue>) -> Option<Arc<MetricValue>> {
+    match value.detail {
+        Detail::Measure | Detail::Constant => None,
+        _ => Some(Arc::clone(value)),
+    }
+}
+
+fn in_place_key(rule: &Comparison) -> String {
+    rule.value.as_ref().map_or("value", |operand| crate::metric::operand_name(operand)).to_owned()
+}
+
+pub(crate) fn unknown_ladder(key: &str) -> Faults {
+    Fault::new("UNKNOWN_LADDER", key, "the program has no ladder of this key").into()
+}
+
+/// The first day of the enrollment in force, followed back through enrollments that meet it without a break.
+pub(crate) fn enrolled_since(at: &At<'_>) -> Option<Date> {
+    let mut since = at.enrollment()?.since;
+    while let Some(earlier) = at.partner.enrollments.iter().find(|held| held.since < since && held.until.is_none_or(|until| until >= since)) {
+        since = earlier.since;
+    }
+    Some(since)
+}
+
+/// Whole months from `since` to `date`; an anniversary completes one.
+pub(crate) fn months_between(since: Date, date: Date) -> i32 {
+    if date < since {
+        return 0;
+    }
+    let months = (date.year() - since.year()) * 12 + date.month().cast_signed() - since.month().cast_signed();
+    if since.plus_months(months) <= date { months } else { months - 1 }
+}

@@ -1,0 +1,421 @@
+//! Requirements, judged: every node met or not, every leaf with what is required, what there is and what is missing.
+//!
+//! [`Evaluator::judge`](crate::metric::Evaluator::judge) evaluates the whole tree, also where the outcome is decided early,
+//! since the explanation is the product. [`Gap`] answers what is missing to meet it.
+
+mod changes;
+mod gap;
+mod judge;
+mod leaf;
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::date::{Date, Span};
+use crate::document::metric::Unit;
+use crate::document::scoped::Scalar;
+use crate::exact::Exact;
+use crate::facts::AttributeValue;
+use crate::metric::{At, MetricValue};
+
+pub use gap::{Gap, MissingLeaf};
+pub(crate) use leaf::enrolled_since;
+
+/// A node of a requirement, judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Judged {
+    /// Whether it is met.
+    pub met: bool,
+    /// What people call it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What was judged.
+    #[serde(flatten)]
+    pub node: Node,
+}
+
+/// What was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+pub enum Node {
+    /// All of them.
+    AllOf {
+        /// Them, in order.
+        of: Vec<Judged>,
+    },
+    /// One of several paths.
+    AnyOf {
+        /// The paths, in order.
+        of: Vec<Judged>,
+        /// The position of the path with the smallest gap; of a met one when there is one.
+        cheapest: Option<usize>,
+    },
+    /// So many of several.
+    AtLeast {
+        /// How many must be met.
+        n: u32,
+        /// How many are met.
+        met_count: u32,
+        /// Them, in order.
+        of: Vec<Judged>,
+        /// The subset of which some must be met.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        including: Option<SubsetJudged>,
+    },
+    /// It must not be met.
+    Not {
+        /// It.
+        of: Box<Judged>,
+    },
+    /// A requirement that the program shares.
+    Shared {
+        /// Its key.
+        key: String,
+        /// It.
+        of: Box<Judged>,
+    },
+    /// Asked only of some.
+    When {
+        /// Whether it is asked of this partner.
+        applies: bool,
+        /// The condition.
+        condition: Box<Judged>,
+        /// What is asked; not judged of those of whom it is not asked.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        of: Option<Box<Judged>>,
+    },
+    /// For each group of facts.
+    ForEach {
+        /// The name of the group in the requirement.
+        name: String,
+        /// So many groups there must be.
+        at_least_groups: u32,
+        /// The groups, in order.
+        groups: Vec<GroupJudged>,
+    },
+    /// In each of the last periods.
+    Streak {
+        /// How many periods are asked for.
+        required: u32,
+        /// How many of them meet it.
+        actual: u32,
+        /// The periods, latest first.
+        periods: Vec<PeriodJudged>,
+        /// The requirement in the latest period that fails it; in the latest one when none does.
+        of: Box<Judged>,
+    },
+    /// On at least one day of a window.
+    OnAnyDay {
+        /// The days.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        window: Option<Span>,
+        /// The latest stretch of days on which it is met began on this day.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        day: Option<Date>,
+        /// The requirement on that day; as of the evaluation when there is none.
+        of: Box<Judged>,
+    },
+    /// A condition with a figure.
+    Leaf(Leaf),
+}
+
+/// A subset of an AT_LEAST.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubsetJudged {
+    /// How many of it must be met.
+    pub m: u32,
+    /// How many of it are met.
+    pub met_count: u32,
+    /// Positions in the list, from 0.
+    pub items: Vec<u32>,
+}
+
+/// A group of a FOR_EACH.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupJudged {
+    /// The group.
+    pub group: String,
+    /// The requirement for it.
+    pub requirement: Judged,
+}
+
+/// A period of a STREAK.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PeriodJudged {
+    /// The period; the current one up to the date.
+    pub period: Span,
+    /// Whether it meets the requirement.
+    pub met: bool,
+}
+
+/// What kind of condition a leaf is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LeafKind {
+    /// A metric against a threshold.
+    Metric,
+    /// A tier held.
+    Tier,
+    /// A number of ladders at a level.
+    Ladders,
+    /// A holding.
+    Holding,
+    /// Time served.
+    Tenure,
+    /// A contract.
+    Contract,
+    /// A fact about the partner.
+    Partner,
+    /// An invitation, an accepted application or an approval.
+    Admission,
+}
+
+/// How a leaf compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Compares {
+    /// This or more.
+    AtLeast,
+    /// More.
+    Above,
+    /// This or less.
+    AtMost,
+    /// Less.
+    Below,
+    /// Exactly this.
+    Equals,
+}
+
+/// Why a leaf has no figures to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Unmet {
+    /// The metric has no data (semantics 26).
+    NoData,
+    /// No threshold is for this partner, and there is none by default.
+    NoThreshold,
+    /// The partner is not enrolled.
+    NotEnrolled,
+}
+
+/// What a ratio or share lacks, seen from its upper figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RatioGap {
+    /// The part, or the numerator.
+    pub numerator: Exact,
+    /// The whole, or the denominator.
+    pub denominator: Exact,
+    /// So much more of it would do while the whole stays as it is; whole things are counted whole.
+    pub missing_numerator: Exact,
+    /// So much more of it would do if it adds to the whole as well. None where no addition reaches the threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing_if_added: Option<Exact>,
+}
+
+/// A condition with what is required, what there is, and what is missing. A condition without figures (a holding, a tier)
+/// requires 1 and has 0 or 1. It serializes with its plain-language `sentence`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// What kind of condition.
+    pub kind: LeafKind,
+    /// The metric's key; of other kinds the ladder, the type of the holding, the contract template, ...; where there is none,
+    /// the label, or the kind.
+    pub key: String,
+    /// What people call it.
+    pub label: Option<String>,
+    /// The metric's name, or the key of the tier or type that is asked for.
+    pub subject: Option<String>,
+    /// How it compares.
+    pub compares: Compares,
+    /// What it is counted in.
+    pub unit: Unit,
+    /// The currency of MONEY.
+    pub currency: Option<crate::money::Currency>,
+    /// The noun of one unit.
+    pub noun: Option<String>,
+    /// What is required.
+    pub required: Option<Exact>,
+    /// What there is; none: no data.
+    pub actual: Option<Exact>,
+    /// What is missing; none when met, and when it cannot be told. Of an upper limit: what is too much. Zero where something
+    /// must be exceeded and is only reached.
+    pub missing: Option<Exact>,
+    /// Why there are no figures.
+    pub reason: Option<Unmet>,
+    /// For ratios and shares.
+    pub ratio: Option<RatioGap>,
+    /// The days that were looked at.
+    pub window: Option<Span>,
+    /// How many facts counted.
+    pub facts: u64,
+    /// The day on which it will be met by itself: time served.
+    pub met_on: Option<Date>,
+    /// How the value came about: terms, caps and gates of a scorecard, numerator and denominator, ...
+    pub value: Option<Arc<MetricValue>>,
+    /// The group of the enclosing FOR_EACH.
+    pub group: Option<String>,
+}
+
+impl Serialize for Leaf {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire<'l> {
+            kind: LeafKind,
+            key: &'l str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            label: Option<&'l str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            subject: Option<&'l str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            group: Option<&'l str>,
+            compares: Compares,
+            unit: Unit,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            currency: Option<crate::money::Currency>,
+            required: Option<Exact>,
+            actual: Option<Exact>,
+            missing: Option<Exact>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reason: Option<Unmet>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            ratio: Option<RatioGap>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            window: Option<Span>,
+            facts: u64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            met_on: Option<Date>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            value: Option<&'l MetricValue>,
+            sentence: crate::sentence::Sentence,
+        }
+        Wire {
+            kind: self.kind,
+            key: &self.key,
+            label: self.label.as_deref(),
+            subject: self.subject.as_deref(),
+            group: self.group.as_deref(),
+            compares: self.compares,
+            unit: self.unit,
+            currency: self.currency,
+            required: self.required,
+            actual: self.actual,
+            missing: self.missing,
+            reason: self.reason,
+            ratio: self.ratio,
+            window: self.window,
+            facts: self.facts,
+            met_on: self.met_on,
+            value: self.value.as_deref(),
+            sentence: self.sentence(None),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl Leaf {
+    /// Whether it is met.
+    pub fn met(&self) -> bool {
+        match (self.required, self.actual) {
+            (Some(required), Some(actual)) => self.compares.holds(actual, required),
+            _ => false,
+        }
+    }
+}
+
+impl Compares {
+    /// Whether `actual` meets `required`.
+    pub fn holds(self, actual: Exact, required: Exact) -> bool {
+        match self {
+            Self::AtLeast => actual >= required,
+            Self::Above => actual > required,
+            Self::AtMost => actual <= required,
+            Self::Below => actual < required,
+            Self::Equals => actual == required,
+        }
+    }
+}
+
+impl Judged {
+    pub(crate) const fn new(met: bool, node: Node) -> Self {
+        Self { met, label: None, node }
+    }
+
+    /// The nodes right under this one.
+    pub fn children(&self) -> Vec<&Self> {
+        match &self.node {
+            Node::AllOf { of } | Node::AnyOf { of, .. } | Node::AtLeast { of, .. } => of.iter().collect(),
+            Node::Not { of } | Node::Shared { of, .. } | Node::Streak { of, .. } | Node::OnAnyDay { of, .. } => vec![of],
+            Node::When { of, .. } => of.iter().map(Box::as_ref).collect(),
+            Node::ForEach { groups, .. } => groups.iter().map(|group| &group.requirement).collect(),
+            Node::Leaf(_) => Vec::new(),
+        }
+    }
+
+    /// All leaves, in order.
+    pub fn leaves(&self) -> Vec<&Leaf> {
+        let mut leaves = Vec::new();
+        let mut open = vec![self];
+        while let Some(node) = open.pop() {
+            if let Node::Leaf(leaf) = &node.node {
+                leaves.push(leaf);
+            }
+            open.extend(node.children().into_iter().rev());
+        }
+        leaves
+    }
+
+    /// The part of it that is met, from 0 to 1: of ALL_OF the mean of its parts, of ANY_OF the best path, of AT_LEAST n the
+    /// mean of the best n, of FOR_EACH the mean of its groups; a leaf counts 0 or 1.
+    pub fn share_met(&self) -> Exact {
+        if self.met {
+            return Exact::ONE;
+        }
+        match &self.node {
+            Node::AllOf { of } => mean(of.iter().map(Self::share_met).collect(), of.len()),
+            Node::AnyOf { of, .. } => of.iter().map(Self::share_met).max().unwrap_or(Exact::ZERO),
+            Node::AtLeast { n, of, .. } => {
+                let mut shares: Vec<Exact> = of.iter().map(Self::share_met).collect();
+                shares.sort_unstable_by(|left, right| right.cmp(left));
+                shares.truncate(*n as usize);
+                mean(shares, *n as usize)
+            }
+            Node::Shared { of, .. } => of.share_met(),
+            Node::When { of: Some(of), .. } => of.share_met(),
+            Node::ForEach { groups, at_least_groups, .. } => {
+                let asked = groups.len().max(*at_least_groups as usize);
+                mean(groups.iter().map(|group| group.requirement.share_met()).collect(), asked)
+            }
+            Node::Streak { required, actual, .. } => Exact::ratio((*actual).into(), (*required).into()).unwrap_or(Exact::ZERO),
+            _ => Exact::ZERO,
+        }
+    }
+}
+
+/// The sum over a number. A share that needs more digits than exact arithmetic has counts as nothing met.
+fn mean(shares: Vec<Exact>, number: usize) -> Exact {
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    Exact::sum(shares).and_then(|sum| sum.div(Exact::from_int(number))).ok().flatten().unwrap_or(Exact::ZERO)
+}
+
+/// Whether the partner has an attribute on the date, of a value if one is named.
+pub(crate) fn partner_has(at: &At<'_>, attribute: &str, equals: Option<&Scalar>) -> bool {
+    let Some(value) = at.partner.profile(at.as_of).and_then(|profile| profile.attributes.get(attribute)) else { return false };
+    match (value, equals) {
+        (_, None) => true,
+        (AttributeValue::Text(text), Some(Scalar::Text(wanted))) => text == wanted,
+        (AttributeValue::Number(number), Some(Scalar::Number(wanted))) => *number == wanted.0,
+        (AttributeValue::Boolean(value), Some(Scalar::Boolean(wanted))) => value == wanted,
+        (AttributeValue::Text(text), Some(Scalar::Number(wanted))) => Exact::parse(text, 15, 10) == Ok(wanted.0),
+        (AttributeValue::Text(text), Some(Scalar::Boolean(wanted))) => *text == wanted.to_string(),
+        (AttributeValue::Number(number), Some(Scalar::Text(wanted))) => Exact::parse(wanted, 15, 10) == Ok(*number),
+        (AttributeValue::Boolean(value), Some(Scalar::Text(wanted))) => value.to_string() == *wanted,
+        _ => false,
+    }
+}
