@@ -153,17 +153,20 @@ impl Compiler<'_> {
     }
 
     fn one_of(&mut self, options: &[Value]) -> Node {
-        let words: Vec<String> = options.iter().filter_map(|option| option.get("const")).filter_map(Value::as_str).map(str::to_owned).collect();
-        if !words.is_empty() {
-            return Node::Word(words);
-        }
+        let words = options.iter().flat_map(|option| option.get("const").into_iter().chain(option.get("enum").and_then(Value::as_array).into_iter().flatten()));
+        let words: Vec<String> = words.filter_map(Value::as_str).map(str::to_owned).collect();
         let mut members = BTreeMap::new();
         for option in options {
             for (name, schema) in option.get("properties").and_then(Value::as_object).into_iter().flatten() {
                 members.insert(name.clone(), self.compile(schema));
             }
         }
-        Node::OneOf(members)
+        match (words.is_empty(), members.is_empty()) {
+            (true, _) => Node::OneOf(members),
+            (false, true) => Node::Word(words),
+            // A basis is `amount`, or `{attribute: NAME}`.
+            (false, false) => Node::BareOr { bare: self.push(Node::Word(words)), long: self.push(Node::OneOf(members)) },
+        }
     }
 
     fn typed(&mut self, kind: &str, schema: &Value) -> Node {

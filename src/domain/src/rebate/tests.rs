@@ -1,1 +1,121 @@
 //! Rebates held to their laws and to published examples.
+
+mod laws;
+mod published;
+mod semantics;
+mod stacked;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::document::read;
+use crate::exact::Exact;
+
+/// A program with tiers, categories and regions, and these schedules and stacking rules.
+pub(super) fn program_with(schedules: Value, stacking: Value) -> Program {
+    let document = json!({
+        "guerdon": 1,
+        "program": { "code": "TEST", "name": "Test", "currency": "USD" },
+        "version": { "effectiveOn": "2020-01-01" },
+        "regions": [{ "key": "WORLD", "regions": [{ "key": "DE" }, { "key": "US" }] }],
+        "regionGroups": [{ "key": "GROWTH", "regions": ["US"] }],
+        "partnerTypes": [{ "key": "VAR" }, { "key": "MSP" }],
+        "categories": [{ "key": "HARDWARE", "categories": [{ "key": "BIKES" }, { "key": "PARTS" }] }, { "key": "SERVICES" }],
+        "metrics": [{
+            "key": "revenue", "unit": "MONEY",
+            "measure": { "source": "TRANSACTIONS", "window": { "calendar": { "unit": "QUARTER" } }, "aggregate": "SUM" },
+        }],
+        "ladders": [{ "key": "MAIN", "main": true, "tiers": [{ "key": "SILVER" }, { "key": "GOLD" }, { "key": "PLATINUM" }] }],
+        "rebateSchedules": schedules,
+        "stacking": stacking,
+    });
+    Program::compile(read::read_document(document).unwrap()).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// A program with one schedule named R, for calendar quarters unless it says otherwise.
+pub(super) fn program_of(schedule: Value) -> Program {
+    program_with(json!([schedule_of(schedule)]), json!([]))
+}
+
+pub(super) fn schedule_of(mut schedule: Value) -> Value {
+    let fields = schedule.as_object_mut().unwrap();
+    fields.entry("key").or_insert(json!("R"));
+    fields.entry("period").or_insert(json!({ "quarter": {} }));
+    schedule
+}
+
+/// The facts of one partner named P.
+pub(super) fn facts_of(program: &Program, partner: Value) -> Facts {
+    let mut partner = partner;
+    partner.as_object_mut().unwrap().insert("code".into(), json!("P"));
+    facts_with(program, json!({ "partners": [partner] }))
+}
+
+pub(super) fn facts_with(program: &Program, input: Value) -> Facts {
+    let input = serde_json::from_value(input).unwrap();
+    crate::facts::read::read(&input, program).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// A sale line: id, date, amount, quantity.
+pub(super) fn sale(id: &str, date: &str, amount: &str, quantity: &str) -> Value {
+    json!({ "id": id, "date": date, "amount": amount, "quantity": quantity })
+}
+
+/// The quarter 2024-Q1.
+pub(super) fn first_quarter(program: &Program) -> Period {
+    program.period_named("2024-Q1").unwrap()
+}
+
+pub(super) fn compute(program: &Program, facts: &Facts, period: &str) -> Result<PeriodResult, Faults> {
+    let period = program.period_named(period).unwrap();
+    compute_period(program, facts, "P", &period, None, &OnRecord)
+}
+
+/// What a schedule gives partner P for a period of the calendar.
+pub(super) fn entitlement(program: &Program, facts: &Facts, period: &str) -> Entitlement {
+    let mut result = compute(program, facts, period).unwrap_or_else(|faults| panic!("{faults}"));
+    result.entitlements.remove(0)
+}
+
+/// What a schedule gives for one line of this amount and quantity in 2024-Q1.
+pub(super) fn one_line(schedule: Value, amount: &str, quantity: &str) -> Entitlement {
+    let program = program_of(schedule);
+    let facts = facts_of(&program, json!({ "transactions": [sale("1", "2024-02-01", amount, quantity)] }));
+    entitlement(&program, &facts, "2024-Q1")
+}
+
+/// What a schedule gives for these lines in 2024-Q1.
+pub(super) fn lines(schedule: Value, transactions: Value) -> Entitlement {
+    let program = program_of(schedule);
+    let facts = facts_of(&program, json!({ "transactions": transactions }));
+    entitlement(&program, &facts, "2024-Q1")
+}
+
+pub(super) fn amount(entitlement: &Entitlement) -> String {
+    entitlement.amount.amount()
+}
+
+/// The amounts of the statement's lines.
+pub(super) fn parts(entitlement: &Entitlement) -> Vec<String> {
+    entitlement.lines.iter().map(|line| line.amount.amount()).collect()
+}
+
+/// A flat schedule of this rate.
+pub(super) fn flat(rate: &str) -> Value {
+    json!({ "method": { "flat": { "rate": rate } } })
+}
+
+/// Bands of these lower bounds and rates.
+pub(super) fn bands(scope: &str, rows: &[(&str, &str)]) -> Value {
+    let bands: Vec<Value> = rows.iter().map(|(from, rate)| json!({ "from": from, "rate": rate })).collect();
+    json!({ "method": { "bands": { "scope": scope, "bands": bands } } })
+}
+
+/// `base` with further members.
+pub(super) fn with(mut base: Value, more: Value) -> Value {
+    let fields = base.as_object_mut().unwrap();
+    for (key, value) in more.as_object().unwrap() {
+        fields.insert(key.clone(), value.clone());
+    }
+    base
+}
