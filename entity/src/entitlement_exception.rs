@@ -1,0 +1,47 @@
+//! A benefit given to, changed for or taken from one partner; `term` is JSON.
+
+use sea_orm::entity::prelude::*;
+
+/// A benefit given to, changed for or taken from one partner; `term` is JSON.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "entitlement_exception")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub program_id: Uuid,
+    pub partner_id: Uuid,
+    #[sea_orm(column_type = "Text")]
+    pub benefit: String,
+    #[sea_orm(column_type = "Text")]
+    pub term: String,
+    pub from_on: Date,
+    pub until_on: Date,
+    #[sea_orm(column_type = "Text")]
+    pub reason: String,
+    pub created_at: DateTimeUtc,
+    #[sea_orm(column_type = "Text")]
+    pub created_by: String,
+    pub row_version: i64,
+}
+
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(belongs_to = "super::program::Entity", from = "Column::ProgramId", to = "super::program::Column::Id")]
+    Program,
+    #[sea_orm(belongs_to = "super::partner::Entity", from = "Column::PartnerId", to = "super::partner::Column::Id")]
+    Partner,
+}
+
+impl Related<super::program::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Program.def()
+    }
+}
+
+impl Related<super::partner::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Partner.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,43 @@
+//! A review of partners as of a date.
+
+use sea_orm::entity::prelude::*;
+
+/// A review of partners as of a date.
+#[derive(Debug, Clone, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "review")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub program_id: Uuid,
+    pub version_id: Uuid,
+    pub as_of: Date,
+    #[sea_orm(column_type = "Text")]
+    pub cause: String,
+    pub partners: i64,
+    pub changed: i64,
+    pub created_at: DateTimeUtc,
+    #[sea_orm(column_type = "Text")]
+    pub created_by: String,
+}
+
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(belongs_to = "super::program::Entity", from = "Column::ProgramId", to = "super::program::Column::Id")]
+    Program,
+    #[sea_orm(belongs_to = "super::program_version::Entity", from = "Column::VersionId", to = "super::program_version::Column::Id")]
+    Version,
+}
+
+impl Related<super::program::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Program.def()
+    }
+}
+
+impl Related<super::program_version::Entity> for Entity {
+    fn to() -> RelationDef {
+        Relation::Version.def()
+    }
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,113 @@
+//! One text for both databases: types are written as tokens and spelled for the database at hand.
+//!
+//! | token | SQLite (STRICT tables) | PostgreSQL |
+//! |---|---|---|
+//! | `:uuid` | BLOB | UUID |
+//! | `:int` | INTEGER | BIGINT |
+//! | `:whole(column)` | INTEGER with a named CHECK that it stays one | BIGINT |
+//! | `:date` | TEXT, `YYYY-MM-DD` | DATE |
+//! | `:time` | TEXT, RFC 3339 in UTC | TIMESTAMPTZ |
+//! | `:bytes` | BLOB | BYTEA |
+//! | `:flag` | INTEGER | BOOLEAN |
+//! | `:identity` | INTEGER PRIMARY KEY AUTOINCREMENT | BIGINT, generated, primary key |
+//! | `:strict` | STRICT | nothing |
+//! | `:clustered` | STRICT, WITHOUT ROWID | nothing |
+//! | `:unlogged` | nothing | UNLOGGED |
+//!
+//! STRICT and the CHECK are there because SQLite otherwise turns an integer that overflows into a float, silently.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
+
+/// Runs the statements in order, each spelled for the database at hand. Every one of them must be safe to repeat, because
+/// SQLite does not wrap a migration in a transaction.
+pub async fn run(manager: &SchemaManager<'_>, statements: &[&str]) -> Result<(), DbErr> {
+    for statement in statements {
+        execute(manager, statement).await?;
+    }
+    Ok(())
+}
+
+async fn execute(manager: &SchemaManager<'_>, statement: &str) -> Result<(), DbErr> {
+    let sql = spell(manager.get_database_backend(), statement);
+    manager.get_connection().execute_unprepared(&sql).await.map(drop)
+}
+
+/// Refuses UPDATE and DELETE of `table`. A violation carries the name `<table>_append_only` on both databases.
+pub async fn append_only(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
+    if manager.get_database_backend() == DbBackend::Postgres {
+        execute(manager, PG_REFUSE).await?;
+        let trigger = format!(
+            "CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION guerdon_refuse('{table}_append_only')"
+        );
+        return execute(manager, &trigger).await;
+    }
+    for (event, name) in [("UPDATE", "no_update"), ("DELETE", "no_delete")] {
+        let trigger = format!("CREATE TRIGGER IF NOT EXISTS {table}_{name} BEFORE {event} ON {table} BEGIN SELECT RAISE(ABORT, '{table}_append_only'); END");
+        execute(manager, &trigger).await?;
+    }
+    Ok(())
+}
+
+/// Refuses `event` (UPDATE or DELETE) of rows of `table` for which `condition` over OLD and NEW holds, under the name `name`.
+pub async fn refuse(manager: &SchemaManager<'_>, table: &str, event: &str, condition: &str, name: &str) -> Result<(), DbErr> {
+    let trigger = format!("{name}_{}", event.to_lowercase());
+    if manager.get_database_backend() == DbBackend::Postgres {
+        execute(manager, PG_REFUSE).await?;
+        let sql =
+            format!("CREATE OR REPLACE TRIGGER {trigger} BEFORE {event} ON {table} FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION guerdon_refuse('{name}')");
+        return execute(manager, &sql).await;
+    }
+    let sql = format!("CREATE TRIGGER IF NOT EXISTS {trigger} BEFORE {event} ON {table} WHEN {condition} BEGIN SELECT RAISE(ABORT, '{name}'); END");
+    execute(manager, &sql).await
+}
+
+/// Raises an integrity violation that carries its constraint's name, so that callers need not read its text.
+const PG_REFUSE: &str = "CREATE OR REPLACE FUNCTION guerdon_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ \
+    BEGIN RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = TG_ARGV[0], CONSTRAINT = TG_ARGV[0]; END $$";
+
+/// Drops the tables, the first one first.
+pub async fn drop_tables(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<(), DbErr> {
+    for table in tables {
+        execute(manager, &format!("DROP TABLE IF EXISTS {table}")).await?;
+    }
+    Ok(())
+}
+
+fn spell(backend: DbBackend, statement: &str) -> String {
+    let postgres = backend == DbBackend::Postgres;
+    let pairs: [(&str, &str, &str); 10] = [
+        (":uuid", "BLOB", "UUID"),
+        (":int", "INTEGER", "BIGINT"),
+        (":date", "TEXT", "DATE"),
+        (":time", "TEXT", "TIMESTAMPTZ"),
+        (":bytes", "BLOB", "BYTEA"),
+        (":flag", "INTEGER", "BOOLEAN"),
+        (":identity", "INTEGER PRIMARY KEY AUTOINCREMENT", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"),
+        (":strict", "STRICT", ""),
+        (":clustered", "STRICT, WITHOUT ROWID", ""),
+        (":unlogged", "", "UNLOGGED"),
+    ];
+    let mut sql = whole(postgres, statement);
+    for (token, sqlite, pg) in pairs {
+        sql = sql.replace(token, if postgres { pg } else { sqlite });
+    }
+    sql
+}
+
+/// Spells `:whole(column)`.
+fn whole(postgres: bool, statement: &str) -> String {
+    let mut sql = String::with_capacity(statement.len());
+    let mut rest = statement;
+    while let Some((before, after)) = rest.split_once(":whole(") {
+        let (column, tail) = after.split_once(')').unwrap_or((after, ""));
+        sql.push_str(before);
+        if postgres {
+            sql.push_str("BIGINT");
+        } else {
+            sql.push_str(&format!("INTEGER CONSTRAINT {column}_whole CHECK (typeof({column}) IN ('integer', 'null'))"));
+        }
+        rest = tail;
+    }
+    sql + rest
+}
