@@ -3,6 +3,7 @@
 //! | token | SQLite (STRICT tables) | PostgreSQL |
 //! |---|---|---|
 //! | `:uuid` | BLOB | UUID |
+//! | `:key` | TEXT | TEXT in the "C" collation, so that both databases sort alike |
 //! | `:int` | INTEGER | BIGINT |
 //! | `:whole(column)` | INTEGER with a named CHECK that it stays one | BIGINT |
 //! | `:date` | TEXT, `YYYY-MM-DD` | DATE |
@@ -76,7 +77,8 @@ pub async fn drop_tables(manager: &SchemaManager<'_>, tables: &[&str]) -> Result
 
 fn spell(backend: DbBackend, statement: &str) -> String {
     let postgres = backend == DbBackend::Postgres;
-    let pairs: [(&str, &str, &str); 10] = [
+    let pairs: [(&str, &str, &str); 11] = [
+        (":key", "TEXT", "TEXT COLLATE \"C\""),
         (":uuid", "BLOB", "UUID"),
         (":int", "INTEGER", "BIGINT"),
         (":date", "TEXT", "DATE"),

@@ -14,7 +14,7 @@ impl MigrationTrait for Migration {
             manager,
             &["CREATE TABLE IF NOT EXISTS program (
                 id :uuid NOT NULL CONSTRAINT program_pk PRIMARY KEY,
-                code TEXT NOT NULL,
+                code :key NOT NULL,
                 name TEXT NOT NULL,
                 created_at :time NOT NULL,
                 row_version :int NOT NULL,

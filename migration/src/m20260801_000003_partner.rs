@@ -15,11 +15,11 @@ impl MigrationTrait for Migration {
             &[
                 "CREATE TABLE IF NOT EXISTS partner (
                     id :uuid NOT NULL CONSTRAINT partner_pk PRIMARY KEY,
-                    code TEXT NOT NULL,
+                    code :key NOT NULL,
                     name TEXT NOT NULL,
-                    name_folded TEXT NOT NULL,
+                    name_folded :key NOT NULL,
                     partner_type TEXT,
-                    region TEXT,
+                    region :key,
                     parent_id :uuid CONSTRAINT partner_parent_fk REFERENCES partner (id),
                     currency TEXT,
                     status TEXT NOT NULL CONSTRAINT partner_status CHECK (status IN ('ACTIVE', 'SUSPENDED', 'TERMINATED')),

@@ -18,7 +18,7 @@ impl MigrationTrait for Migration {
                     from_on :date NOT NULL,
                     name TEXT NOT NULL,
                     partner_type TEXT,
-                    region TEXT,
+                    region :key,
                     parent_id :uuid CONSTRAINT partner_profile_parent_fk REFERENCES partner (id),
                     currency TEXT,
                     status TEXT NOT NULL CONSTRAINT partner_profile_status CHECK (status IN ('ACTIVE', 'SUSPENDED', 'TERMINATED')),

@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
                     id :uuid NOT NULL CONSTRAINT enrollment_pk PRIMARY KEY,
                     program_id :uuid NOT NULL CONSTRAINT enrollment_program_fk REFERENCES program (id),
                     partner_id :uuid NOT NULL CONSTRAINT enrollment_partner_fk REFERENCES partner (id),
-                    region_key TEXT NOT NULL,
+                    region_key :key NOT NULL,
                     track TEXT,
                     since_on :date NOT NULL,
                     until_on :date,

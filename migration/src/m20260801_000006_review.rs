@@ -28,8 +28,8 @@ impl MigrationTrait for Migration {
                 "CREATE TABLE IF NOT EXISTS review_standing (
                     review_id :uuid NOT NULL CONSTRAINT review_standing_review_fk REFERENCES review (id),
                     partner_id :uuid NOT NULL CONSTRAINT review_standing_partner_fk REFERENCES partner (id),
-                    ladder TEXT NOT NULL,
-                    region_key TEXT NOT NULL,
+                    ladder :key NOT NULL,
+                    region_key :key NOT NULL,
                     tier TEXT,
                     qualified_tier TEXT,
                     standing TEXT NOT NULL,

@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
                     id :uuid NOT NULL CONSTRAINT contract_pk PRIMARY KEY,
                     program_id :uuid NOT NULL CONSTRAINT contract_program_fk REFERENCES program (id),
                     partner_id :uuid NOT NULL CONSTRAINT contract_partner_fk REFERENCES partner (id),
-                    number TEXT NOT NULL,
+                    number :key NOT NULL,
                     template TEXT,
                     status TEXT NOT NULL CONSTRAINT contract_status CHECK (status IN ('DRAFT', 'SENT', 'ACTIVE', 'EXPIRED', 'TERMINATED')),
                     from_on :date NOT NULL,

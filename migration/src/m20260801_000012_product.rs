@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
             &[
                 "CREATE TABLE IF NOT EXISTS product (
                     id :uuid NOT NULL CONSTRAINT product_pk PRIMARY KEY,
-                    code TEXT NOT NULL,
+                    code :key NOT NULL,
                     name TEXT NOT NULL,
                     created_at :time NOT NULL,
                     row_version :int NOT NULL,
@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
                 "CREATE TABLE IF NOT EXISTS product_category (
                     product_id :uuid NOT NULL CONSTRAINT product_category_product_fk REFERENCES product (id),
                     from_on :date NOT NULL,
-                    category TEXT NOT NULL,
+                    category :key NOT NULL,
                     recorded_at :time NOT NULL,
                     CONSTRAINT product_category_pk PRIMARY KEY (product_id, from_on)
                 ) :clustered",

@@ -20,8 +20,8 @@ impl MigrationTrait for Migration {
                 "INSERT INTO counter (name, value) VALUES ('batch_seal', 0) ON CONFLICT (name) DO NOTHING",
                 "CREATE TABLE IF NOT EXISTS import_batch (
                     id :uuid NOT NULL CONSTRAINT import_batch_pk PRIMARY KEY,
-                    kind TEXT NOT NULL,
-                    source TEXT NOT NULL,
+                    kind :key NOT NULL,
+                    source :key NOT NULL,
                     file_name TEXT,
                     file_digest TEXT,
                     state TEXT NOT NULL CONSTRAINT import_batch_state CHECK (state IN ('STAGED', 'SEALED', 'DISCARDED')),

@@ -15,8 +15,8 @@ impl MigrationTrait for Migration {
             &["CREATE TABLE IF NOT EXISTS transaction_monthly (
                 partner_id :uuid NOT NULL CONSTRAINT transaction_monthly_partner_fk REFERENCES partner (id),
                 month :date NOT NULL,
-                category TEXT NOT NULL,
-                kind TEXT NOT NULL,
+                category :key NOT NULL,
+                kind :key NOT NULL,
                 currency TEXT NOT NULL,
                 amount_minor :whole(amount_minor) NOT NULL,
                 quantity_micros :whole(quantity_micros) NOT NULL,

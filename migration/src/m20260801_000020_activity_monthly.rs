@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
             &["CREATE TABLE IF NOT EXISTS activity_monthly (
                 partner_id :uuid NOT NULL CONSTRAINT activity_monthly_partner_fk REFERENCES partner (id),
                 month :date NOT NULL,
-                kind TEXT NOT NULL,
+                kind :key NOT NULL,
                 currency TEXT NOT NULL,
                 value_units :whole(value_units) NOT NULL,
                 value_fraction :whole(value_fraction) NOT NULL,

@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
                     id :identity,
                     event_id :uuid NOT NULL,
                     occurred_at :time NOT NULL,
-                    kind TEXT NOT NULL,
+                    kind :key NOT NULL,
                     object_type TEXT NOT NULL,
                     object_id TEXT NOT NULL,
                     partner_id :uuid,

@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
             &[
                 "CREATE TABLE IF NOT EXISTS job (
                     id :uuid NOT NULL CONSTRAINT job_pk PRIMARY KEY,
-                    kind TEXT NOT NULL,
+                    kind :key NOT NULL,
                     unique_key TEXT,
                     input TEXT NOT NULL,
                     state TEXT NOT NULL CONSTRAINT job_state CHECK (state IN ('WAITING', 'RUNNING', 'DONE', 'FAILED')),

@@ -14,7 +14,7 @@ impl MigrationTrait for Migration {
             manager,
             &["CREATE TABLE IF NOT EXISTS api_key (
                 id :uuid NOT NULL CONSTRAINT api_key_pk PRIMARY KEY,
-                public_id TEXT NOT NULL,
+                public_id :key NOT NULL,
                 secret_digest :bytes NOT NULL,
                 label TEXT NOT NULL,
                 person TEXT NOT NULL,

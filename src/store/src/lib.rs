@@ -1,1 +1,91 @@
-//! Skeleton.
+//! Guerdon's storage: programs, partners, facts and what was decided, on SQLite or PostgreSQL.
+//!
+//! **Meaning.** [`Store::read`] is one snapshot and [`Store::write`] the only transaction that writes: finders are methods of
+//! [`ReadTx`], writers of [`WriteTx`], and there is no third way in. Finders of what belongs to a partner demand a
+//! [`Scope`](guerdon_domain::access::Scope); what lies outside is not found, and not told apart from what does not exist. Programs,
+//! versions, products and exchange rates belong to nobody; who may see them is decided above. Facts are append-only; published
+//! versions are immutable; both by trigger too.
+//!
+//! **Lock order.** Idempotency key, program, partners by code, their enrollments and assignments, facts by external id, roll-ups by
+//! key, the seal counter, audit and outbox. Who takes several takes them in this order; what still deadlocks is run again.
+//!
+//! **Round trips.** `load_facts` sends a fixed number of statements whatever the number of partners: one for the roots (one more
+//! with their descendants), one for the state (profiles, enrollments, assignments, overrides, admissions, contracts,
+//! exceptions), and one for each kind of fact that the plan asks for. `*_many` are one statement each. `record_facts` is four
+//! to seven statements for a batch, plus one per 32,000 bound values on SQLite.
+//!
+//! **Representation.** Dates and times are DATE and TIMESTAMPTZ on PostgreSQL and ISO text on SQLite, which sorts as they do.
+//! Money is whole minor units, quantities millionths, other decimals canonical text. No float anywhere.
+
+mod api_key;
+mod assignment;
+mod audit;
+mod batch;
+mod bulk;
+mod connect;
+mod contract;
+mod convert;
+mod enrollment;
+mod exchange_rate;
+mod fact_rows;
+mod facts;
+mod fault;
+mod hierarchy;
+mod idempotency;
+mod import;
+mod outbox;
+mod page;
+mod partner;
+mod partner_page;
+mod partner_upsert;
+mod product;
+mod program;
+mod record;
+mod review;
+mod rollup;
+mod scope;
+mod sql;
+mod state;
+mod term;
+mod transaction;
+mod tx;
+
+use guerdon_entity as entity;
+use uuid::Uuid;
+
+pub use api_key::{NewApiKey, StoredApiKey};
+pub use assignment::{AssignmentOutcome, NewAssignment, StoredAssignment};
+pub use audit::{AuditEntry, StoredAudit};
+pub use batch::{BatchReport, BatchState, ConflictLine, NewBatch, Recorded, RejectReason, RejectedLine, StoredBatch};
+pub use connect::{NewId, Store, StoreOptions, connect_for_migration};
+pub use contract::{ContractUpsert, StoredContract};
+pub use enrollment::{NewEnrollment, StoredEnrollment};
+pub use exchange_rate::{RateReport, RecordedRate};
+pub use fact_rows::Fact;
+pub use facts::{FactsPlan, LoadedFacts};
+pub use fault::{StoreError, causes, unique_keys};
+pub use idempotency::Idempotency;
+pub use import::{ConflictRule, Import, ImportStart, StageReport};
+pub use outbox::Event;
+pub use page::{Cursor, Page, PageRequest};
+pub use partner::StoredPartner;
+pub use partner_page::{PartnerFilter, PartnerOrder};
+pub use partner_upsert::{PartnerUpsert, UpsertOutcome, UpsertRefusal, UpsertedPartner};
+pub use product::{ProductUpsert, StoredProduct};
+pub use program::{NewDraft, StoredProgram, VersionHead, VersionState};
+pub use review::{NewReview, NewStanding, StoredStanding};
+pub use rollup::RollupDifference;
+pub use term::{NewAdmission, NewException, NewOverride};
+pub use transaction::StoredTransaction;
+pub use tx::{Change, ReadTx, WriteContext, WriteTx, Written};
+
+/// A program.
+pub type ProgramId = Uuid;
+/// A program version.
+pub type VersionId = Uuid;
+/// A partner.
+pub type PartnerId = Uuid;
+/// An import batch.
+pub type BatchId = Uuid;
+/// A review.
+pub type ReviewId = Uuid;

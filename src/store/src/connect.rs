@@ -1,0 +1,181 @@
+//! Opening the database: pools, pragmas, timeouts.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use uuid::Uuid;
+
+use crate::fault::{StoreError, sort};
+
+/// Where new identities come from.
+pub type NewId = Arc<dyn Fn() -> Uuid + Send + Sync>;
+
+/// How the database is opened. The defaults are for a server.
+#[derive(Clone)]
+pub struct StoreOptions {
+    /// Connections that read.
+    pub readers: u32,
+    /// Connections that write; SQLite always has one.
+    pub writers: u32,
+    /// How long to wait for a connection before [`StoreError::Busy`].
+    pub acquire_timeout: Duration,
+    /// How long to wait for a lock before [`StoreError::Busy`].
+    pub lock_timeout: Duration,
+    /// How long a statement may take (PostgreSQL); sealing an import is exempt.
+    pub statement_timeout: Duration,
+    /// How often a transaction is run again after a serialization failure or a deadlock.
+    pub retries: u32,
+    /// Where new identities come from.
+    pub new_id: NewId,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            readers: 8,
+            writers: 4,
+            acquire_timeout: Duration::from_secs(5),
+            lock_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(30),
+            retries: 4,
+            new_id: Arc::new(Uuid::now_v7),
+        }
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) reader: DatabaseConnection,
+    pub(crate) writer: DatabaseConnection,
+    pub(crate) backend: DbBackend,
+    pub(crate) retries: u32,
+    pub(crate) new_id: NewId,
+    statements: Arc<AtomicU64>,
+    pub(crate) retried: AtomicU64,
+}
+
+impl Store {
+    /// Opens `url`: `sqlite:PATH` (made if missing), `sqlite::memory:`, or `postgres://...`. The schema is the migrator's business;
+    /// see [`connect_for_migration`].
+    pub async fn connect(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        let statements = Arc::new(AtomicU64::new(0));
+        let (mut reader, mut writer) = if is_postgres(url) { connect_postgres(url, &options).await? } else { connect_sqlite(url, &options).await? };
+        let backend = writer.get_database_backend();
+        for connection in [&mut reader, &mut writer] {
+            let counter = statements.clone();
+            connection.set_metric_callback(move |_| {
+                counter.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        let inner = Inner { reader, writer, backend, retries: options.retries, new_id: options.new_id, statements, retried: AtomicU64::new(0) };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Whether both pools answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.0.reader.ping().await.map_err(|error| sort(error).error)?;
+        self.0.writer.ping().await.map_err(|error| sort(error).error)
+    }
+
+    /// Statements sent so far, without BEGIN and COMMIT. For metrics, and for the tests that hold the number of statements equal
+    /// whatever the number of partners.
+    pub fn statements(&self) -> u64 {
+        self.0.statements.load(Ordering::Relaxed)
+    }
+
+    /// Transactions run again so far, after a serialization failure or a deadlock.
+    pub fn retried(&self) -> u64 {
+        self.0.retried.load(Ordering::Relaxed)
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn backend_name(&self) -> &'static str {
+        self.0.backend.as_str()
+    }
+
+    /// Closes both pools after the work in progress.
+    pub async fn close(&self) {
+        let _ = self.0.reader.close_by_ref().await;
+        let _ = self.0.writer.close_by_ref().await;
+    }
+}
+
+/// One connection for the migrator, without timeouts. On PostgreSQL it holds an advisory lock as long as it lives, so that two
+/// instances that start together migrate once.
+pub async fn connect_for_migration(url: &str) -> Result<DatabaseConnection, StoreError> {
+    if !is_postgres(url) {
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(sqlite_options(url, Duration::from_secs(30))?).await.map_err(failed)?;
+        return Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool));
+    }
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(postgres_options(url)?).await.map_err(failed)?;
+    let connection = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
+    connection.execute_unprepared("SELECT pg_advisory_lock(7166217091)").await.map_err(|error| sort(error).error)?;
+    Ok(connection)
+}
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+fn is_memory(url: &str) -> bool {
+    url.contains(":memory:") || url.contains("mode=memory")
+}
+
+fn failed(error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::Configuration(source) => StoreError::Configuration(source.to_string()),
+        other => sort(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(Arc::new(other)))).error,
+    }
+}
+
+fn sqlite_options(url: &str, busy: Duration) -> Result<SqliteConnectOptions, StoreError> {
+    let options = SqliteConnectOptions::from_str(url).map_err(failed)?.create_if_missing(true).foreign_keys(true).busy_timeout(busy);
+    if is_memory(url) {
+        return Ok(options);
+    }
+    // sqlx leaves the journal mode alone. FULL, because NORMAL may lose the last commits when the power fails.
+    Ok(options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full))
+}
+
+async fn connect_sqlite(url: &str, options: &StoreOptions) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
+    // 64 MiB of pages for the writer: the unique key of facts is touched at random while a file comes in.
+    let write = sqlite_options(url, options.lock_timeout)?.pragma("cache_size", "-65536");
+    let single = SqlitePoolOptions::new().max_connections(1).min_connections(1).acquire_timeout(options.acquire_timeout).idle_timeout(None).max_lifetime(None);
+    let writer = SqlxSqliteConnector::from_sqlx_sqlite_pool(single.connect_with(write).await.map_err(failed)?);
+    if is_memory(url) {
+        // Every connection to `:memory:` is a database of its own, so that one connection does both.
+        return Ok((writer.clone(), writer));
+    }
+    let read = sqlite_options(url, options.lock_timeout)?.pragma("query_only", "true").pragma("cache_size", "-8192");
+    let many = SqlitePoolOptions::new().max_connections(options.readers).acquire_timeout(options.acquire_timeout);
+    let reader = SqlxSqliteConnector::from_sqlx_sqlite_pool(many.connect_with(read).await.map_err(failed)?);
+    Ok((reader, writer))
+}
+
+fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
+    Ok(PgConnectOptions::from_str(url).map_err(failed)?.application_name("guerdon"))
+}
+
+async fn connect_postgres(url: &str, options: &StoreOptions) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
+    let millis = |duration: Duration| duration.as_millis().to_string();
+    let base = postgres_options(url)?.options([
+        ("statement_timeout", millis(options.statement_timeout)),
+        ("lock_timeout", millis(options.lock_timeout)),
+        ("idle_in_transaction_session_timeout", millis(options.statement_timeout)),
+        ("timezone", "UTC".to_owned()),
+    ]);
+    // The snapshot of a read is set once per connection, which saves two round trips per transaction.
+    let read = base.clone().options([("default_transaction_isolation", "repeatable\\ read"), ("default_transaction_read_only", "on")]);
+    let pool = |size: u32| PgPoolOptions::new().max_connections(size).acquire_timeout(options.acquire_timeout);
+    let reader = pool(options.readers).connect_with(read).await.map_err(failed)?;
+    let writer = pool(options.writers).connect_with(base).await.map_err(failed)?;
+    Ok((SqlxPostgresConnector::from_sqlx_postgres_pool(reader), SqlxPostgresConnector::from_sqlx_postgres_pool(writer)))
+}

@@ -1,0 +1,190 @@
+//! Between rows and domain values, in one place: enums by exhaustive match, decimals as canonical text, attributes as JSON. A row
+//! that cannot be read is [`StoreError::Corrupt`] with its table and id, never a guess.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use chrono::NaiveDate;
+use guerdon_domain::date::{Date, Span};
+use guerdon_domain::exact::Exact;
+use guerdon_domain::facts::{
+    AdmissionKind, AssignmentCause, AttributeValue, Attributes, ContractStatus, DealOutcome, HolderKind, OverrideKind, PartnerStatus, TransactionKind,
+};
+use guerdon_domain::money::Currency;
+use sea_orm::{DbErr, QueryResult, TryGetable};
+use serde::de::DeserializeOwned;
+
+use crate::fault::StoreError;
+
+/// An enum that a column holds as text.
+pub(crate) trait TextEnum: Sized + 'static {
+    /// Its text.
+    fn text(&self) -> &'static str;
+    /// The value of this text.
+    fn of_text(text: &str) -> Option<Self>;
+}
+
+macro_rules! text_enum {
+    ($name:ty { $($variant:ident = $text:literal),+ $(,)? }) => {
+        impl $crate::convert::TextEnum for $name {
+            fn text(&self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+
+            fn of_text(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+pub(crate) use text_enum;
+
+text_enum!(TransactionKind { Sale = "SALE", Return = "RETURN", Adjustment = "ADJUSTMENT" });
+text_enum!(HolderKind { Partner = "PARTNER", Person = "PERSON", Customer = "CUSTOMER", Offering = "OFFERING" });
+text_enum!(DealOutcome { Open = "OPEN", Won = "WON", Lost = "LOST" });
+text_enum!(PartnerStatus { Active = "ACTIVE", Suspended = "SUSPENDED", Terminated = "TERMINATED" });
+text_enum!(AssignmentCause { Enrolled = "ENROLLED", Promotion = "PROMOTION", Demotion = "DEMOTION", Override = "OVERRIDE", VersionChange = "VERSION_CHANGE" });
+text_enum!(OverrideKind { Pin = "PIN", Ceiling = "CEILING", Floor = "FLOOR" });
+text_enum!(AdmissionKind { Invitation = "INVITATION", Application = "APPLICATION", Approval = "APPROVAL" });
+text_enum!(ContractStatus { Draft = "DRAFT", Sent = "SENT", Active = "ACTIVE", Expired = "EXPIRED", Terminated = "TERMINATED" });
+
+/// Digits before and after the point of a decimal that is neither money nor a quantity (semantics 24).
+const DECIMAL_DIGITS: (usize, usize) = (15, 10);
+
+/// A row of one table, read column by column.
+pub(crate) struct Row<'r> {
+    pub(crate) row: &'r QueryResult,
+    pub(crate) table: &'static str,
+}
+
+impl<'r> Row<'r> {
+    pub(crate) const fn new(row: &'r QueryResult, table: &'static str) -> Self {
+        Self { row, table }
+    }
+
+    fn corrupt(&self, at: impl Display) -> StoreError {
+        StoreError::corrupt(self.table, format!("column {at}"))
+    }
+
+    /// The column at this place.
+    pub(crate) fn get<T: TryGetable>(&self, at: usize) -> Result<T, StoreError> {
+        self.row.try_get_by_index(at).map_err(|error: DbErr| match error {
+            DbErr::Type(_) | DbErr::Json(_) => self.corrupt(at),
+            other => StoreError::Database(other),
+        })
+    }
+
+    pub(crate) fn text(&self, at: usize) -> Result<String, StoreError> {
+        self.get(at)
+    }
+
+    pub(crate) fn maybe_text(&self, at: usize) -> Result<Option<String>, StoreError> {
+        self.get(at)
+    }
+
+    pub(crate) fn date(&self, at: usize) -> Result<Date, StoreError> {
+        self.get::<NaiveDate>(at).map(Date::from_naive)
+    }
+
+    pub(crate) fn maybe_date(&self, at: usize) -> Result<Option<Date>, StoreError> {
+        Ok(self.get::<Option<NaiveDate>>(at)?.map(Date::from_naive))
+    }
+
+    /// A half-open span of two columns, both present.
+    pub(crate) fn span(&self, at: usize) -> Result<Span, StoreError> {
+        Ok(Span::new(self.date(at)?, self.date(at + 1)?))
+    }
+
+    pub(crate) fn text_enum<E: TextEnum>(&self, at: usize) -> Result<E, StoreError> {
+        E::of_text(&self.text(at)?).ok_or_else(|| self.corrupt(at))
+    }
+
+    pub(crate) fn currency(&self, at: usize) -> Result<Currency, StoreError> {
+        self.text(at)?.parse().map_err(|_| self.corrupt(at))
+    }
+
+    pub(crate) fn maybe_currency(&self, at: usize) -> Result<Option<Currency>, StoreError> {
+        self.maybe_text(at)?.map(|code| code.parse().map_err(|_| self.corrupt(at))).transpose()
+    }
+
+    pub(crate) fn decimal(&self, at: usize) -> Result<Exact, StoreError> {
+        read_decimal(&self.text(at)?).ok_or_else(|| self.corrupt(at))
+    }
+
+    pub(crate) fn maybe_decimal(&self, at: usize) -> Result<Option<Exact>, StoreError> {
+        self.maybe_text(at)?.map(|text| read_decimal(&text).ok_or_else(|| self.corrupt(at))).transpose()
+    }
+
+    pub(crate) fn attributes(&self, at: usize) -> Result<Attributes, StoreError> {
+        let Some(text) = self.maybe_text(at)? else { return Ok(Attributes::new()) };
+        read_attributes(&text).ok_or_else(|| self.corrupt(at))
+    }
+
+    pub(crate) fn json<T: DeserializeOwned>(&self, at: usize) -> Result<T, StoreError> {
+        serde_json::from_str(&self.text(at)?).map_err(|_| self.corrupt(at))
+    }
+}
+
+fn read_decimal(text: &str) -> Option<Exact> {
+    Exact::parse(text, DECIMAL_DIGITS.0, DECIMAL_DIGITS.1).ok()
+}
+
+/// A decimal as text. None when it has no finite spelling within the digits that are kept.
+pub(crate) fn decimal_text(value: Exact) -> Option<String> {
+    value.to_decimal(DECIMAL_DIGITS.1 as u32).filter(|text| read_decimal(text).is_some())
+}
+
+/// A decimal as whole units and a fraction in 10^-10, both with the decimal's sign, so that sums stay whole.
+pub(crate) fn decimal_parts(value: Exact) -> Option<(i64, i64)> {
+    const SCALE: i128 = 10_000_000_000;
+    let scaled = value.numerator().checked_mul(SCALE)?;
+    if scaled % value.denominator() != 0 {
+        return None;
+    }
+    let scaled = scaled / value.denominator();
+    Some((i64::try_from(scaled / SCALE).ok()?, i64::try_from(scaled % SCALE).ok()?))
+}
+
+/// Attributes as JSON, sorted by name; none when there are none. Numbers are `{"number": "12.5"}`, because a JSON number would be
+/// read as a float.
+pub(crate) fn attributes_text(attributes: &Attributes) -> Option<String> {
+    if attributes.is_empty() {
+        return None;
+    }
+    let value = |value: &AttributeValue| match value {
+        AttributeValue::Text(text) => serde_json::Value::from(text.as_str()),
+        AttributeValue::Boolean(flag) => serde_json::Value::from(*flag),
+        AttributeValue::Number(number) => serde_json::json!({ "number": number.to_string() }),
+    };
+    let all: BTreeMap<&str, serde_json::Value> = attributes.iter().map(|(name, attribute)| (name.as_str(), value(attribute))).collect();
+    serde_json::to_string(&all).ok()
+}
+
+fn read_attributes(text: &str) -> Option<Attributes> {
+    let all: BTreeMap<String, serde_json::Value> = serde_json::from_str(text).ok()?;
+    let value = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => Some(AttributeValue::Text(text)),
+        serde_json::Value::Bool(flag) => Some(AttributeValue::Boolean(flag)),
+        serde_json::Value::Object(object) => object.get("number").and_then(serde_json::Value::as_str).and_then(read_number).map(AttributeValue::Number),
+        _ => None,
+    };
+    all.into_iter().map(|(name, attribute)| Some((name, value(attribute)?))).collect()
+}
+
+/// A number as [`Exact`] displays it: a decimal, or a fraction where it has no finite spelling.
+fn read_number(text: &str) -> Option<Exact> {
+    match text.split_once('/') {
+        Some((numerator, denominator)) => Exact::ratio(numerator.parse().ok()?, denominator.parse().ok()?),
+        None => Exact::parse(text, 28, 10).ok(),
+    }
+}
+
+/// No region is an empty key in columns that are part of a unique key.
+pub(crate) fn region_key(region: Option<&str>) -> String {
+    region.unwrap_or_default().to_owned()
+}
+
+/// The region of such a key.
+pub(crate) fn region_of_key(key: String) -> Option<String> {
+    (!key.is_empty()).then_some(key)
+}

@@ -1,0 +1,323 @@
+//! Loading what an engine needs about many partners, in a fixed number of statements.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use guerdon_domain::access::Scope;
+use guerdon_domain::date::{Date, Span};
+use guerdon_domain::facts::{Activity, Deal, FactId, Holding, MonthlyRollup, PartnerFacts};
+use guerdon_domain::money::{Money, Quantity};
+use sea_orm::QueryResult;
+
+use crate::convert::Row;
+use crate::fault::StoreError;
+use crate::scope::within;
+use crate::sql::{Parameters, is_one_of_uuids, uuids};
+use crate::transaction::{COLUMNS as TRANSACTION_COLUMNS, transaction_of};
+use crate::tx::ReadTx;
+use crate::{PartnerId, ProgramId};
+
+/// What to load. Start from [`FactsPlan::state`] and add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactsPlan {
+    /// The program whose enrollments, tiers, overrides, admissions, contracts and exceptions are loaded.
+    pub program: ProgramId,
+    /// Facts that happen after this date are not loaded.
+    pub as_of: Date,
+    /// Days of which single transaction lines are loaded; overlapping ones are loaded once.
+    pub lines: Vec<Span>,
+    /// Months (whole ones, by their first days, half-open) of which monthly aggregates are loaded.
+    pub monthly: Option<Span>,
+    /// Whether holdings are loaded.
+    pub holdings: bool,
+    /// Days of which activities are loaded.
+    pub activities: Option<Span>,
+    /// Whether deals are loaded.
+    pub deals: bool,
+    /// Whether the partners below (at any time) are loaded too. Their facts count for the partner above, so that the scope does
+    /// not apply to them; they are not among the ids that are answered.
+    pub subtree: bool,
+    /// Only facts recorded on or before this date: what was known then.
+    pub known_on: Option<Date>,
+}
+
+impl FactsPlan {
+    /// Profiles, enrollments, tiers on record, overrides, admissions, contracts and exceptions; no facts.
+    pub const fn state(program: ProgramId, as_of: Date) -> Self {
+        Self { program, as_of, lines: Vec::new(), monthly: None, holdings: false, activities: None, deals: false, subtree: false, known_on: None }
+    }
+
+    /// Everything there is up to `as_of`, in single lines.
+    pub fn everything(program: ProgramId, as_of: Date) -> Self {
+        Self { lines: vec![Span::ALWAYS], holdings: true, activities: Some(Span::ALWAYS), deals: true, subtree: true, ..Self::state(program, as_of) }
+    }
+}
+
+/// What was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LoadedFacts {
+    /// The partners asked for that lie in scope, with their codes.
+    pub ids: BTreeMap<PartnerId, String>,
+    /// Their facts by code; with `subtree`, those of the partners below too.
+    pub partners: BTreeMap<String, PartnerFacts>,
+}
+
+/// Facts by partner id, while they are gathered.
+pub(crate) type Gathered = BTreeMap<PartnerId, PartnerFacts>;
+
+impl ReadTx {
+    /// Loads what `plan` asks for, in a number of statements that depends on the plan alone.
+    pub async fn load_facts(&self, scope: &Scope, ids: &[PartnerId], plan: &FactsPlan) -> Result<LoadedFacts, StoreError> {
+        let (roots, mut gathered) = self.load_roots(scope, ids, plan.subtree).await?;
+        let all: Vec<PartnerId> = gathered.keys().copied().collect();
+        self.load_state(&all, plan, &mut gathered).await?;
+        if !plan.lines.is_empty() {
+            self.load_lines(&all, plan, &mut gathered).await?;
+        }
+        if let Some(months) = plan.monthly {
+            self.load_monthly(&all, months, &mut gathered).await?;
+        }
+        if plan.holdings {
+            self.load_holdings(&all, plan, &mut gathered).await?;
+        }
+        if let Some(days) = plan.activities {
+            self.load_activities(&all, plan, days, &mut gathered).await?;
+        }
+        if plan.deals {
+            self.load_deals(&all, plan, &mut gathered).await?;
+        }
+        let partners = gathered.into_values().map(|facts| (facts.code.clone(), facts)).collect();
+        Ok(LoadedFacts { ids: roots, partners })
+    }
+
+    async fn load_roots(&self, scope: &Scope, ids: &[PartnerId], subtree: bool) -> Result<(BTreeMap<PartnerId, String>, Gathered), StoreError> {
+        let mut parameters = Parameters::default();
+        let number = parameters.number(uuids(self.backend(), ids));
+        let asked = is_one_of_uuids(self.backend(), "p.id", number);
+        let within = within(self.backend(), "p", scope, &mut parameters);
+        let roots = format!("SELECT p.id, p.code FROM partner p WHERE {asked} AND {within}");
+        let sql = if subtree {
+            format!(
+                "WITH RECURSIVE roots (id, code) AS ({roots}), down (id) AS (SELECT id FROM roots UNION \
+                 SELECT f.partner_id FROM partner_profile f JOIN down ON f.parent_id = down.id) \
+                 SELECT p.id, p.code, EXISTS (SELECT 1 FROM roots r WHERE r.id = p.id) FROM down JOIN partner p ON p.id = down.id"
+            )
+        } else {
+            format!("SELECT id, code, TRUE FROM ({roots}) AS roots")
+        };
+        let (mut found, mut gathered) = (BTreeMap::new(), Gathered::new());
+        for row in self.all(sql, parameters.0).await? {
+            let row = Row::new(&row, "partner");
+            let (id, code) = (row.get(0)?, row.text(1)?);
+            if row.get(2)? {
+                found.insert(id, code.clone());
+            }
+            gathered.insert(id, PartnerFacts { code, ..PartnerFacts::default() });
+        }
+        Ok((found, gathered))
+    }
+
+    async fn load_lines(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut parameters = Parameters(vec![uuids(self.backend(), ids)]);
+        let ranges = ranges_condition("t.occurred_on", &plan.lines, plan.as_of, &mut parameters);
+        let known = known_condition("t", plan, &mut parameters);
+        let sql = format!(
+            "SELECT {TRANSACTION_COLUMNS} FROM transactions t WHERE {} AND {ranges} AND {known} ORDER BY t.partner_id, t.occurred_on, t.id",
+            is_one_of_uuids(self.backend(), "t.partner_id", 1)
+        );
+        self.gather(sql, parameters, gathered, |row, facts| {
+            facts.transactions.push(transaction_of(row)?.1.fact);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn load_monthly(&self, ids: &[PartnerId], months: Span, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let parameters = Parameters(vec![uuids(self.backend(), ids), months.from.naive().into(), months.until.naive().into()]);
+        let sql = format!(
+            "SELECT m.partner_id, m.month, m.category, m.kind, m.currency, m.amount_minor, m.quantity_micros, m.lines FROM transaction_monthly m \
+             WHERE {} AND m.month >= $2 AND m.month < $3 ORDER BY m.partner_id, m.month, m.category, m.kind, m.currency",
+            is_one_of_uuids(self.backend(), "m.partner_id", 1)
+        );
+        self.gather(sql, parameters, gathered, |row, facts| {
+            let row = Row::new(row, "transaction_monthly");
+            let category = row.text(2)?;
+            facts.monthly.push(MonthlyRollup {
+                month: row.date(1)?,
+                category: (!category.is_empty()).then_some(category),
+                kind: row.text_enum(3)?,
+                amount: Money::new(row.get(5)?, row.currency(4)?),
+                quantity: Quantity(row.get(6)?),
+                lines: row.get(7)?,
+            });
+            Ok(())
+        })
+        .await
+    }
+
+    async fn load_holdings(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut parameters = Parameters(vec![uuids(self.backend(), ids), plan.as_of.naive().into()]);
+        let known = known_condition("h", plan, &mut parameters);
+        let latest = latest_condition("holding", "h", plan, &mut parameters);
+        let sql = format!(
+            "SELECT h.partner_id, h.source, h.external_id, h.recorded_on, h.kind, h.type_key, h.level, h.holder_kind, h.holder, h.product, h.category, \
+             h.since_on, h.until_on, h.revoked_on, h.value, h.currency, h.region, h.attributes FROM holding h \
+             WHERE {} AND h.since_on <= $2 AND {known} AND {latest} ORDER BY h.partner_id, h.since_on, h.id",
+            is_one_of_uuids(self.backend(), "h.partner_id", 1)
+        );
+        self.gather(sql, parameters, gathered, |row, facts| {
+            facts.holdings.push(holding_of(row)?);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn load_activities(&self, ids: &[PartnerId], plan: &FactsPlan, days: Span, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut parameters = Parameters(vec![uuids(self.backend(), ids)]);
+        let ranges = ranges_condition("a.occurred_on", &[days], plan.as_of, &mut parameters);
+        let known = known_condition("a", plan, &mut parameters);
+        let sql = format!(
+            "SELECT a.partner_id, a.source, a.external_id, a.occurred_on, a.recorded_on, a.kind, a.value, a.currency, a.subject, a.expires_on, a.region, \
+             a.attributes FROM activity a WHERE {} AND {ranges} AND {known} ORDER BY a.partner_id, a.occurred_on, a.id",
+            is_one_of_uuids(self.backend(), "a.partner_id", 1)
+        );
+        self.gather(sql, parameters, gathered, |row, facts| {
+            facts.activities.push(activity_of(row)?);
+            Ok(())
+        })
+        .await
+    }
+
+    async fn load_deals(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut parameters = Parameters(vec![uuids(self.backend(), ids), plan.as_of.naive().into()]);
+        let known = known_condition("d", plan, &mut parameters);
+        let latest = latest_condition("deal", "d", plan, &mut parameters);
+        let sql = format!(
+            "SELECT d.partner_id, d.source, d.external_id, d.opened_on, d.recorded_on, d.stage, d.outcome, d.closed_on, d.value_minor, d.currency, \
+             d.customer, d.kind, d.region, d.attributes FROM deal d WHERE {} AND d.opened_on <= $2 AND {known} AND {latest} \
+             ORDER BY d.partner_id, d.opened_on, d.id",
+            is_one_of_uuids(self.backend(), "d.partner_id", 1)
+        );
+        self.gather(sql, parameters, gathered, |row, facts| {
+            facts.deals.push(deal_of(row)?);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Runs one statement whose first column is the partner, and gives each row to its facts.
+    pub(crate) async fn gather(
+        &self,
+        sql: String,
+        parameters: Parameters,
+        gathered: &mut Gathered,
+        keep: impl Fn(&QueryResult, &mut PartnerFacts) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for row in self.all(sql, parameters.0).await? {
+            let id: PartnerId = Row::new(&row, "facts").get(0)?;
+            if let Some(facts) = gathered.get_mut(&id) {
+                keep(&row, facts)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The condition that `column` lies in any of the spans and not after `as_of`.
+fn ranges_condition(column: &str, spans: &[Span], as_of: Date, parameters: &mut Parameters) -> String {
+    let end = as_of.next();
+    let merged = merge(spans.iter().map(|span| Span::new(span.from, if as_of == Date::MAX { Date::MAX } else { span.until.min(end) })));
+    let mut any = Vec::new();
+    for span in merged {
+        let from = parameters.add(span.from.naive());
+        // The last date there is belongs to spans that never end.
+        let operator = if span.until == Date::MAX { "<=" } else { "<" };
+        any.push(format!("({column} >= {from} AND {column} {operator} {})", parameters.add(span.until.naive())));
+    }
+    if any.is_empty() { "FALSE".to_owned() } else { format!("({})", any.join(" OR ")) }
+}
+
+/// The spans without overlaps, in order.
+fn merge(spans: impl Iterator<Item = Span>) -> Vec<Span> {
+    let spans: BTreeSet<Span> = spans.filter(|span| !span.is_empty()).collect();
+    let mut merged: Vec<Span> = Vec::new();
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.from <= last.until => last.until = last.until.max(span.until),
+            _ => merged.push(span),
+        }
+    }
+    merged
+}
+
+fn known_condition(alias: &str, plan: &FactsPlan, parameters: &mut Parameters) -> String {
+    plan.known_on.map_or_else(|| "TRUE".to_owned(), |date| format!("{alias}.recorded_on <= {}", parameters.add(date.naive())))
+}
+
+/// The condition that no later revision of the fact was known.
+fn latest_condition(table: &str, alias: &str, plan: &FactsPlan, parameters: &mut Parameters) -> String {
+    let known = known_condition("later", plan, parameters);
+    format!(
+        "NOT EXISTS (SELECT 1 FROM {table} later WHERE later.source = {alias}.source AND later.external_id = {alias}.external_id \
+         AND later.revision > {alias}.revision AND {known})"
+    )
+}
+
+fn holding_of(row: &QueryResult) -> Result<Holding, StoreError> {
+    let row = Row::new(row, "holding");
+    Ok(Holding {
+        id: FactId { source: row.get(1)?, external_id: row.get(2)? },
+        recorded_on: row.date(3)?,
+        kind: row.get(4)?,
+        type_key: row.get(5)?,
+        level: row.get(6)?,
+        holder_kind: row.text_enum(7)?,
+        holder: row.get(8)?,
+        product: row.get(9)?,
+        category: row.get(10)?,
+        since: row.date(11)?,
+        until: row.maybe_date(12)?,
+        revoked_on: row.maybe_date(13)?,
+        value: row.maybe_decimal(14)?,
+        currency: row.maybe_currency(15)?,
+        region: row.get(16)?,
+        attributes: row.attributes(17)?,
+    })
+}
+
+fn activity_of(row: &QueryResult) -> Result<Activity, StoreError> {
+    let row = Row::new(row, "activity");
+    Ok(Activity {
+        id: FactId { source: row.get(1)?, external_id: row.get(2)? },
+        date: row.date(3)?,
+        recorded_on: row.date(4)?,
+        kind: row.get(5)?,
+        value: row.decimal(6)?,
+        currency: row.maybe_currency(7)?,
+        subject: row.get(8)?,
+        expires_on: row.maybe_date(9)?,
+        region: row.get(10)?,
+        attributes: row.attributes(11)?,
+    })
+}
+
+fn deal_of(row: &QueryResult) -> Result<Deal, StoreError> {
+    let row = Row::new(row, "deal");
+    let value = match (row.get::<Option<i64>>(8)?, row.maybe_currency(9)?) {
+        (Some(minor), Some(currency)) => Some(Money::new(minor, currency)),
+        (None, _) => None,
+        (Some(_), None) => return Err(StoreError::corrupt("deal", row.text(2)?)),
+    };
+    Ok(Deal {
+        id: FactId { source: row.get(1)?, external_id: row.get(2)? },
+        opened_on: row.date(3)?,
+        recorded_on: row.date(4)?,
+        stage: row.get(5)?,
+        outcome: row.text_enum(6)?,
+        closed_on: row.maybe_date(7)?,
+        value,
+        customer: row.get(10)?,
+        kind: row.get(11)?,
+        region: row.get(12)?,
+        attributes: row.attributes(13)?,
+    })
+}

@@ -1,0 +1,80 @@
+//! Idempotency keys, scoped to caller and mutation (semantics 25). The record commits with the change that it answers for, so that
+//! nothing half-done is ever replayed; a request that fails leaves no record, and the same key may be tried again.
+
+use chrono::TimeDelta;
+use sea_orm::DbBackend;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::fault::StoreError;
+use crate::tx::WriteTx;
+
+/// A caller's key for one mutation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idempotency {
+    /// Whose key it is: the person or service account.
+    pub principal: String,
+    /// The key, as the caller chose it.
+    pub key: String,
+    /// Digest of the canonical input.
+    pub input_hash: String,
+    /// How long the answer is kept.
+    pub keep: TimeDelta,
+}
+
+impl Idempotency {
+    /// `key` of `principal` for this input, kept for 30 days.
+    pub fn new(principal: impl Into<String>, key: impl Into<String>, input: &impl Serialize) -> Self {
+        let canonical = serde_json::to_vec(input).unwrap_or_default();
+        let input_hash = Sha256::digest(&canonical).iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { principal: principal.into(), key: key.into(), input_hash, keep: TimeDelta::days(30) }
+    }
+}
+
+/// Takes the key for this transaction, or answers what is stored under it.
+pub(crate) async fn claim<T: DeserializeOwned>(write: &WriteTx) -> Result<Option<T>, StoreError> {
+    let Some(asked) = &write.context().idempotency else { return Ok(None) };
+    let operation = &write.context().operation;
+    if write.backend() == DbBackend::Postgres {
+        // Not waiting for the unique key: whoever comes second is told at once that the first one is still at it.
+        let name = serde_json::json!([asked.principal, operation, asked.key]).to_string();
+        let row = write.one("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 25)) AS taken", vec![name.into()]).await?;
+        if !row.map(|row| row.try_get("", "taken")).transpose().map_err(|error| write.fault(error))?.unwrap_or(false) {
+            return Err(StoreError::InProgress);
+        }
+    }
+    let find = "SELECT input_hash, state, response FROM idempotency_record \
+        WHERE principal = $1 AND mutation = $2 AND idempotency_key = $3 AND expires_at > $4";
+    let key = || vec![asked.principal.clone().into(), operation.clone().into(), asked.key.clone().into(), write.now().into()];
+    let Some(row) = write.one(find, key()).await? else { return Ok(None) };
+    let read = |column: &str| row.try_get::<Option<String>>("", column).map_err(|error| write.fault(error));
+    if read("input_hash")?.as_deref() != Some(asked.input_hash.as_str()) {
+        return Err(StoreError::KeyReused);
+    }
+    let Some(response) = read("response")? else { return Err(StoreError::InProgress) };
+    serde_json::from_str(&response).map(Some).map_err(|_| StoreError::corrupt("idempotency_record", &asked.key))
+}
+
+/// Stores the answer under the key.
+pub(crate) async fn keep<T: Serialize>(write: &WriteTx, value: &T) -> Result<(), StoreError> {
+    let Some(asked) = &write.context().idempotency else { return Ok(()) };
+    let context = write.context();
+    let response = serde_json::to_string(value).map_err(|_| StoreError::corrupt("idempotency_record", &asked.key))?;
+    let sql = "INSERT INTO idempotency_record (principal, mutation, idempotency_key, input_hash, state, response, created_at, expires_at) \
+        VALUES ($1, $2, $3, $4, 'DONE', $5, $6, $7) \
+        ON CONFLICT (principal, mutation, idempotency_key) DO UPDATE SET input_hash = excluded.input_hash, state = excluded.state, \
+        response = excluded.response, created_at = excluded.created_at, expires_at = excluded.expires_at \
+        WHERE idempotency_record.expires_at <= excluded.created_at";
+    let values = vec![
+        asked.principal.clone().into(),
+        context.operation.clone().into(),
+        asked.key.clone().into(),
+        asked.input_hash.clone().into(),
+        response.into(),
+        context.now.into(),
+        (context.now + asked.keep).into(),
+    ];
+    // No row: another transaction stored an answer in between. This one must not commit a second effect.
+    if write.execute(sql, values).await?.rows_affected() == 1 { Ok(()) } else { Err(StoreError::InProgress) }
+}

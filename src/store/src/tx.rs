@@ -1,0 +1,289 @@
+//! The two doors: [`Store::read`], one snapshot, and [`Store::write`], the only transaction that writes.
+//!
+//! A write's closure may run more than once (serialization failure, deadlock), so it has no effect outside the transaction. It
+//! answers a [`Change`], which cannot be made without an audit entry, or says openly that nothing changed; audit rows, outbox
+//! events and the idempotency answer commit with the change or not at all.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    Value,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::audit::AuditEntry;
+use crate::connect::{Inner, Store};
+use crate::fault::{StoreError, pause, sort};
+use crate::idempotency::{self, Idempotency};
+use crate::outbox::Event;
+
+/// Who writes, in which request, what and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteContext {
+    /// The person or service account.
+    pub actor: String,
+    /// On whose behalf, if for somebody else.
+    pub on_behalf_of: Option<String>,
+    /// His roles at the time, as JSON.
+    pub roles: serde_json::Value,
+    /// The request.
+    pub request_id: String,
+    /// The operation: the mutation's or command's name. Idempotency keys are kept apart by it.
+    pub operation: String,
+    /// The moment of the request. Stored times have microseconds.
+    pub now: DateTime<Utc>,
+    /// The idempotency key, where the caller gave one.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl WriteContext {
+    /// `actor` does `operation` in `request_id` at `now`.
+    pub fn new(actor: impl Into<String>, request_id: impl Into<String>, operation: impl Into<String>, now: DateTime<Utc>) -> Self {
+        Self {
+            actor: actor.into(),
+            on_behalf_of: None,
+            roles: serde_json::Value::Array(Vec::new()),
+            request_id: request_id.into(),
+            operation: operation.into(),
+            now: now.trunc_subsecs(6),
+            idempotency: None,
+        }
+    }
+
+    /// The same under an idempotency key.
+    #[must_use]
+    pub fn with_idempotency(self, idempotency: Option<Idempotency>) -> Self {
+        Self { idempotency, ..self }
+    }
+
+    /// The same with the caller's roles at the time.
+    #[must_use]
+    pub fn with_roles(self, roles: serde_json::Value) -> Self {
+        Self { roles, ..self }
+    }
+}
+
+/// What a write answers: a value, and what it leaves behind for audit and outbox.
+#[derive(Debug, Clone)]
+pub struct Change<T> {
+    pub(crate) value: T,
+    pub(crate) audit: Vec<AuditEntry>,
+    pub(crate) events: Vec<Event>,
+}
+
+impl<T> Change<T> {
+    /// `value`, by a change that `audit` describes.
+    pub fn new(value: T, audit: AuditEntry) -> Self {
+        Self { value, audit: vec![audit], events: Vec::new() }
+    }
+
+    /// `value`; nothing changed.
+    pub const fn unchanged(value: T) -> Self {
+        Self { value, audit: Vec::new(), events: Vec::new() }
+    }
+
+    /// With a further audit entry.
+    #[must_use]
+    pub fn and(mut self, audit: AuditEntry) -> Self {
+        self.audit.push(audit);
+        self
+    }
+
+    /// With an event for the outbox.
+    #[must_use]
+    pub fn event(mut self, event: Event) -> Self {
+        self.events.push(event);
+        self
+    }
+}
+
+/// What a write answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written<T> {
+    /// The answer.
+    pub value: T,
+    /// Whether it is the stored answer of an earlier request with the same idempotency key.
+    pub replayed: bool,
+}
+
+/// One snapshot. Finders are its methods.
+pub struct ReadTx {
+    pub(crate) tx: DatabaseTransaction,
+    pub(crate) inner: Arc<Inner>,
+    retry: AtomicBool,
+}
+
+/// The transaction of a write. Writers are its methods; finders are those of [`ReadTx`].
+pub struct WriteTx {
+    read: ReadTx,
+    context: WriteContext,
+}
+
+impl Deref for WriteTx {
+    type Target = ReadTx;
+
+    fn deref(&self) -> &ReadTx {
+        &self.read
+    }
+}
+
+impl WriteTx {
+    /// Who writes, and when.
+    pub const fn context(&self) -> &WriteContext {
+        &self.context
+    }
+
+    /// The moment of the request.
+    pub const fn now(&self) -> DateTime<Utc> {
+        self.context.now
+    }
+
+    /// A new identity.
+    pub fn new_id(&self) -> Uuid {
+        (self.inner.new_id)()
+    }
+}
+
+impl ReadTx {
+    pub(crate) fn backend(&self) -> DbBackend {
+        self.inner.backend
+    }
+
+    /// Sorts a database error, and remembers whether the transaction may be run again.
+    pub(crate) fn fault(&self, error: DbErr) -> StoreError {
+        let sorted = sort(error);
+        if sorted.retry {
+            self.retry.store(true, Ordering::Relaxed);
+        }
+        sorted.error
+    }
+
+    pub(crate) fn statement(&self, sql: impl Into<String>, values: Vec<Value>) -> Statement {
+        Statement::from_sql_and_values(self.backend(), sql, values)
+    }
+
+    pub(crate) async fn all(&self, sql: impl Into<String>, values: Vec<Value>) -> Result<Vec<QueryResult>, StoreError> {
+        self.tx.query_all_raw(self.statement(sql, values)).await.map_err(|error| self.fault(error))
+    }
+
+    pub(crate) async fn one(&self, sql: impl Into<String>, values: Vec<Value>) -> Result<Option<QueryResult>, StoreError> {
+        self.tx.query_one_raw(self.statement(sql, values)).await.map_err(|error| self.fault(error))
+    }
+
+    pub(crate) async fn execute(&self, sql: impl Into<String>, values: Vec<Value>) -> Result<ExecResult, StoreError> {
+        self.tx.execute_raw(self.statement(sql, values)).await.map_err(|error| self.fault(error))
+    }
+
+    /// Executes a change that must hit one row, or answers [`StoreError::Stale`].
+    pub(crate) async fn execute_one(&self, sql: impl Into<String>, values: Vec<Value>) -> Result<(), StoreError> {
+        if self.execute(sql, values).await?.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Stale) }
+    }
+}
+
+impl Store {
+    /// Reads in one snapshot: everything inside sees the same state.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: AsyncFnOnce(&ReadTx) -> Result<T, E>,
+        E: From<StoreError>,
+    {
+        let tx = self.0.reader.begin().await.map_err(|error| sort(error).error)?;
+        let read = ReadTx { tx, inner: self.0.clone(), retry: AtomicBool::new(false) };
+        let result = work(&read).await;
+        // Nothing was written; a failing COMMIT of a snapshot loses nothing.
+        let _ = read.tx.commit().await;
+        result
+    }
+
+    /// Writes in one transaction. With an idempotency key the answer is stored with it: the same key and input answer the same
+    /// again without running the closure, the same key with another input is [`StoreError::KeyReused`].
+    pub async fn write<T, E, F>(&self, context: &WriteContext, work: F) -> Result<Written<T>, E>
+    where
+        F: AsyncFn(&WriteTx) -> Result<Change<T>, E>,
+        T: Serialize + DeserializeOwned,
+        E: From<StoreError>,
+    {
+        let mut attempt = 0;
+        loop {
+            let write = self.begin_write(context).await?;
+            let result = run(&write, &work).await;
+            let retry = write.retry.load(Ordering::Relaxed);
+            let again = match result {
+                Ok(written) if written.replayed => {
+                    write.rollback().await;
+                    return Ok(written);
+                }
+                Ok(written) => match write.commit().await {
+                    Ok(()) => return Ok(written),
+                    Err(sorted) if sorted.retry => sorted.error.into(),
+                    Err(sorted) => return Err(sorted.error.into()),
+                },
+                Err(error) => {
+                    write.rollback().await;
+                    if !retry {
+                        return Err(error);
+                    }
+                    error
+                }
+            };
+            if attempt == self.0.retries {
+                return Err(again);
+            }
+            self.0.retried.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(pause(attempt, (self.0.new_id)().as_u64_pair().1)).await;
+            attempt += 1;
+        }
+    }
+
+    pub(crate) async fn begin_write(&self, context: &WriteContext) -> Result<WriteTx, StoreError> {
+        // A deferred transaction that reads and then writes fails at once when another one wrote in between.
+        let mode = (self.0.backend == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode: mode, ..Default::default() };
+        let tx = self.0.writer.begin_with_options(options).await.map_err(|error| sort(error).error)?;
+        let context = WriteContext { now: context.now.trunc_subsecs(6), ..context.clone() };
+        Ok(WriteTx { read: ReadTx { tx, inner: self.0.clone(), retry: AtomicBool::new(false) }, context })
+    }
+}
+
+impl WriteTx {
+    pub(crate) async fn rollback(self) {
+        // A connection that cannot roll back is closed by the pool, which rolls back too.
+        let _ = self.read.tx.rollback().await;
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), crate::fault::Sorted> {
+        self.read.tx.commit().await.map_err(sort)
+    }
+
+    /// Writes the companions of a change.
+    pub(crate) async fn leave_behind<T>(&self, change: Change<T>) -> Result<T, StoreError> {
+        for entry in &change.audit {
+            self.insert_audit(entry).await?;
+        }
+        for event in &change.events {
+            self.insert_event(event).await?;
+        }
+        Ok(change.value)
+    }
+}
+
+async fn run<T, E, F>(write: &WriteTx, work: &F) -> Result<Written<T>, E>
+where
+    F: AsyncFn(&WriteTx) -> Result<Change<T>, E>,
+    T: Serialize + DeserializeOwned,
+    E: From<StoreError>,
+{
+    if let Some(answer) = idempotency::claim(write).await? {
+        return Ok(Written { value: answer, replayed: true });
+    }
+    let change = work(write).await?;
+    let value = write.leave_behind(change).await?;
+    idempotency::keep(write, &value).await?;
+    Ok(Written { value, replayed: false })
+}
