@@ -19,6 +19,15 @@ use super::result::{Step, StepKind};
 /// What other schedules earned on a line, to be taken off its basis.
 pub(super) type Reductions<'a> = BTreeMap<&'a FactId, Exact>;
 
+/// What a figure is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// What is owed.
+    Entitlement,
+    /// What is set aside while the period is open, by a rate or method of its own: no condition is judged yet and nothing topped up.
+    Accrual,
+}
+
 /// Everything that a figure is asked for with.
 pub(super) struct Asked<'r, 'a> {
     pub(super) schedule: &'a RebateSchedule,
@@ -32,6 +41,7 @@ pub(super) struct Asked<'r, 'a> {
     pub(super) reductions: Option<&'r Reductions<'a>>,
     /// Lines that have not happened: a hypothetical order, a forecast.
     pub(super) hypothesis: &'r [Line<'a>],
+    pub(super) purpose: Purpose,
 }
 
 /// A figure with its lines, pieces and steps.
@@ -53,7 +63,7 @@ pub(super) struct Figure<'a> {
 }
 
 impl Figure<'_> {
-    const fn nothing() -> Self {
+    pub(super) const fn nothing() -> Self {
         Self {
             tier: None,
             qualifier: Exact::ZERO,
@@ -69,9 +79,20 @@ impl Figure<'_> {
         }
     }
 
-    fn step(&mut self, step: StepKind, after: Exact, bound: Option<Exact>, note: Option<String>) {
+    pub(super) fn step(&mut self, step: StepKind, after: Exact, bound: Option<Exact>, note: Option<String>) {
         self.steps.push(Step { step, before: self.exact, after, bound, note });
         self.exact = after;
+    }
+
+    /// A negative basis earns nothing, and is carried or forgotten (semantics 16).
+    pub(super) fn is_negative(&mut self, schedule: &RebateSchedule) -> bool {
+        if !self.basis.is_negative() {
+            return false;
+        }
+        let note = if schedule.carry_negative { "the basis is negative and carried into the next period" } else { "the basis is negative: nothing is earned" };
+        self.carried_basis = schedule.carry_negative.then_some(self.basis);
+        self.step(StepKind::Earn, Exact::ZERO, None, Some(note.to_owned()));
+        true
     }
 }
 
@@ -117,8 +138,10 @@ impl<'a> Calculation<'a> {
         figure.qualifier = Exact::sum(lines.iter().map(|line| line.qualifier)).map_err(loud)?;
         figure.lines = lines;
         self.earn(asked, &mut figure, measured)?;
-        self.judge_condition(schedule, &mut figure, last)?;
-        self.bound(schedule, &mut figure).map_err(loud)?;
+        if asked.purpose == Purpose::Entitlement {
+            self.judge_condition(schedule, &mut figure, last)?;
+        }
+        bound(schedule, asked.purpose, &mut figure).map_err(loud)?;
         Ok(figure)
     }
 
@@ -302,37 +325,37 @@ impl<'a> Calculation<'a> {
         }
         Ok(())
     }
+}
 
-    /// Floor, then cap.
-    fn bound(&self, schedule: &RebateSchedule, figure: &mut Figure<'a>) -> Result<(), Overflow> {
-        let value = |amount: Option<&crate::money::Number>| amount.map(|amount| amount.0);
-        if let Some(floor) = &schedule.floor
-            && let Some(bound) = value(floor.amount.get(figure.tier))
-        {
-            let tops_up = figure.exact.is_positive() || (floor.unconditional && figure.exact.is_zero());
-            let after = if tops_up { figure.exact.max(bound) } else { figure.exact };
-            if after != figure.exact {
-                scale(&mut figure.pieces, figure.exact, after)?;
-                figure.bounded = true;
-            }
-            figure.step(StepKind::Floor, after, Some(bound), None);
+/// Floor, then cap.
+pub(super) fn bound(schedule: &RebateSchedule, purpose: Purpose, figure: &mut Figure<'_>) -> Result<(), Overflow> {
+    let value = |amount: Option<&crate::money::Number>| amount.map(|amount| amount.0);
+    if let Some(floor) = schedule.floor.as_ref().filter(|_| purpose == Purpose::Entitlement)
+        && let Some(bound) = value(floor.amount.get(figure.tier))
+    {
+        let tops_up = figure.exact.is_positive() || (floor.unconditional && figure.exact.is_zero());
+        let after = if tops_up { figure.exact.max(bound) } else { figure.exact };
+        if after != figure.exact {
+            scale(&mut figure.pieces, figure.exact, after)?;
+            figure.bounded = true;
         }
-        let Some(cap) = &schedule.cap else { return Ok(()) };
-        let Some(bound) = value(cap.amount.get(figure.tier)) else { return Ok(()) };
-        if cap.per == CapScope::Partner {
-            let after = figure.exact.min(bound);
-            if after != figure.exact {
-                scale(&mut figure.pieces, figure.exact, after)?;
-                figure.bounded = true;
-            }
-            figure.step(StepKind::Cap, after, Some(bound), None);
-        } else {
-            cap_groups(&mut figure.pieces, &figure.lines, cap.per, bound)?;
-            let after = sum(&figure.pieces)?;
-            figure.step(StepKind::Cap, after, Some(bound), None);
-        }
-        Ok(())
+        figure.step(StepKind::Floor, after, Some(bound), None);
     }
+    let Some(cap) = &schedule.cap else { return Ok(()) };
+    let Some(bound) = value(cap.amount.get(figure.tier)) else { return Ok(()) };
+    if cap.per == CapScope::Partner {
+        let after = figure.exact.min(bound);
+        if after != figure.exact {
+            scale(&mut figure.pieces, figure.exact, after)?;
+            figure.bounded = true;
+        }
+        figure.step(StepKind::Cap, after, Some(bound), None);
+    } else {
+        cap_groups(&mut figure.pieces, &figure.lines, cap.per, bound)?;
+        let after = sum(&figure.pieces)?;
+        figure.step(StepKind::Cap, after, Some(bound), None);
+    }
+    Ok(())
 }
 
 /// Whether a tier is one that the schedule is for.

@@ -36,11 +36,17 @@ fn earns_without_sales(schedule: &RebateSchedule) -> bool {
 impl Calculation<'_> {
     /// The entitlements of the period of that name, with what earlier periods hand to it.
     pub(super) fn with_history(&self, name: &str) -> Result<Vec<Entitlement>, Faults> {
+        Ok(self.settle(name, &self.carries_into(name)?)?.0)
+    }
+
+    /// What earlier periods hand to the period of that name.
+    pub(super) fn carries_into(&self, name: &str) -> Result<Carries, Faults> {
         let mut carries = Carries::new();
         for earlier in self.earlier_periods(name) {
-            carries = self.settle(&earlier, &carries)?.1;
+            // A schedule that has no such period keeps what it has.
+            carries.extend(self.settle(&earlier, &carries)?.1);
         }
-        Ok(self.settle(name, &carries)?.0)
+        Ok(carries)
     }
 
     /// The names of the earlier periods that hand anything on, in order.

@@ -14,6 +14,7 @@ mod bands;
 mod budget;
 mod earn;
 mod entitle;
+pub mod estimate;
 mod figure;
 mod growth;
 mod history;
@@ -22,8 +23,10 @@ mod line;
 mod measures;
 mod plan;
 mod result;
+pub mod runs;
 mod stacking;
 mod tier;
+mod totals;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -37,9 +40,12 @@ use crate::period::Period;
 use crate::program::Program;
 
 pub use budget::{apply_budgets, share_budget};
+pub use estimate::{Estimate, estimate};
 pub use line::Knowledge;
 pub use result::{BandShare, Entitlement, PeriodResult, StatementLine, Step, StepKind};
+pub use runs::{RunAsked, RunResult, runs};
 pub use tier::{OnRecord, TierSource};
+pub use totals::{Totals, TotalsTerms, converts_sums, earn_from_totals, needs_lines};
 
 /// One partner's rebates, with everything that they are computed from.
 struct Calculation<'a> {

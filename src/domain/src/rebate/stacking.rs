@@ -9,9 +9,9 @@ use crate::fault::{Fault, Faults};
 use crate::period::Period;
 
 use super::entitle::{Carry, Terms, entitle};
-use super::figure::{Asked, Figure, Reductions};
+use super::figure::{Asked, Figure, Purpose, Reductions};
 use super::history::Carries;
-use super::line::{currency_of, out_of_range};
+use super::line::{Line, currency_of, out_of_range};
 use super::result::{Entitlement, StepKind};
 use super::{Calculation, schedules_of};
 
@@ -63,19 +63,20 @@ impl<'a> Calculation<'a> {
         period: &Period,
         carried_basis: Exact,
         reductions: Option<&Reductions<'a>>,
+        hypothesis: &[Line<'a>],
     ) -> Result<(Figure<'a>, Option<Figure<'a>>), Faults> {
         let method = &schedule.method;
         if !schedule.cumulative {
-            let asked = Asked { schedule, method, period, span: period.span, carried_basis, reductions, hypothesis: &[] };
+            let asked = Asked { schedule, method, period, span: period.span, carried_basis, reductions, hypothesis, purpose: Purpose::Entitlement };
             return Ok((self.figure(&asked)?, None));
         }
         let year = self.program.fiscal_year.year_start(period.span.last_day()).min(period.span.from);
-        let to_date = |period: &Period| {
+        let to_date = |period: &Period, hypothesis: &[Line<'a>]| {
             let span = Span::new(year, period.span.until);
-            self.figure(&Asked { schedule, method, period, span, carried_basis: Exact::ZERO, reductions, hypothesis: &[] })
+            self.figure(&Asked { schedule, method, period, span, carried_basis: Exact::ZERO, reductions, hypothesis, purpose: Purpose::Entitlement })
         };
         let before = self.program.periods(&schedule.period).before(period).filter(|before| before.span.until > year);
-        Ok((to_date(period)?, before.as_ref().map(to_date).transpose()?))
+        Ok((to_date(period, hypothesis)?, before.as_ref().map(|before| to_date(before, &[])).transpose()?))
     }
 }
 
@@ -113,7 +114,7 @@ impl<'a> Settling<'_, 'a> {
         let calculation = self.calculation;
         let carry = self.carries.get(key).copied().unwrap_or_default();
         let reductions = self.reductions.get(key);
-        let (figure, earlier) = calculation.figures(schedule, &period, carry.basis.0, reductions)?;
+        let (figure, earlier) = calculation.figures(schedule, &period, carry.basis.0, reductions, &[])?;
         let fiscal_year = calculation.program.fiscal_year.year_start(period.span.last_day());
         let terms = Terms { schedule, currency: currency_of(calculation.program, schedule), period: &period, fiscal_year, carry };
         let loud = |overflow| Faults::from(out_of_range(schedule, overflow));
