@@ -286,3 +286,6 @@ pub fn evaluate_tier(program: &Program, facts: &crate::facts::Facts, code: &str,
     let standing = evaluate_partner(program, facts, code, as_of)?;
     Ok(standing.ladder(ladder, None).and_then(|held| held.tier.clone()))
 }
+
+#[cfg(test)]
+mod tests;

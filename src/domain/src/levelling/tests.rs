@@ -1,0 +1,105 @@
+use super::*;
+use crate::date::Date;
+use crate::document::read::{Format, read};
+use crate::document::scenario::{FigureText, LadderExpectation, Scenario};
+use crate::exact::Exact;
+use crate::facts::Facts;
+use std::collections::BTreeMap;
+
+fn figure(text: &str) -> Exact {
+    match text.split_once('/') {
+        Some((upper, lower)) => Exact::parse(upper, 15, 10).unwrap().div(Exact::parse(lower, 15, 10).unwrap()).unwrap().unwrap(),
+        None => Exact::parse(text, 15, 10).unwrap(),
+    }
+}
+
+fn figures(expected: &BTreeMap<String, FigureText>) -> BTreeMap<String, Exact> {
+    expected.iter().map(|(name, text)| (name.clone(), figure(&text.0))).collect()
+}
+
+pub(super) fn compiled(text: &str) -> Program {
+    let document = read(text, Format::of(text)).unwrap_or_else(|faults| panic!("{faults}"));
+    Program::compile(document).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+pub(super) fn facts_of(program: &Program, scenario: &Scenario) -> Facts {
+    crate::facts::read::read(&scenario.facts, program).unwrap_or_else(|faults| panic!("{}: {faults}", scenario.name))
+}
+
+/// What differs between a standing and what a scenario expects of a ladder.
+fn differences(standing: &Standing, expected: &LadderExpectation) -> Vec<String> {
+    let Some(held) = standing.ladder(expected.ladder.as_deref(), expected.region.as_deref()) else {
+        return vec![format!("no ladder {:?}", expected.ladder)];
+    };
+    let mut found = Vec::new();
+    let mut same = |what: &str, is: Option<&str>, wanted: &Option<String>| {
+        if let Some(wanted) = wanted
+            && is.unwrap_or("NONE") != wanted
+        {
+            found.push(format!("{what} is {is:?}, expected {wanted}"));
+        }
+    };
+    same("tier", held.tier.as_deref(), &expected.tier);
+    same("qualified", held.qualified.as_deref(), &expected.qualified);
+    same("next", held.next.as_ref().map(|next| next.tier.as_str()), &expected.next);
+    let empty = Gap::default();
+    let gap = held.next.as_ref().map_or(&empty, |next| &next.gap);
+    for (what, gap, wanted) in [("missing", gap, &expected.missing), ("missingToKeep", &held.keep, &expected.missing_to_keep)] {
+        if let Some(wanted) = wanted
+            && !gap.is(&figures(wanted))
+        {
+            found.push(format!("{what} is {:?}, expected {wanted:?}", gap.by_key()));
+        }
+    }
+    if expected.grace_until.is_some() && held.decision.grace.map(|grace| grace.until) != expected.grace_until {
+        found.push(format!("grace is {:?}", held.decision.grace));
+    }
+    for (tier, met) in &expected.met {
+        let judged = held.tiers.iter().find(|judged| judged.tier == *tier).map(|judged| judged.met);
+        if judged != Some(*met) {
+            found.push(format!("{tier} met is {judged:?}"));
+        }
+    }
+    if !found.is_empty() {
+        found.push(format!("decision {:?}", held.decision));
+    }
+    found
+}
+
+fn run(text: &str) {
+    let program = compiled(text);
+    let mut failures = Vec::new();
+    assert!(!program.document.scenarios.is_empty());
+    for scenario in &program.document.scenarios {
+        let facts = facts_of(&program, scenario);
+        for expected in &scenario.expect {
+            let code = expected.partner.clone().or_else(|| facts.partners.keys().next().cloned()).unwrap();
+            let standing = evaluate_partner(&program, &facts, &code, scenario.as_of).unwrap_or_else(|faults| panic!("{}: {faults}", scenario.name));
+            serde_json::to_string(&standing).unwrap();
+            for ladder in &expected.ladders {
+                failures.extend(differences(&standing, ladder).into_iter().map(|difference| format!("{} {code}: {difference}", scenario.name)));
+            }
+            let metrics = evaluate_metrics(&program, &facts, &code, scenario.as_of).unwrap();
+            for (key, wanted) in &expected.metrics {
+                let value = metrics[key].value;
+                if value != wanted.as_ref().map(|wanted| figure(&wanted.0)) {
+                    failures.push(format!("{} {code}: {key} is {value:?}: {:?}", scenario.name, metrics[key]));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+macro_rules! programs {
+    ($($name:ident: $file:literal),* $(,)?) => {
+        $(#[test]
+        fn $name() {
+            run(include_str!(concat!("programs/", $file)));
+        })*
+    };
+}
+
+programs! {
+    p01_odoo: "p01-odoo.yaml",
+}
