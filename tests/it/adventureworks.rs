@@ -3,12 +3,20 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use guerdon::import::mapping::read_mapping;
 use guerdon::import::rows::{Row, Rows};
-use guerdon_domain::facts::Facts;
+use guerdon_domain::date::Date;
+use guerdon_domain::document::metric::Exchange;
+use guerdon_domain::document::rebate::PeriodRule;
+use guerdon_domain::exact::Exact;
+use guerdon_domain::exchange::ExchangeRates;
+use guerdon_domain::facts::convert::{Vocabulary, convert};
 use guerdon_domain::facts::input::{FactsInput, PartnerInput};
+use guerdon_domain::facts::{AssignmentCause, Facts, TierAssignment};
+use guerdon_domain::levelling::evaluate_all;
+use guerdon_domain::money::Currency;
 use guerdon_domain::program::Program;
 use guerdon_domain::rebate::{Knowledge, OnRecord, compute_period_for_all};
 
@@ -93,7 +101,7 @@ fn all_facts(program: &Program) -> Facts {
         }
     }
     input.partners = partners.into_values().collect();
-    guerdon_domain::facts::read::read(&input, program).map_err(|faults| faults.to_string()).unwrap()
+    convert(&input, Vocabulary::of(program)).map_err(|faults| faults.to_string()).unwrap()
 }
 
 fn program() -> Program {
@@ -113,20 +121,66 @@ fn digest(rows: impl IntoIterator<Item = (String, String)>) -> String {
     sha2::Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// All facts, with everybody levelled on the first of each month as the reviews of a service would, and what each review gave.
+static LEVELLED: LazyLock<(Program, Facts, BTreeMap<Date, BTreeMap<String, String>>)> = LazyLock::new(|| {
+    let program = program();
+    let mut facts = all_facts(&program);
+    let codes: Vec<String> = facts.partners.keys().cloned().collect();
+    let mut months = BTreeMap::new();
+    let mut day: Date = "2017-07-01".parse().unwrap();
+    while day <= "2020-06-01".parse().unwrap() {
+        let standings = evaluate_all(&program, &facts, codes.iter().map(String::as_str), day);
+        let mut reached = BTreeMap::new();
+        for standing in standings {
+            let standing = standing.map_err(|faults| faults.to_string()).unwrap();
+            let tier = standing.ladder(None, None).unwrap().tier.clone();
+            let assignments = &mut facts.partners.get_mut(&standing.partner).unwrap().assignments;
+            if assignments.last().is_none_or(|held| held.tier != tier) {
+                if let Some(last) = assignments.last_mut() {
+                    last.until = Some(day);
+                }
+                let held = TierAssignment {
+                    ladder: "CHANNEL".to_owned(),
+                    region: None,
+                    tier: tier.clone(),
+                    from: day,
+                    until: None,
+                    cause: AssignmentCause::Promotion,
+                };
+                assignments.push(held);
+            }
+            reached.insert(standing.partner, tier.unwrap());
+        }
+        months.insert(day, reached);
+        day = day.plus_months(1);
+    }
+    (program, facts, months)
+});
+
+#[test]
+fn tiers_of_every_month_agree_with_an_independent_calculation() {
+    let (golden, (_, facts, months)) = (golden(), &*LEVELLED);
+    let expected = golden["tiers"].as_object().unwrap();
+    assert_eq!(expected.len(), months.len());
+    for (day, expected) in expected {
+        let reached = &months[&day.parse::<Date>().unwrap()];
+        for (tier, count) in expected.as_object().unwrap().iter().filter(|(tier, _)| *tier != "sha256") {
+            assert_eq!(reached.values().filter(|held| *held == tier).count() as u64, count.as_u64().unwrap(), "{day} {tier}");
+        }
+        assert_eq!(digest(reached.clone()), expected["sha256"], "{day}");
+    }
+    for (code, sample) in golden["sample"].as_object().unwrap() {
+        let held = facts.partners[code].assignments.iter().map(|held| (held.from.to_string(), held.tier.clone().unwrap()));
+        assert_eq!(serde_json::to_value(held.collect::<Vec<_>>()).unwrap(), sample["tiers"], "partner {code}");
+    }
+}
+
 #[test]
 fn rebates_agree_with_an_independent_calculation_to_the_cent() {
-    let (program, golden) = (program(), golden());
-    let mut facts = all_facts(&program);
-    let tiers: BTreeMap<String, Vec<(String, String)>> = serde_json::from_str(&std::fs::read_to_string("/tmp/awgen/tiers.json").unwrap()).unwrap();
-    for (code, partner) in &mut facts.partners {
-        for (from, tier) in &tiers[code] {
-            if let Some(last) = partner.assignments.last_mut() { last.until = Some(from.parse().unwrap()); }
-            partner.assignments.push(guerdon_domain::facts::TierAssignment { ladder: "CHANNEL".into(), region: None, tier: Some(tier.clone()), from: from.parse().unwrap(), until: None, cause: Default::default() });
-        }
-    }
+    let (golden, (program, facts, _)) = (golden(), &*LEVELLED);
     for (quarter, schedules) in golden["rebates"].as_object().unwrap() {
         let period = program.period_named(quarter).unwrap();
-        let results = compute_period_for_all(&program, &facts, &period, &Knowledge::default(), &OnRecord).map_err(|faults| faults.to_string()).unwrap();
+        let results = compute_period_for_all(program, facts, &period, &Knowledge::default(), &OnRecord).map_err(|faults| faults.to_string()).unwrap();
         for (schedule, expected) in schedules.as_object().unwrap() {
             let owed = results.iter().filter_map(|(code, result)| Some((code.clone(), result.of(schedule)?.amount.minor))).filter(|(_, cents)| *cents != 0);
             let owed: Vec<(String, i64)> = owed.collect();
@@ -135,5 +189,36 @@ fn rebates_agree_with_an_independent_calculation_to_the_cent() {
             let expected = (expected["cents"].as_i64().unwrap(), expected["partners"].as_u64().unwrap(), expected["sha256"].as_str().unwrap().to_owned());
             assert_eq!(found, expected, "{quarter} {schedule}");
         }
+        for (code, sample) in golden["sample"].as_object().unwrap() {
+            let owed = results[code].entitlements.iter().filter(|owed| owed.amount.minor != 0).map(|owed| (owed.schedule.clone(), owed.amount.minor));
+            let owed: BTreeMap<String, i64> = owed.collect();
+            let expected: BTreeMap<String, i64> =
+                serde_json::from_value(sample["rebates"].get(quarter).cloned().unwrap_or_else(|| serde_json::json!({}))).unwrap();
+            assert_eq!(owed, expected, "{quarter}, partner {code}");
+        }
     }
+}
+
+#[test]
+fn sales_by_partner_tier_category_and_quarter_agree() {
+    let (golden, (program, facts, _)) = (golden(), &*LEVELLED);
+    let rates = ExchangeRates::new(&facts.exchange_rates);
+    let quarter = PeriodRule::Quarter {};
+    let (mut sales, mut totals) = (BTreeMap::<(String, String, String), Exact>::new(), BTreeMap::<String, Exact>::new());
+    for (code, partner) in &facts.partners {
+        for line in &partner.transactions {
+            let amount = rates.convert(line.signed_amount(), Currency::USD, &Exchange::default(), line.date).unwrap().exact;
+            let category = program.categories.path(line.category.as_deref().unwrap()).last().unwrap().to_string();
+            let period = program.periods(&quarter).holding(line.date).unwrap().name;
+            let key = (period, partner.tier_on("CHANNEL", None, line.date).unwrap().to_owned(), category);
+            for sum in [sales.entry(key).or_insert(Exact::ZERO), totals.entry(code.clone()).or_insert(Exact::ZERO)] {
+                *sum = sum.add(amount).unwrap();
+            }
+        }
+    }
+    for ((quarter, tier, category), amount) in &sales {
+        assert_eq!(golden["sales"][quarter][tier][category], amount.to_string(), "{quarter} {tier} {category}");
+    }
+    assert_eq!(totals.len() as u64, golden["partnerTotals"]["partners"].as_u64().unwrap());
+    assert_eq!(digest(totals.iter().map(|(code, amount)| (code.clone(), amount.to_string()))), golden["partnerTotals"]["sha256"]);
 }
