@@ -236,7 +236,7 @@ impl<'a> Calculation<'a> {
         let own = || figure.lines.iter().filter(|line| line.transaction.is_some() && period.span.contains(line.date));
         let part = |value: fn(&Line<'_>) -> Exact| Exact::sum(own().map(value)).and_then(|sum| sum.mul(rest)).map_err(loud);
         let line = Line {
-            tier: self.tiers.on(schedule, self.last_day(period.span)),
+            tier: self.tiers.on(schedule, self.last_day(period.span))?,
             basis: part(|line| line.basis)?,
             qualifier: part(|line| line.qualifier)?,
             units: part(|line| line.units)?,

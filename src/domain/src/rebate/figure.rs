@@ -114,7 +114,7 @@ impl<'a> Calculation<'a> {
     pub(super) fn figure(&self, asked: &Asked<'_, 'a>) -> Result<Figure<'a>, Faults> {
         let schedule = asked.schedule;
         let last = self.last_day(asked.period.span);
-        let tier = self.tiers.of_period(schedule, asked.period.span, self.knowledge.as_of);
+        let tier = self.tiers.of_period(schedule, asked.period.span, self.knowledge.as_of)?;
         let mut figure = Figure { tier, ..Figure::nothing() };
         let mut lines = self.scoped_lines(asked, tier)?;
         if !self.is_eligible(schedule, asked.period.span, last, tier, !lines.is_empty()) {
@@ -159,7 +159,7 @@ impl<'a> Calculation<'a> {
         for line in &mut lines {
             line.tier = match (schedule.tier_at, held) {
                 (TierAt::TransactionDate, Some((date, tier))) if date == line.date => tier,
-                (TierAt::TransactionDate, _) => self.tiers.on(schedule, line.date),
+                (TierAt::TransactionDate, _) => self.tiers.on(schedule, line.date)?,
                 _ => tier,
             };
             held = Some((line.date, line.tier));
@@ -207,7 +207,7 @@ impl<'a> Calculation<'a> {
                 None => basis,
                 Some(_) => Exact::sum(lines.iter().map(|line| line.qualifier)).map_err(loud)?,
             };
-            let tier = self.tiers.of_period(schedule, asked.period.span, self.knowledge.as_of);
+            let tier = self.tiers.of_period(schedule, asked.period.span, self.knowledge.as_of)?;
             *lines = vec![Line { tier, basis, qualifier, units: basis, ..Line::unattributed(last) }];
         }
         let Some(Basis::Metric(operand)) = &schedule.qualifier else { return Ok(true) };

@@ -34,7 +34,7 @@ pub(super) fn asks_measures(schedule: &RebateSchedule) -> bool {
 }
 
 /// All facts that were recorded by `known_on`. What carries no such date is kept.
-fn as_known(facts: &Facts, known_on: Date) -> Facts {
+pub(super) fn as_known(facts: &Facts, known_on: Date) -> Facts {
     let partner = |own: &PartnerFacts| {
         let mut own = own.clone();
         own.transactions.retain(|line| line.recorded_on <= known_on);

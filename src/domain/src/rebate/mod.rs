@@ -26,6 +26,7 @@ mod result;
 pub mod runs;
 mod stacking;
 mod tier;
+mod tiered;
 mod totals;
 
 use std::borrow::Cow;
@@ -44,7 +45,7 @@ pub use estimate::{Estimate, estimate};
 pub use line::Knowledge;
 pub use result::{BandShare, Entitlement, PeriodResult, StatementLine, Step, StepKind};
 pub use runs::{RunAsked, RunResult, runs};
-pub use tier::{OnRecord, TierSource};
+pub use tier::{Levelled, OnRecord, TierSource};
 pub use totals::{Totals, TotalsTerms, converts_sums, earn_from_totals, needs_lines};
 
 /// One partner's rebates, with everything that they are computed from.

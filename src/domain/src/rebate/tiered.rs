@@ -1,0 +1,61 @@
+//! Whether a schedule tells tiers apart at all. Where it does not, no tier is evaluated for it.
+
+use crate::document::rebate::{Band, GrowthBand, Method, RebateSchedule, TargetPay};
+use crate::document::scoped::Tiered;
+
+fn named<T>(values: &Tiered<T>) -> bool {
+    !values.tiers.is_empty()
+}
+
+fn named_if<T>(values: Option<&Tiered<T>>) -> bool {
+    values.is_some_and(named)
+}
+
+/// Whether any part of a schedule names a tier.
+pub(super) fn asks_tiers(schedule: &RebateSchedule) -> bool {
+    let bounds = [
+        schedule.base_cap.as_ref(),
+        schedule.floor.as_ref().map(|floor| &floor.amount),
+        schedule.cap.as_ref().map(|cap| &cap.amount),
+        schedule.guarantee.as_ref().map(|guarantee| &guarantee.amount),
+    ];
+    let accrual = schedule.accrual.as_ref();
+    !schedule.scope.tiers.is_empty()
+        || bounds.into_iter().any(named_if)
+        || method_asks(&schedule.method)
+        || accrual.is_some_and(|accrual| named_if(accrual.rate.as_ref()) || accrual.method.as_deref().is_some_and(method_asks))
+}
+
+fn method_asks(method: &Method) -> bool {
+    match method {
+        Method::Flat(flat) => named(&flat.rate),
+        Method::PerUnit(unit) => named(&unit.amount),
+        Method::PerPackage(package) => named(&package.amount),
+        Method::LumpSum(lump) => lump.targets.iter().any(|target| named(&target.at) || named(&target.amount)),
+        Method::Bands(bands) => bands.bands.iter().any(band_asks),
+        Method::Growth(growth) => growth.bands.iter().any(growth_band_asks),
+        Method::Target(target) => match &target.pays {
+            TargetPay::LumpSum(amount) => named(amount),
+            TargetPay::RateOnEverything(rate) | TargetPay::RateAboveTarget(rate) => named(rate),
+        },
+        Method::Fixed(fixed) => named(&fixed.amount),
+        Method::FreeGoods(_) => false,
+    }
+}
+
+fn band_asks(band: &Band) -> bool {
+    edges_ask(band)
+        || named_if(band.rate.as_ref())
+        || named_if(band.amount_per_unit.as_ref())
+        || named_if(band.on_entry.as_ref())
+        || band.per_package.as_ref().is_some_and(|package| named(&package.amount))
+}
+
+/// Whether the edges of a band differ by tier.
+pub(super) fn edges_ask(band: &Band) -> bool {
+    named(&band.from) || named_if(band.to.as_ref())
+}
+
+fn growth_band_asks(band: &GrowthBand) -> bool {
+    named_if(band.rate.as_ref()) || named_if(band.amount_per_unit.as_ref()) || named_if(band.lump_sum.as_ref())
+}
