@@ -13,7 +13,7 @@ use crate::fault::Faults;
 use crate::metric::{At, Evaluator};
 
 /// How far back a grace period is looked for, in months.
-const LOOK_BACK_MONTHS: i32 = 36;
+pub(crate) const LOOK_BACK_MONTHS: i32 = 24;
 
 /// The days of a stretch on which a tier is given or not, as changes: from each day on it is so.
 struct Compliance(Vec<(Date, bool)>);

@@ -24,6 +24,7 @@ use crate::requirement::{Gap, Judged, Leaf};
 pub use risk::{LadderRisk, LeafRisk, at_risk};
 pub use standing::{Due, evaluate_all, evaluate_metrics, evaluate_partner};
 
+pub(crate) use grace::LOOK_BACK_MONTHS;
 pub(crate) use outcome::TierOutcome;
 
 /// Where a partner stands: every ladder, explained.

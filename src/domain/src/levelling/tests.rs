@@ -1,5 +1,4 @@
 use super::*;
-use crate::date::Date;
 use crate::document::read::{Format, read};
 use crate::document::scenario::{FigureText, LadderExpectation, Scenario};
 use crate::exact::Exact;

@@ -5,7 +5,7 @@
 //! missing, never a wrong figure.
 //!
 //! A measure that needs only month, category, kind and currency of sale lines reads the kept monthly sums for whole months
-//! inside its window, and lines for the rest; [`rollup`] says which can.
+//! inside its window, and lines for the rest; [`rollup`] says which can, [`plan`] says what a program needs to be read.
 
 mod aggregate;
 mod cohort;
@@ -13,6 +13,7 @@ mod evaluator;
 mod formula;
 mod hysteresis;
 mod measure;
+pub mod plan;
 pub mod rollup;
 
 use std::sync::Arc;
@@ -193,3 +194,6 @@ pub struct GateValue {
     /// Whether the gate is open.
     pub open: bool,
 }
+
+#[cfg(test)]
+mod tests;
