@@ -74,6 +74,10 @@ fn weight(benefit: &Benefit, value: &BenefitValue) -> Weight {
 
 fn most_generous(benefit: &Benefit, categories: &Tree, values: &[(SourceKind, &BenefitValue)], among: &[usize]) -> Option<Merged> {
     let chosen: Vec<(usize, &BenefitValue)> = among.iter().filter_map(|at| values.get(*at).map(|(_, value)| (*at, *value))).collect();
+    // One source is taken as it is written: its rows keep their order.
+    if let [(at, value)] = chosen.as_slice() {
+        return Some(Merged { value: (*value).clone(), by: vec![*at] });
+    }
     if benefit.kind == BenefitKind::Rate {
         let value = merge_rates(categories, &chosen, |left, right| Ok(left.max(right))).ok().flatten()?;
         return Some(Merged { value, by: chosen.into_iter().map(|(at, _)| at).collect() });

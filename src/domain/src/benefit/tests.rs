@@ -262,6 +262,15 @@ fn rates_merge_row_by_row() {
     assert_eq!(rows, [("BIKES".into(), "0.09".into(), Some("100".into())), ("ROAD".into(), "0.09".into(), Some("100".into()))]);
 }
 
+#[test]
+fn the_rows_of_one_source_keep_their_order() {
+    let benefits = json!([{"key": "margin", "kind": "RATE"}]);
+    let grants = json!([{"benefit": "margin", "tier": "SILVER", "value": {"rate": {"rows": [{"category": "ROAD", "rate": "5 %"}, {"category": "BIKES", "rate": "9 %"}]}}}]);
+    let answer = one(&program(benefits, grants), &partner("DE", &[("MAIN", "SILVER")]));
+    let Some(BenefitValue::Rate(rate)) = answer.value else { panic!("a rate") };
+    assert_eq!(rate.rows.iter().map(|row| row.category.as_deref().unwrap()).collect::<Vec<_>>(), ["ROAD", "BIKES"]);
+}
+
 /// Grants of which no two are equally specific, as publishing demands.
 fn grants() -> impl Strategy<Value = Vec<Grant>> {
     let places = prop::sample::select(vec![None, Some("WORLD"), Some("EMEA"), Some("DE"), Some("US")]);

@@ -64,7 +64,8 @@ pub struct LadderExpectation {
     /// The next tier up; `NONE` at the top.
     pub next: Option<String>,
     /// What is missing for the next tier, by metric key or label: exactly these leaves, each with how much is missing, as a
-    /// decimal or a fraction `1/3`. A leaf that is met or not (a holding, a tier, a contract) misses 1.
+    /// decimal or a fraction `1/3`. A leaf that is met or not (a holding, a tier, a contract) misses 1; so does an admission that
+    /// the tier waits for (INVITATION, APPLICATION, APPROVAL). Where several ways lead to the tier: the leaves of one of them.
     pub missing: Option<BTreeMap<String, FigureText>>,
     /// What is missing to keep the tier that is held, written as `missing`: empty when its requirement is met.
     pub missing_to_keep: Option<BTreeMap<String, FigureText>>,

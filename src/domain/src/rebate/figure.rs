@@ -381,8 +381,8 @@ fn cap_groups(pieces: &mut [Piece<'_>], lines: &[Line<'_>], per: CapScope, bound
     for members in groups.values() {
         let amount_of = |at: &usize| pieces.get(*at).map_or(Exact::ZERO, |piece| piece.amount);
         let whole = Exact::sum(members.iter().map(amount_of))?;
-        let least = if per == CapScope::Line { bound.neg() } else { whole };
-        let after = whole.min(bound).max(least);
+        let capped = whole.min(bound);
+        let after = if per == CapScope::Line { capped.max(bound.neg()) } else { capped };
         let Some(factor) = after.div(whole)?.filter(|factor| *factor != Exact::ONE) else { continue };
         for at in members {
             if let Some(piece) = pieces.get_mut(*at) {

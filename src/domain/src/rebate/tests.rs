@@ -119,3 +119,19 @@ pub(super) fn with(mut base: Value, more: Value) -> Value {
     }
     base
 }
+
+#[test]
+fn caps_of_customers_and_subscriptions_hold_month_by_month() {
+    let line = |id: &str, date: &str, amount: &str, customer: &str, subscription: &str| json!({ "id": id, "date": date, "amount": amount, "customer": customer, "attributes": { "subscription": subscription } });
+    let sales = json!([
+        line("1", "2024-01-05", "400.00", "C1", "S1"),
+        line("2", "2024-01-20", "100.00", "C1", "S2"),
+        line("3", "2024-02-05", "400.00", "C1", "S1"),
+        line("4", "2024-02-06", "-50.00", "C2", "S3"),
+    ]);
+    let capped = |per: &str| with(flat("50 %"), json!({ "grain": "LINE", "cap": { "amount": 150, "per": per } }));
+    let by_subscription = lines(capped("SUBSCRIPTION_MONTH"), sales.clone());
+    assert_eq!(parts(&by_subscription), ["150.00", "50.00", "150.00", "-25.00"]);
+    let by_customer = lines(capped("CUSTOMER_MONTH"), sales);
+    assert_eq!(parts(&by_customer), ["120.00", "30.00", "150.00", "-25.00"]);
+}
