@@ -1,4 +1,7 @@
 //! The integration tests: one binary, so that they link once.
 
 mod adventureworks;
+mod architecture;
+mod golden;
 mod import;
+mod policy_matrix;
