@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use guerdon_domain::access::Denied;
 use guerdon_domain::fault::{Fault, Faults};
+use guerdon_store::StoreError;
 
 /// Why a use case did not do what it was asked. `Clone`, since an answer may be needed in several places; the inner cause of an
 /// internal fault is shared, goes to the log and never to a caller.
@@ -112,6 +113,21 @@ impl AppError {
 impl From<Denied> for AppError {
     fn from(_: Denied) -> Self {
         Self::Forbidden
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::NotFound,
+            StoreError::Stale => Self::Stale,
+            StoreError::Busy => Self::Busy,
+            StoreError::KeyReused => Self::IdempotencyKeyReused,
+            StoreError::InProgress => Self::IdempotencyInProgress,
+            // A use case that knows which constraint may refuse it says so in its own words; this is for the others.
+            StoreError::Conflict { .. } => Self::conflict("CONFLICT", "", "it collides with what is there already: read it again and repeat"),
+            error @ (StoreError::Corrupt { .. } | StoreError::Configuration(_) | StoreError::Database(_)) => Self::internal(error),
+        }
     }
 }
 

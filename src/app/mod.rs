@@ -2,34 +2,57 @@
 //! a recipe. This room knows the domain and the store, and nothing of how a request came in.
 
 pub mod access;
+pub mod admission;
 pub mod auth;
 pub mod ctx;
+pub mod keys;
 pub mod limits;
 pub mod versions;
 
 use std::sync::Arc;
 
 pub use ctx::Ctx;
+use guerdon_domain::program::Program;
+use guerdon_domain::region::Tree;
+use guerdon_store::Store;
 pub use limits::Limits;
+use versions::VersionCache;
 
 use crate::clock::{Clock, SystemClock};
+use crate::error::AppError;
 use crate::idgen::{IdGen, SystemIds};
 
 /// What every use case works with. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
+    /// The database.
+    pub store: Store,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// New identities and secrets.
     pub ids: Arc<dyn IdGen>,
     /// Bounds of the work.
     pub limits: Limits,
+    /// Compiled program versions.
+    pub programs: Arc<VersionCache<Program>>,
+    /// Region trees of program versions.
+    regions: Arc<VersionCache<Tree>>,
+    /// The migrations that this version needs.
+    migrations: Arc<[String]>,
 }
 
 impl App {
     /// With the system's clock and identities.
-    pub fn new() -> Self {
-        Self { clock: Arc::new(SystemClock), ids: Arc::new(SystemIds), limits: Limits::default() }
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+            limits: Limits::default(),
+            programs: Arc::default(),
+            regions: Arc::default(),
+            migrations: Arc::default(),
+        }
     }
 
     /// The same with another clock.
@@ -44,32 +67,22 @@ impl App {
         Self { ids, ..self }
     }
 
-    /// The circumstances of a request by `actor`.
-    pub async fn admit(&self, actor: guerdon_domain::access::Actor, request_id: Arc<str>) -> Result<Ctx, crate::error::AppError> {
-        Ok(Ctx::new(actor, request_id, self.clock.now()))
+    /// The same, ready only once the database has had these migrations.
+    #[must_use]
+    pub fn requiring(self, migrations: impl IntoIterator<Item = String>) -> Self {
+        Self { migrations: migrations.into_iter().collect(), ..self }
     }
-
-    /// The actor of an API key: known as soon as keys are kept.
-    pub async fn identify_key(&self, _: &str, _: chrono::DateTime<chrono::Utc>) -> Result<guerdon_domain::access::Actor, crate::error::AppError> {
-        Err(crate::error::AppError::Unauthenticated)
-    }
-
-    /// Whether the service can work.
-    pub async fn ready(&self) -> Result<(), crate::error::AppError> {
-        Ok(())
-    }
-
-    /// Counts what the store did.
-    pub fn count_store(&self) {}
 
     /// The circumstances of a task of the service itself.
     pub fn system(&self, task: &str) -> Ctx {
         Ctx::system(task, self.clock.now())
     }
-}
 
-impl Default for App {
-    fn default() -> Self {
-        Self::new()
+    /// Whether the database is reachable and has had the migrations that this version needs.
+    pub async fn ready(&self) -> Result<(), AppError> {
+        self.store.ping().await?;
+        let applied = self.store.applied_migrations().await?;
+        let missing = self.migrations.iter().any(|needed| !applied.contains(needed));
+        if missing { Err(AppError::conflict("NOT_MIGRATED", "", "the database lacks this version's schema: run `guerdon migrate`")) } else { Ok(()) }
     }
 }

@@ -1,12 +1,17 @@
 //! Flags that several commands share, and opening the database.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use guerdon_store::{Store, StoreOptions};
+
+use super::migrate::migrations;
 
 use crate::app::App;
 use crate::config::{Config, Flags, load};
 use crate::error::AppError;
+use crate::idgen::{IdGen as _, SystemIds};
 
 /// Where settings and data are.
 #[derive(Debug, Clone, Default, Args)]
@@ -30,7 +35,16 @@ impl Common {
     }
 }
 
-/// Opens the database of these settings.
-pub async fn open(_config: &Config) -> Result<App, AppError> {
-    Ok(App::new())
+/// Opens the database of these settings. It is not migrated here.
+pub async fn open(config: &Config) -> Result<App, AppError> {
+    let connections = config.database.connections_max;
+    let options = StoreOptions {
+        readers: connections,
+        writers: connections.div_ceil(2),
+        slow_statement: config.database.slow_query,
+        new_id: Arc::new(|| SystemIds.id()),
+        ..StoreOptions::default()
+    };
+    let store = Store::connect(config.database.url.expose(), options).await?;
+    Ok(App::new(store).requiring(migrations()))
 }

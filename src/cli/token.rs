@@ -3,12 +3,15 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
+use comfy_table::Table;
 use guerdon_domain::date::Date;
 use guerdon_domain::fault::Fault;
 
-use super::{Common, Outcome};
+use super::{Common, Outcome, open};
 use crate::app::auth::{RoleClaim, assignable};
+use crate::app::keys::KeyOrder;
 use crate::clock::{Clock as _, SystemClock};
 use crate::error::AppError;
 use crate::http::token::sign;
@@ -25,6 +28,44 @@ pub struct Args {
 enum Command {
     /// Make a token with the configured HS256 secret and print it.
     Dev(DevArgs),
+    /// Manage the API keys of machines in the database.
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Make a key and print it, once: only its digest is kept.
+    Create(KeyCreateArgs),
+    /// List the keys, without their secrets.
+    List(Common),
+    /// End a key at once.
+    Revoke(KeyRevokeArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct KeyCreateArgs {
+    #[command(flatten)]
+    common: Common,
+    #[command(flatten)]
+    role: RoleArgs,
+    /// What the key is for.
+    #[arg(long)]
+    label: String,
+    /// The service account that it belongs to.
+    #[arg(long, value_name = "NAME")]
+    person: String,
+    /// How long it is valid: 90d. For ever when nobody says.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    ttl: Option<Duration>,
+}
+
+#[derive(Debug, clap::Args)]
+struct KeyRevokeArgs {
+    #[command(flatten)]
+    common: Common,
+    /// The public id of the key, as `list` shows it.
+    public_id: String,
 }
 
 /// A role and its bounds.
@@ -82,6 +123,9 @@ struct DevArgs {
 pub async fn run(args: Args) -> Outcome {
     match args.command {
         Command::Dev(args) => dev(&args),
+        Command::Key(KeyCommand::Create(args)) => create(&args).await,
+        Command::Key(KeyCommand::List(common)) => list(&common).await,
+        Command::Key(KeyCommand::Revoke(args)) => revoke(&args).await,
     }
 }
 
@@ -92,6 +136,47 @@ fn dev(args: &DevArgs) -> Outcome {
     let token = sign(&jwt, &args.person, &SystemIds.id().simple().to_string(), &[args.role.claim()], SystemClock.now(), args.ttl)?;
     println!("{token}");
     Ok(ExitCode::SUCCESS)
+}
+
+async fn create(args: &KeyCreateArgs) -> Outcome {
+    let app = open(&args.common.load(Vec::new())?).await?;
+    let expires_at = args.ttl.and_then(|ttl| TimeDelta::from_std(ttl).ok()).map(|ttl| SystemClock.now() + ttl);
+    let order = KeyOrder { label: args.label.clone(), person: args.person.clone(), roles: vec![args.role.claim()], expires_at };
+    println!("{}", app.create_key(&app.system("token key create"), &order).await?);
+    eprintln!("This is the only time that the key is shown.");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(common: &Common) -> Outcome {
+    let app = open(&common.load(Vec::new())?).await?;
+    let mut table = Table::new();
+    table.set_header(["public id", "label", "account", "roles", "expires", "last used", "revoked"]);
+    for key in app.list_keys(&app.system("token key list")).await? {
+        let claims: Vec<RoleClaim> = serde_json::from_str(&key.roles).unwrap_or_default();
+        let roles = claims.into_iter().map(|claim| claim.role).collect::<Vec<_>>().join(", ");
+        let shown = |date: Option<String>| date.unwrap_or_else(|| "-".to_owned());
+        let day = |moment: Option<DateTime<Utc>>| shown(moment.map(|moment| moment.date_naive().to_string()));
+        table.add_row([
+            key.public_id,
+            key.label,
+            key.person,
+            roles,
+            day(key.expires_at),
+            shown(key.last_used_on.map(|day| day.to_string())),
+            day(key.revoked_at),
+        ]);
+    }
+    println!("{table}");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn revoke(args: &KeyRevokeArgs) -> Outcome {
+    let app = open(&args.common.load(Vec::new())?).await?;
+    let revoked = app.revoke_key(&app.system("token key revoke"), &args.public_id).await;
+    match revoked {
+        Err(AppError::NotFound) => Err(AppError::invalid("NOT_FOUND", args.public_id.clone(), "there is no such key, or it was revoked before")),
+        other => other.map(|()| ExitCode::SUCCESS),
+    }
 }
 
 fn date(text: &str) -> Result<Date, String> {

@@ -34,6 +34,7 @@ pub async fn readyz(State(service): State<Arc<Service>>) -> Response<Body> {
 
 /// Counters for Prometheus.
 pub async fn metrics(State(service): State<Arc<Service>>) -> Response<Body> {
-    service.app.count_store();
+    ::metrics::counter!("guerdon_store_statements_total").absolute(service.app.store.statements());
+    ::metrics::counter!("guerdon_store_retries_total").absolute(service.app.store.retried());
     text(StatusCode::OK, service.metrics.as_ref().map(crate::telemetry::Metrics::render).unwrap_or_default())
 }

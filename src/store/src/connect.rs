@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector};
+use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use uuid::Uuid;
@@ -30,6 +31,8 @@ pub struct StoreOptions {
     pub statement_timeout: Duration,
     /// How often a transaction is run again after a serialization failure or a deadlock.
     pub retries: u32,
+    /// A statement that takes longer is reported to the log, by its time alone.
+    pub slow_statement: Duration,
     /// Where new identities come from.
     pub new_id: NewId,
 }
@@ -43,6 +46,7 @@ impl Default for StoreOptions {
             lock_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
             retries: 4,
+            slow_statement: Duration::from_millis(500),
             new_id: Arc::new(Uuid::now_v7),
         }
     }
@@ -71,8 +75,12 @@ impl Store {
         let backend = writer.get_database_backend();
         for connection in [&mut reader, &mut writer] {
             let counter = statements.clone();
-            connection.set_metric_callback(move |_| {
+            let slow = options.slow_statement;
+            connection.set_metric_callback(move |info| {
                 counter.fetch_add(1, Ordering::Relaxed);
+                if info.elapsed > slow {
+                    tracing::warn!(ms = info.elapsed.as_millis(), failed = info.failed, "slow statement");
+                }
             });
         }
         let inner = Inner { reader, writer, backend, retries: options.retries, new_id: options.new_id, statements, retried: AtomicU64::new(0) };
@@ -83,6 +91,27 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.0.reader.ping().await.map_err(|error| sort(error).error)?;
         self.0.writer.ping().await.map_err(|error| sort(error).error)
+    }
+
+    /// The names of the migrations that the database has had; none when it has had none at all.
+    pub async fn applied_migrations(&self) -> Result<Vec<String>, StoreError> {
+        let (backend, reader) = (self.0.backend, &self.0.reader);
+        let table = match backend {
+            DbBackend::Postgres => "SELECT CAST(to_regclass('seaql_migrations') AS TEXT)",
+            _ => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'",
+        };
+        let query = |sql: &'static str| sea_orm::Statement::from_string(backend, sql);
+        let failed = |error| sort(error).error;
+        let table = reader.query_one_raw(query(table)).await.map_err(failed)?;
+        let exists = match table {
+            Some(row) => row.try_get_by_index::<Option<String>>(0).map_err(failed)?.is_some(),
+            None => false,
+        };
+        if !exists {
+            return Ok(Vec::new());
+        }
+        let rows = reader.query_all_raw(query("SELECT version FROM seaql_migrations ORDER BY version")).await.map_err(failed)?;
+        rows.iter().map(|row| row.try_get_by_index(0).map_err(failed)).collect()
     }
 
     /// Statements sent so far, without BEGIN and COMMIT. For metrics, and for the tests that hold the number of statements equal
@@ -138,6 +167,8 @@ fn failed(error: sqlx::Error) -> StoreError {
 
 fn sqlite_options(url: &str, busy: Duration) -> Result<SqliteConnectOptions, StoreError> {
     let options = SqliteConnectOptions::from_str(url).map_err(failed)?.create_if_missing(true).foreign_keys(true).busy_timeout(busy);
+    // The driver would log statements with their text.
+    let options = options.disable_statement_logging();
     if is_memory(url) {
         return Ok(options);
     }
@@ -161,7 +192,7 @@ async fn connect_sqlite(url: &str, options: &StoreOptions) -> Result<(DatabaseCo
 }
 
 fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
-    Ok(PgConnectOptions::from_str(url).map_err(failed)?.application_name("guerdon"))
+    Ok(PgConnectOptions::from_str(url).map_err(failed)?.application_name("guerdon").disable_statement_logging())
 }
 
 async fn connect_postgres(url: &str, options: &StoreOptions) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {

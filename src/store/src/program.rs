@@ -184,6 +184,14 @@ impl ReadTx {
         self.all(sql, vec![program.into()]).await?.iter().map(head_of).collect()
     }
 
+    /// The version in force on `date` of every program that has one.
+    pub async fn list_versions_in_force(&self, date: Date) -> Result<Vec<VersionHead>, StoreError> {
+        let later = "SELECT 1 FROM program_version later WHERE later.program_id = program_version.program_id AND later.state = 'PUBLISHED' \
+            AND later.effective_on <= $1 AND later.effective_on > program_version.effective_on";
+        let sql = format!("{HEAD} WHERE state = 'PUBLISHED' AND effective_on <= $1 AND NOT EXISTS ({later}) LIMIT {VERSIONS_MAX}");
+        self.all(sql, vec![date.naive().into()]).await?.iter().map(head_of).collect()
+    }
+
     /// The newest draft of a program.
     pub async fn find_draft(&self, program: ProgramId) -> Result<Option<VersionHead>, StoreError> {
         let sql = format!("{HEAD} WHERE program_id = $1 AND state = 'DRAFT' ORDER BY number DESC LIMIT 1");

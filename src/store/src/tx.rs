@@ -203,16 +203,19 @@ impl Store {
 
     /// Writes in one transaction. With an idempotency key the answer is stored with it: the same key and input answer the same
     /// again without running the closure, the same key with another input is [`StoreError::KeyReused`].
+    ///
+    /// The closure is cloned for every try, so it may borrow but not own what cannot be cloned. `AsyncFn` would say the same, but
+    /// its futures are not `Send` for every lifetime, and then nobody could spawn them.
     pub async fn write<T, E, F>(&self, context: &WriteContext, work: F) -> Result<Written<T>, E>
     where
-        F: AsyncFn(&WriteTx) -> Result<Change<T>, E>,
+        F: AsyncFnOnce(&WriteTx) -> Result<Change<T>, E> + Clone,
         T: Serialize + DeserializeOwned,
         E: From<StoreError>,
     {
         let mut attempt = 0;
         loop {
             let write = self.begin_write(context).await?;
-            let result = run(&write, &work).await;
+            let result = run(&write, work.clone()).await;
             let retry = write.retry.load(Ordering::Relaxed);
             let again = match result {
                 Ok(written) if written.replayed => {
@@ -273,9 +276,9 @@ impl WriteTx {
     }
 }
 
-async fn run<T, E, F>(write: &WriteTx, work: &F) -> Result<Written<T>, E>
+async fn run<T, E, F>(write: &WriteTx, work: F) -> Result<Written<T>, E>
 where
-    F: AsyncFn(&WriteTx) -> Result<Change<T>, E>,
+    F: AsyncFnOnce(&WriteTx) -> Result<Change<T>, E>,
     T: Serialize + DeserializeOwned,
     E: From<StoreError>,
 {
