@@ -12,6 +12,7 @@
 
 mod bands;
 mod budget;
+mod check;
 mod earn;
 mod entitle;
 pub mod estimate;
@@ -41,6 +42,7 @@ use crate::period::Period;
 use crate::program::Program;
 
 pub use budget::{apply_budgets, share_budget};
+pub use check::{check, check_stacking, order_dependence};
 pub use estimate::{Estimate, estimate};
 pub use line::Knowledge;
 pub use result::{BandShare, Entitlement, PeriodResult, StatementLine, Step, StepKind};

@@ -111,10 +111,4 @@ impl<'a> Plan<'a> {
         }
         plan
     }
-
-    /// Whether every line earns the same whatever the others are: rates on everything without packages.
-    #[cfg(test)]
-    pub(super) fn is_linear(&self) -> bool {
-        self.slices.is_empty() && self.sums.is_empty() && self.everything.iter().all(|item| !matches!(item.pay, Pay::PerPackage(_)))
-    }
 }

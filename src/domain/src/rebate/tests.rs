@@ -61,10 +61,6 @@ pub(super) fn sale(id: &str, date: &str, amount: &str, quantity: &str) -> Value 
     json!({ "id": id, "date": date, "amount": amount, "quantity": quantity })
 }
 
-/// The quarter 2024-Q1.
-pub(super) fn first_quarter(program: &Program) -> Period {
-    program.period_named("2024-Q1").unwrap()
-}
 
 pub(super) fn compute(program: &Program, facts: &Facts, period: &str) -> Result<PeriodResult, Faults> {
     let period = program.period_named(period).unwrap();

@@ -12,11 +12,14 @@ impl Check<'_> {
     pub(super) fn rebates(&mut self) {
         let document = self.document;
         for (at, schedule) in document.rebate_schedules.iter().enumerate() {
-            self.schedule_rule(schedule, &format!("rebateSchedules[{at}]"));
+            let path = format!("rebateSchedules[{at}]");
+            self.schedule_rule(schedule, &path);
+            self.faults.0.extend(crate::rebate::check(document, schedule).0.into_iter().map(|fault| fault.within(&path)));
         }
         for (at, rule) in document.stacking.iter().enumerate() {
             self.stacking(rule, &format!("stacking[{at}]"));
         }
+        self.faults.0.extend(crate::rebate::check_stacking(document).0);
     }
 
     fn schedule_rule(&mut self, schedule: &RebateSchedule, path: &str) {
