@@ -5,6 +5,7 @@ pub mod access;
 pub mod admission;
 pub mod auth;
 pub mod ctx;
+pub mod imports;
 pub mod keys;
 pub mod limits;
 pub mod versions;
