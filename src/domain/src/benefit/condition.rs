@@ -10,7 +10,7 @@ use super::unlock::{UnlockKind, UnlockStep};
 use crate::date::Date;
 use crate::document::benefit::GrantCondition;
 use crate::document::ladder::Ladder;
-use crate::fault::Fault;
+use crate::fault::Faults;
 
 /// What an evaluation says about a requirement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Judgement {
 
 /// One resolution: the question, what was read off it once, and the benefits answered so far.
 pub(super) struct Resolver<'p, 'h> {
-    pub(super) standing: &'h Standing<'p>,
+    pub(super) standing: &'h Standing<'p, 'h>,
     /// The region that ladders in a region are read for.
     pub(super) region: Option<&'h str>,
     /// The partner's own region.
@@ -34,14 +34,14 @@ pub(super) struct Resolver<'p, 'h> {
     pub(super) answered: BTreeMap<String, Entitlement>,
 }
 
-impl Resolver<'_, '_> {
+impl<'p> Resolver<'p, '_> {
     /// The tier that the partner holds in `ladder`.
     pub(super) fn held(&self, ladder: &Ladder) -> Option<&HeldTier> {
         self.standing.held.in_ladder(&self.standing.program.geography, ladder, self.region)
     }
 
     /// What of a condition is not met, and until when the met part is known to hold.
-    pub(super) fn condition(&self, condition: Option<&GrantCondition>) -> Result<(Vec<UnlockStep>, Option<Date>), Fault> {
+    pub(super) fn condition(&self, condition: Option<&'p GrantCondition>) -> Result<(Vec<UnlockStep>, Option<Date>), Faults> {
         let Some(condition) = condition else { return Ok((Vec::new(), None)) };
         let mut unmet = Vec::new();
         let mut until = None;

@@ -12,12 +12,14 @@ use crate::document::benefit::{Benefit, BenefitKind, BenefitValue, TermEffect};
 use crate::document::requirement::Requirement;
 use crate::document::scenario::EntitlementStatus;
 use crate::exact::Overflow;
-use crate::facts::{Enrollment, PartnerFacts, PartnerStatus};
-use crate::fault::Fault;
+use crate::facts::{Enrollment, Facts, PartnerFacts, PartnerStatus};
+use crate::fault::{Fault, Faults};
+use crate::metric::{At, Evaluator};
 use crate::program::Program;
+use crate::requirement::Gap;
 
 /// What a resolution asks about: a partner on a date, under a program version, with the tiers it holds.
-pub struct Standing<'p> {
+pub struct Standing<'p, 'j> {
     /// The version in force on the date.
     pub program: &'p Program,
     /// The partner.
@@ -25,18 +27,42 @@ pub struct Standing<'p> {
     /// The date.
     pub as_of: Date,
     /// The tiers that it holds on the date.
-    pub held: &'p HeldTiers,
+    pub held: &'j HeldTiers,
     /// The region that ladders of a partner in a region are read for; the partner's own when empty.
-    pub region: Option<&'p str>,
+    pub region: Option<&'j str>,
     /// Says whether a requirement is met by the partner on the date.
-    pub judge: &'p dyn Fn(&Requirement) -> Result<Judgement, Fault>,
+    pub judge: &'j dyn Fn(&'p Requirement) -> Result<Judgement, Faults>,
 }
 
-/// Every benefit of the program for a partner on a date, in the document's order.
+/// Every benefit of the program for a partner of `facts` on a date, in the document's order; requirements are judged on the same
+/// facts.
+///
+/// # Errors
+/// `UNKNOWN_PARTNER`; whatever keeps a requirement from being judged (a missing exchange rate); `OUT_OF_RANGE`.
+pub fn resolve_entitlements(
+    program: &Program,
+    facts: &Facts,
+    partner: &str,
+    as_of: Date,
+    held: &HeldTiers,
+    region: Option<&str>,
+) -> Result<Vec<Entitlement>, Faults> {
+    let evaluator = Evaluator::new(program, facts);
+    let partner = evaluator.partner(partner)?;
+    let at = At::new(partner, as_of).in_region(region);
+    let judge = |requirement| {
+        let judged = evaluator.judge(requirement, &at)?;
+        let missing = Gap::of(&judged, None).missing.into_iter().map(|leaf| leaf.sentence.text).collect::<Vec<_>>().join("; ");
+        Ok(Judgement { met: judged.met, missing })
+    };
+    resolve_entitlements_with(&Standing { program, partner, as_of, held, region, judge: &judge })
+}
+
+/// As [`resolve_entitlements`], with requirements judged by whoever asks.
 ///
 /// # Errors
 /// Whatever the judge of requirements reports; `OUT_OF_RANGE` when a sum leaves the range of exact arithmetic.
-pub fn resolve_entitlements_with(standing: &Standing<'_>) -> Result<Vec<Entitlement>, Fault> {
+pub fn resolve_entitlements_with(standing: &Standing<'_, '_>) -> Result<Vec<Entitlement>, Faults> {
     let profile = standing.partner.profile(standing.as_of);
     let own_region = profile.and_then(|profile| profile.region.as_deref());
     let mut resolver = Resolver {
@@ -55,7 +81,7 @@ pub fn resolve_entitlements_with(standing: &Standing<'_>) -> Result<Vec<Entitlem
 
 impl<'p> Resolver<'p, '_> {
     /// Answers a benefit after those that its conditions name. A cycle, which publishing refuses, finds the other not granted.
-    fn answer(&mut self, key: &str, visiting: &mut Vec<String>) -> Result<(), Fault> {
+    fn answer(&mut self, key: &str, visiting: &mut Vec<String>) -> Result<(), Faults> {
         if self.answered.contains_key(key) || visiting.iter().any(|open| open == key) {
             return Ok(());
         }
@@ -79,7 +105,7 @@ impl<'p> Resolver<'p, '_> {
         in_force.min_by_key(|held| held.since)
     }
 
-    fn resolve(&self, benefit: &Benefit) -> Result<Entitlement, Fault> {
+    fn resolve(&self, benefit: &Benefit) -> Result<Entitlement, Faults> {
         let Some(enrollment) = self.enrollment() else {
             return self.not_offered(benefit, Vec::new(), vec![Unlock::new(vec![UnlockStep::enrollment()])]);
         };
@@ -104,7 +130,7 @@ impl<'p> Resolver<'p, '_> {
     }
 
     /// The merged value of the sources in that state; those that made it are marked as applied.
-    fn merged(&self, benefit: &Benefit, sources: &mut [EntitlementSource], state: SourceOutcome) -> Result<Option<BenefitValue>, Fault> {
+    fn merged(&self, benefit: &Benefit, sources: &mut [EntitlementSource], state: SourceOutcome) -> Result<Option<BenefitValue>, Faults> {
         let taking_part: Vec<usize> = sources.iter().enumerate().filter(|(_, source)| source.outcome == state).map(|(at, _)| at).collect();
         let values: Vec<(SourceKind, &BenefitValue)> =
             taking_part.iter().filter_map(|at| sources.get(*at)).filter_map(|source| source.value.as_ref().map(|value| (source.kind, value))).collect();
@@ -119,14 +145,14 @@ impl<'p> Resolver<'p, '_> {
         Ok(Some(merged.value))
     }
 
-    fn granted(&self, benefit: &Benefit, value: BenefitValue, sources: Vec<EntitlementSource>, enrollment: &Enrollment) -> Result<Entitlement, Fault> {
+    fn granted(&self, benefit: &Benefit, value: BenefitValue, sources: Vec<EntitlementSource>, enrollment: &Enrollment) -> Result<Entitlement, Faults> {
         let ends = sources.iter().filter(|source| source.outcome == SourceOutcome::Applied).map(|source| source.until);
         let valid_until = ends.fold(enrollment.until, earlier);
         let bare = self.bare(benefit, EntitlementStatus::Granted, sources);
         self.with_value(benefit, value, Entitlement { valid_until, ..bare }, enrollment)
     }
 
-    fn withheld(&self, benefit: &Benefit, mut sources: Vec<EntitlementSource>, common: &[UnlockStep], enrollment: &Enrollment) -> Result<Entitlement, Fault> {
+    fn withheld(&self, benefit: &Benefit, mut sources: Vec<EntitlementSource>, common: &[UnlockStep], enrollment: &Enrollment) -> Result<Entitlement, Faults> {
         let value = self.merged(benefit, &mut sources, SourceOutcome::Withheld)?;
         let mut unmet: Vec<UnlockStep> = sources.iter().flat_map(|source| source.unmet.iter().cloned()).collect();
         unmet.sort();
@@ -139,16 +165,16 @@ impl<'p> Resolver<'p, '_> {
         }
     }
 
-    fn not_offered_because_of(&self, benefit: &Benefit, sources: Vec<EntitlementSource>, common: &[UnlockStep]) -> Result<Entitlement, Fault> {
+    fn not_offered_because_of(&self, benefit: &Benefit, sources: Vec<EntitlementSource>, common: &[UnlockStep]) -> Result<Entitlement, Faults> {
         let unlocks = self.unlocks(&benefit.key, &sources, common)?;
         self.not_offered(benefit, sources, unlocks)
     }
 
-    fn not_offered(&self, benefit: &Benefit, sources: Vec<EntitlementSource>, unlocks: Vec<Unlock>) -> Result<Entitlement, Fault> {
+    fn not_offered(&self, benefit: &Benefit, sources: Vec<EntitlementSource>, unlocks: Vec<Unlock>) -> Result<Entitlement, Faults> {
         Ok(Entitlement { unlocks, ..self.bare(benefit, EntitlementStatus::NotOffered, sources) })
     }
 
-    fn with_value(&self, benefit: &Benefit, value: BenefitValue, bare: Entitlement, enrollment: &Enrollment) -> Result<Entitlement, Fault> {
+    fn with_value(&self, benefit: &Benefit, value: BenefitValue, bare: Entitlement, enrollment: &Enrollment) -> Result<Entitlement, Faults> {
         if benefit.kind != BenefitKind::Allowance {
             return Ok(Entitlement { value: Some(value), ..bare });
         }
@@ -178,8 +204,8 @@ impl<'p> Resolver<'p, '_> {
     }
 }
 
-fn overflow(benefit: &Benefit) -> Fault {
-    Fault::new("OUT_OF_RANGE", "", format!("the values of benefit {} add up to more than exact arithmetic holds", benefit.key))
+fn overflow(benefit: &Benefit) -> Faults {
+    Fault::new("OUT_OF_RANGE", "", format!("the values of benefit {} add up to more than exact arithmetic holds", benefit.key)).into()
 }
 
 /// Marks what removals, replacements and unfit values leave out of the merge.

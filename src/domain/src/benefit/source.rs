@@ -8,7 +8,7 @@ use crate::date::{Date, Span};
 use crate::document::benefit::{BenefitValue, Grant, TermEffect, TermGrant};
 use crate::document::ladder::{Ladder, LadderScope};
 use crate::facts::{Contract, ContractStatus};
-use crate::fault::Fault;
+use crate::fault::Faults;
 use crate::region::{RuleScope, Standpoint};
 
 /// The kinds of source, the most specific first: the order of STRICT.
@@ -144,7 +144,7 @@ impl<'p> Resolver<'p, '_> {
     }
 
     /// What each ladder gives: of the grants that the partner's tier reaches, the highest tier's most specific one.
-    pub(super) fn ladder_sources(&self, benefit: &str) -> Result<Vec<EntitlementSource>, Fault> {
+    pub(super) fn ladder_sources(&self, benefit: &str) -> Result<Vec<EntitlementSource>, Faults> {
         let offers = self.offers(benefit);
         let mut ladders: Vec<Option<&str>> = offers.iter().map(|offer| offer.ladder.map(|ladder| ladder.key.as_str())).collect();
         ladders.sort_unstable();
@@ -175,7 +175,7 @@ impl<'p> Resolver<'p, '_> {
         best.map(|(_, offer)| offer)
     }
 
-    fn source_of(&self, offer: &Offer<'_>) -> Result<EntitlementSource, Fault> {
+    fn source_of(&self, offer: &Offer<'p>) -> Result<EntitlementSource, Faults> {
         let held = offer.ladder.and_then(|ladder| self.held(ladder));
         let main = self.standing.program.ladder(None).map(|ladder| ladder.key.as_str());
         let other = offer.ladder.is_some_and(|ladder| Some(ladder.key.as_str()) != main);

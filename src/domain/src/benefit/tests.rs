@@ -9,7 +9,7 @@ use crate::document::requirement::Requirement;
 use crate::facts::{
     AssignmentCause, Contract, ContractStatus, ContractTerms, Enrollment, EntitlementException, PartnerFacts, PartnerProfile, PartnerStatus, TierAssignment,
 };
-use crate::fault::Fault;
+use crate::fault::Faults;
 use crate::program::Program;
 
 fn date(text: &str) -> Date {
@@ -61,12 +61,12 @@ fn partner(region: &str, tiers: &[(&str, &str)]) -> PartnerFacts {
     }
 }
 
-fn refuse(_: &Requirement) -> Result<Judgement, Fault> {
+fn refuse(_: &Requirement) -> Result<Judgement, Faults> {
     Ok(Judgement { met: false, missing: "revenue: 500 missing of 1000".into() })
 }
 
 fn resolve_in(program: &Program, partner: &PartnerFacts, as_of: &str, region: Option<&str>) -> Vec<Entitlement> {
-    let held = HeldTiers::on_record(partner, date(as_of));
+    let held = HeldTiers::on_record(program, partner, date(as_of));
     resolve_entitlements_with(&Standing { program, partner, as_of: date(as_of), held: &held, region, judge: &refuse }).unwrap()
 }
 
@@ -197,7 +197,7 @@ fn conditions_withhold_until_they_are_met() {
     let span = crate::date::Span::new(date("2020-06-01"), date("2020-12-01"));
     let terms = ContractTerms::default();
     partner.contracts.push(Contract { key: "C-9".into(), template: Some("PREMIUM".into()), status: ContractStatus::Active, span, terms });
-    let held = HeldTiers::on_record(&partner, date("2020-07-01"));
+    let held = HeldTiers::on_record(&program, &partner, date("2020-07-01"));
     let judge = |_: &Requirement| Ok(Judgement { met: true, missing: String::new() });
     let standing = Standing { program: &program, partner: &partner, as_of: date("2020-07-01"), held: &held, region: None, judge: &judge };
     let answers = resolve_entitlements_with(&standing).unwrap();
@@ -234,6 +234,27 @@ fn allowances_are_prorated_by_days_and_rounded_down() {
     assert_eq!((allowance(&answer).unwrap().as_str(), window.proration.as_ref().map(|part| (part.days, part.of_days))), ("8", Some((306, 366))));
     let next_year = resolve_in(&program, &partner, "2021-02-01", None).remove(0);
     assert_eq!((allowance(&next_year).unwrap().as_str(), next_year.allowance.unwrap().proration), ("10", None));
+}
+
+#[test]
+fn an_overridden_tier_counts_as_held_while_it_is() {
+    let program = program(hours("SUM"), json!([{"benefit": "hours", "tier": "GOLD", "value": {"allowance": 5}}]));
+    let mut partner = partner("DE", &[("MAIN", "SILVER")]);
+    let span = crate::date::Span::new(date("2020-06-01"), date("2020-09-01"));
+    let (ladder, reason) = ("MAIN".to_owned(), "merger".to_owned());
+    partner.overrides.push(crate::facts::TierOverride {
+        ladder,
+        region: None,
+        kind: crate::facts::OverrideKind::Floor,
+        tier: Some("GOLD".into()),
+        span,
+        reason,
+        proposed_by: None,
+        approved_by: None,
+    });
+    let answer = one(&program, &partner);
+    assert_eq!((answer.status, answer.valid_until), (EntitlementStatus::Granted, Some(date("2020-09-01"))));
+    assert_eq!(resolve_in(&program, &partner, "2020-09-01", None).remove(0).status, EntitlementStatus::NotOffered);
 }
 
 #[test]

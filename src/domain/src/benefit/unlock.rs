@@ -6,7 +6,7 @@ use super::condition::Resolver;
 use super::source::{EntitlementSource, Offer, SourceKind, SourceOutcome, scope_of, span_of};
 use crate::date::Date;
 use crate::document::benefit::{Grant, TermEffect};
-use crate::fault::Fault;
+use crate::fault::Faults;
 use crate::region::RuleScope;
 
 /// The most ways that an answer lists.
@@ -116,9 +116,9 @@ impl Way {
     }
 }
 
-impl Resolver<'_, '_> {
+impl<'p> Resolver<'p, '_> {
     /// The ways to `benefit`, the shortest first. `common` are steps that every way needs.
-    pub(super) fn unlocks(&self, benefit: &str, sources: &[EntitlementSource], common: &[UnlockStep]) -> Result<Vec<Unlock>, Fault> {
+    pub(super) fn unlocks(&self, benefit: &str, sources: &[EntitlementSource], common: &[UnlockStep]) -> Result<Vec<Unlock>, Faults> {
         if let Some(removal) = sources.iter().filter(|source| source.effect == TermEffect::Remove).max_by_key(|source| source.until.unwrap_or(Date::MAX)) {
             return Ok(removal.until.map(|until| Unlock::new(vec![after_removal(removal, until)])).into_iter().collect());
         }
@@ -144,7 +144,7 @@ impl Resolver<'_, '_> {
     }
 
     /// What is missing for one grant; none where it can no longer be had, or another grant of its tier stands before it.
-    fn steps_to(&self, offer: &Offer<'_>, offers: &[Offer<'_>]) -> Result<Option<Vec<UnlockStep>>, Fault> {
+    fn steps_to(&self, offer: &Offer<'p>, offers: &[Offer<'p>]) -> Result<Option<Vec<UnlockStep>>, Faults> {
         let as_of = self.standing.as_of;
         let span = span_of(offer.grant);
         let rank = offer.ladder.map_or(0, |ladder| ladder.rank(self.held(ladder).map(|held| held.tier.as_str())));
