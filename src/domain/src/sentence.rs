@@ -53,8 +53,12 @@ impl Sentence {
                 Self::new("STREAK", text).with("required", required.to_string()).with("actual", actual.to_string())
             }
             Node::Not { of } => {
-                let what = of.leaves().first().map(|leaf| leaf.sentence(None).text).unwrap_or_default();
-                let text = if judged.met { format!("{called}not so, as it must be: {what}") } else { format!("{called}must not be so: {what}") };
+                let what = match of.leaves().first() {
+                    Some(leaf) if judged.met => leaf.name(),
+                    Some(leaf) => leaf.sentence(None).text,
+                    None => String::new(),
+                };
+                let text = if judged.met { format!("{called}must not hold and does not: {what}") } else { format!("{called}must not hold but does: {what}") };
                 Self::new("NOT", text).with("what", what)
             }
             Node::ForEach { name, at_least_groups, groups } => {
@@ -86,6 +90,8 @@ impl Sentence {
                 Self::new("ON_ANY_DAY", text).with_some("day", day.map(|day| day.to_string()))
             }
             Node::Leaf(leaf) => return leaf.sentence(by),
+            Node::When { applies: false, .. } => Self::new("NOT_ASKED", format!("{called}not asked of this partner")),
+            Node::When { of: Some(of), .. } | Node::Shared { of, .. } if name.is_none() => return Self::of_node(of, by),
             _ => {
                 let (met, all) = (judged.leaves().iter().filter(|leaf| leaf.met()).count(), judged.leaves().len());
                 Self::new("ALL_OF", format!("{called}{met} of {all} conditions are met")).with("met", met.to_string()).with("all", all.to_string())
@@ -159,7 +165,7 @@ impl Leaf {
         }
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.label.clone().or_else(|| self.subject.clone()).unwrap_or_else(|| self.key.clone())
     }
 

@@ -195,8 +195,7 @@ impl<'a> Evaluator<'a> {
             self.filter_changes(filter, days);
         }
         if measure.aggregate == Aggregate::NetAdditions {
-            let months = month_starts(days.between);
-            days.extend(months);
+            self.month_changes(measure, at, days);
         }
         if measure.exchange.as_ref().is_some_and(|exchange| exchange.date == ExchangeDate::PeriodEnd) {
             let age = measure.exchange.as_ref().map_or(0, |exchange| i64::from(exchange.max_age_days));
@@ -204,6 +203,19 @@ impl<'a> Evaluator<'a> {
             let tables = self.program.document.unit_tables.iter();
             days.extend(tables.flat_map(|table| table.rows.iter().filter_map(|row| row.from)));
             self.window_ends(measure, at, days);
+        }
+    }
+
+    /// Net additions are judged by month: when a month begins, when its last day completes it, when the window leaves it.
+    fn month_changes(&self, measure: &Measure, at: &At<'a>, days: &mut Days) {
+        let first = at.partner.transactions.iter().map(|line| line.date).min().unwrap_or(days.between.from).min(days.between.from);
+        for start in month_starts(Span::new(first.first_of_month(), days.between.until.plus_months(1))) {
+            for day in [start, start.plus_days(-1)] {
+                days.add(day);
+                for enrolled in at.partner.enrollments.iter().map(|held| Some(held.since)).chain([None]) {
+                    days.extend(entry_and_exit(&measure.window, self.program, enrolled, day, days.between).into_iter().flatten());
+                }
+            }
         }
     }
 

@@ -284,8 +284,16 @@ impl<'a> Evaluator<'a> {
         let in_group = rule.region_groups.is_empty() || region.is_some_and(|own| rule.region_groups.iter().any(|wanted| geography.in_group(own, wanted)));
         let has = rule.attribute.as_ref().is_none_or(|attribute| partner_has(at, attribute, rule.equals.as_ref()));
         let met = in_region && in_group && has && among(&rule.partner_types, partner_type) && among(&rule.tracks, track);
-        let asked = [&rule.regions, &rule.region_groups, &rule.partner_types, &rule.tracks].into_iter().flatten().chain(&rule.attribute);
-        let asked: Vec<&str> = asked.map(String::as_str).collect();
+        let listed = |words: &str, keys: &[String]| (!keys.is_empty()).then(|| format!("{words} {}", keys.join(" or ")));
+        let attribute = rule.attribute.as_ref().map(|attribute| format!("with {attribute}"));
+        let asked = [
+            listed("in", &rule.regions),
+            listed("in", &rule.region_groups),
+            listed("of type", &rule.partner_types),
+            listed("on track", &rule.tracks),
+            attribute,
+        ];
+        let asked: Vec<String> = asked.into_iter().flatten().collect();
         let mut leaf = Leaf::yes_or_no(LeafKind::Partner, rule.attribute.clone().unwrap_or_else(|| "PARTNER".to_owned()), met);
         leaf.subject = Some(asked.join(", "));
         leaf.judged()

@@ -111,7 +111,7 @@ pub enum Node {
         /// The days.
         #[serde(skip_serializing_if = "Option::is_none")]
         window: Option<Span>,
-        /// The latest stretch of days on which it is met began on this day.
+        /// A day on which it is met, the latest of those that were judged.
         #[serde(skip_serializing_if = "Option::is_none")]
         day: Option<Date>,
         /// The requirement on that day; as of the evaluation when there is none.
@@ -380,12 +380,7 @@ impl Judged {
         match &self.node {
             Node::AllOf { of } => mean(of.iter().map(Self::share_met).collect(), of.len()),
             Node::AnyOf { of, .. } => of.iter().map(Self::share_met).max().unwrap_or(Exact::ZERO),
-            Node::AtLeast { n, of, .. } => {
-                let mut shares: Vec<Exact> = of.iter().map(Self::share_met).collect();
-                shares.sort_unstable_by(|left, right| right.cmp(left));
-                shares.truncate(*n as usize);
-                mean(shares, *n as usize)
-            }
+            Node::AtLeast { n, of, including, .. } => share_of_best(*n as usize, of, including.as_ref()),
             Node::Shared { of, .. } => of.share_met(),
             Node::When { of: Some(of), .. } => of.share_met(),
             Node::ForEach { groups, at_least_groups, .. } => {
@@ -396,6 +391,21 @@ impl Judged {
             _ => Exact::ZERO,
         }
     }
+}
+
+/// The mean of the best parts, with those of the subset that must be among them.
+fn share_of_best(n: usize, of: &[Judged], including: Option<&SubsetJudged>) -> Exact {
+    let wanted = including.map_or(0, |subset| subset.m as usize);
+    let of_subset = |index: usize| including.is_some_and(|subset| subset.items.iter().any(|item| *item as usize == index));
+    let mut shares: Vec<(Exact, usize)> = of.iter().enumerate().map(|(index, part)| (part.share_met(), index)).collect();
+    shares.sort_unstable_by(|left, right| right.cmp(left));
+    let (subset, others): (Vec<_>, Vec<_>) = shares.into_iter().partition(|(_, index)| of_subset(*index));
+    let mut chosen: Vec<Exact> = subset.iter().take(wanted).map(|(share, _)| *share).collect();
+    let asked = n.max(wanted);
+    let mut rest: Vec<Exact> = subset.into_iter().skip(wanted).chain(others).map(|(share, _)| share).collect();
+    rest.sort_unstable_by(|left, right| right.cmp(left));
+    chosen.extend(rest.into_iter().take(asked - wanted.min(asked)));
+    mean(chosen, asked)
 }
 
 /// The sum over a number. A share that needs more digits than exact arithmetic has counts as nothing met.
@@ -419,3 +429,6 @@ pub(crate) fn partner_has(at: &At<'_>, attribute: &str, equals: Option<&Scalar>)
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
