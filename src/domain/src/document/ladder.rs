@@ -93,6 +93,8 @@ pub struct ReviewPolicy {
     /// Reviews by the program's fiscal year instead of the calendar's.
     #[serde(default)]
     pub fiscal: bool,
+    /// Reviews by a year of the partner's own instead of one for all.
+    pub years_from: Option<ReviewYears>,
     /// Time to become compliant again before a tier is lost.
     pub grace: Option<Grace>,
     /// At most so many tiers up a review.
@@ -110,6 +112,17 @@ pub struct ReviewPolicy {
     pub protected_until: Option<Date>,
     /// For so many months after it was reached, a tier is not lost.
     pub protection_months: Option<u32>,
+}
+
+/// A year of the partner's own, whose quarters and halves are counted from its first day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ReviewYears {
+    /// From the day of its enrollment (from the 28th, for one who enrolled later in a month).
+    Enrollment,
+    /// From the first day of the quarter in which it first reached the tier or a higher one: of the calendar's quarter, or of the
+    /// fiscal one. For a tier that it never held, as without this.
+    FirstReached,
 }
 
 /// How often.

@@ -7,7 +7,7 @@ use super::outcome::{TierOutcome, reviewed_rank};
 use super::record::{history, in_force, region_of, since, with_overrides};
 use super::{Change, Decision, GraceStanding, OverrideStanding, Reason};
 use crate::date::Date;
-use crate::document::ladder::{Cadence, Ladder, ReviewPolicy};
+use crate::document::ladder::{Cadence, Ladder, ReviewPolicy, ReviewYears};
 use crate::document::metric::CalendarUnit;
 use crate::facts::{AssignmentCause, PartnerStatus};
 use crate::fault::Faults;
@@ -29,7 +29,7 @@ pub(super) fn policy(ladder: &Ladder, rank: u32) -> &ReviewPolicy {
 }
 
 /// A ratchet turns a continuous downward review into a yearly one.
-pub(super) const fn cadence_down(policy: &ReviewPolicy) -> Cadence {
+const fn cadence_down(policy: &ReviewPolicy) -> Cadence {
     match policy.cadence_down {
         Cadence::Continuous | Cadence::Daily if policy.ratchet => Cadence::Annual,
         cadence => cadence,
@@ -46,6 +46,21 @@ const fn unit(cadence: Cadence) -> Option<CalendarUnit> {
     }
 }
 
+/// The year by whose parts a tier is reviewed.
+fn review_year(policy: &ReviewPolicy, ladder: &Ladder, rank: u32, at: &At<'_>, fiscal_year: FiscalYear) -> FiscalYear {
+    let for_all = if policy.fiscal { fiscal_year } else { FiscalYear::CALENDAR };
+    let start = match policy.years_from {
+        None => None,
+        Some(ReviewYears::Enrollment) => enrolled_since(at),
+        Some(ReviewYears::FirstReached) => {
+            let records = history(ladder, at.partner, region_of(ladder, at));
+            let reached = records.iter().filter(|held| rank > 0 && held.rank >= rank).map(|held| held.span.from).min();
+            reached.map(|reached| for_all.start_of(CalendarUnit::Quarter, reached))
+        }
+    };
+    start.map_or(for_all, |start| FiscalYear { month: start.month(), day: start.day().min(28) })
+}
+
 /// The calendar of reviews.
 #[derive(Clone, Copy)]
 pub(super) struct ReviewDays {
@@ -54,8 +69,16 @@ pub(super) struct ReviewDays {
 }
 
 impl ReviewDays {
-    pub(super) const fn new(cadence: Cadence, policy: &ReviewPolicy, fiscal_year: FiscalYear) -> Self {
-        Self { cadence, year: if policy.fiscal { fiscal_year } else { FiscalYear::CALENDAR } }
+    /// The days on which the tier of a rank may be reached.
+    pub(super) fn up(ladder: &Ladder, rank: u32, at: &At<'_>, fiscal_year: FiscalYear) -> Self {
+        let policy = policy(ladder, rank);
+        Self { cadence: policy.cadence_up, year: review_year(policy, ladder, rank, at, fiscal_year) }
+    }
+
+    /// The days on which the tier of a rank may be lost.
+    pub(super) fn down(ladder: &Ladder, rank: u32, at: &At<'_>, fiscal_year: FiscalYear) -> Self {
+        let policy = policy(ladder, rank);
+        Self { cadence: cadence_down(policy), year: review_year(policy, ladder, rank, at, fiscal_year) }
     }
 
     /// Whether a review falls on `date`.
@@ -124,14 +147,13 @@ impl<'a> Evaluator<'a> {
             (true, std::cmp::Ordering::Greater) => Change::Promoted,
             (true, std::cmp::Ordering::Less) => Change::Demoted,
         };
-        let policy = policy(ladder, rank);
         let decision = Decision {
             change,
             cause: self.cause(change, held_by.is_some(), at.as_of),
             reasons,
             due_up,
             due_down,
-            next_down_on: ReviewDays::new(cadence_down(policy), policy, self.program.fiscal_year).next_after(at.as_of),
+            next_down_on: ReviewDays::down(ladder, rank, at, self.program.fiscal_year).next_after(at.as_of),
             grace,
             overridden: held_by.map(|held| OverrideStanding { kind: held.kind, tier: held.tier.clone(), span: held.span, reason: held.reason.clone() }),
             inherited_from,
@@ -206,13 +228,12 @@ impl<'a> Case<'_, 'a> {
     }
 
     fn due_up(&self, rank: u32) -> bool {
-        let policy = policy(self.ladder, rank.min(u32::try_from(self.ladder.tiers.len()).unwrap_or(u32::MAX)));
-        self.due == Due::Now || ReviewDays::new(policy.cadence_up, policy, self.evaluator.program.fiscal_year).due(self.at.as_of)
+        let rank = rank.min(u32::try_from(self.ladder.tiers.len()).unwrap_or(u32::MAX));
+        self.due == Due::Now || ReviewDays::up(self.ladder, rank, self.at, self.evaluator.program.fiscal_year).due(self.at.as_of)
     }
 
     fn due_down(&self) -> bool {
-        let policy = policy(self.ladder, self.reviewed);
-        self.due == Due::Now || ReviewDays::new(cadence_down(policy), policy, self.evaluator.program.fiscal_year).due(self.at.as_of)
+        self.due == Due::Now || ReviewDays::down(self.ladder, self.reviewed, self.at, self.evaluator.program.fiscal_year).due(self.at.as_of)
     }
 
     /// The highest tier above the present one that is given, due, and not too many steps away.

@@ -5,7 +5,7 @@
 //! of any date gives the same answer.
 
 use super::GraceStanding;
-use super::decide::{ReviewDays, cadence_down};
+use super::decide::ReviewDays;
 use super::record::{history, in_force, region_of};
 use crate::date::{Date, Span};
 use crate::document::ladder::{Grace, Ladder, ReviewPolicy};
@@ -86,7 +86,7 @@ impl<'a> Evaluator<'a> {
             return Ok(None);
         }
         let compliance = self.compliance(ladder, at, rank, Span::new(from, today.next()))?;
-        let reviews = ReviewDays::new(cadence_down(policy), policy, self.program.fiscal_year);
+        let reviews = ReviewDays::down(ladder, rank, at, self.program.fiscal_year);
         let mut day = from;
         while let Some(review) = first_failed_review(&compliance, reviews, day, today) {
             let running = standing(grace, review);

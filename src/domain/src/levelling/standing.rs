@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::decide::{Decided, ReviewDays, policy};
+use super::decide::{Decided, ReviewDays};
 use super::record::{history, in_force, region_of};
 use super::{LadderStanding, NextTier, Standing, TierOutcome, TierRecord, TierStanding, admission_leaf};
 use crate::date::Date;
@@ -104,8 +104,7 @@ impl<'a> Evaluator<'a> {
 
     fn next_tier(&self, ladder: &Ladder, at: &At<'a>, outcome: &TierOutcome, rank: u32) -> Option<NextTier> {
         let next = ladder.at_rank(rank + 1)?;
-        let policy = policy(ladder, rank + 1);
-        let review_on = ReviewDays::new(policy.cadence_up, policy, self.program.fiscal_year).next_after(at.as_of);
+        let review_on = ReviewDays::up(ladder, rank + 1, at, self.program.fiscal_year).next_after(at.as_of);
         let gap = tier_gap(ladder, outcome, rank + 1, review_on, true);
         Some(NextTier { tier: next.key.clone(), rank: rank + 1, entry: next.entry, gap, review_on })
     }

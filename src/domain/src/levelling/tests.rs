@@ -102,3 +102,27 @@ macro_rules! programs {
 programs! {
     p01_odoo: "p01-odoo.yaml",
 }
+
+#[test]
+fn reviews_may_follow_a_year_of_the_partners_own() {
+    let program = |years_from: &str, fiscal: bool| {
+        compiled(&format!(
+            r#"{{"guerdon": 1, "program": {{"code": "T", "name": "T", "currency": "USD", "fiscalYearStart": "02-01"}}, "version": {{"effectiveOn": "2020-01-01"}},
+            "ladders": [{{"key": "MAIN", "review": {{"cadenceDown": "ANNUAL", "fiscal": {fiscal}, "yearsFrom": "{years_from}"}},
+            "tiers": [{{"key": "BASIC"}}, {{"key": "GOLD", "requirement": {{"holding": {{"kind": "PLAN"}}}}}}]}}]}}"#
+        ))
+    };
+    let tier = |program: &Program, as_of: &str| {
+        let input = serde_json::json!({"partners": [{"code": "P", "enrollments": [{"since": "2021-03-31"}],
+            "assignments": [{"tier": "BASIC", "from": "2021-03-31"}, {"tier": "GOLD", "from": "2022-06-10"}]}]});
+        let facts = crate::facts::read::read(&serde_json::from_value(input).unwrap(), program).unwrap();
+        let standing = evaluate_partner(program, &facts, "P", as_of.parse().unwrap()).unwrap();
+        standing.ladder(None, None).and_then(|held| held.tier.clone()).unwrap()
+    };
+    let of_enrollment = program("ENROLLMENT", false);
+    assert_eq!(["2023-01-01", "2023-03-27", "2023-03-28"].map(|day| tier(&of_enrollment, day)), ["GOLD", "GOLD", "BASIC"]);
+    let of_calendar_quarter = program("FIRST_REACHED", false);
+    assert_eq!(["2023-03-28", "2023-04-01"].map(|day| tier(&of_calendar_quarter, day)), ["GOLD", "BASIC"]);
+    let of_fiscal_quarter = program("FIRST_REACHED", true);
+    assert_eq!(["2023-02-01", "2023-04-01", "2023-05-01"].map(|day| tier(&of_fiscal_quarter, day)), ["GOLD", "GOLD", "BASIC"]);
+}

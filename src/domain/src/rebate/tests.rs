@@ -61,7 +61,6 @@ pub(super) fn sale(id: &str, date: &str, amount: &str, quantity: &str) -> Value 
     json!({ "id": id, "date": date, "amount": amount, "quantity": quantity })
 }
 
-
 pub(super) fn compute(program: &Program, facts: &Facts, period: &str) -> Result<PeriodResult, Faults> {
     let period = program.period_named(period).unwrap();
     compute_period(program, facts, "P", &period, None, &OnRecord)
