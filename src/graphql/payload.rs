@@ -1,12 +1,13 @@
 //! The plane of errors that the caller can mend: `userErrors` in a payload.
 
+use async_graphql::SimpleObject;
 use guerdon_domain::fault::Fault;
 
 use super::error::GqlFault;
 use crate::error::AppError;
 
-/// Something that the caller can mend, and what to do. Every mutation answers it as a type of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Something that the caller can mend, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
 pub struct UserError {
     /// Stable, in capitals. Expect codes that you do not know.
     pub code: String,

@@ -1,23 +1,12 @@
-//! What can be asked. A resolver is parse, call, wrap.
+//! What can be asked.
 
-pub mod nodes;
-pub mod partners;
-pub mod programs;
-
-use async_graphql::{MergedObject, Object};
-
-pub use nodes::Node;
+use async_graphql::Object;
 
 /// What can be asked.
-#[derive(Default, MergedObject)]
-pub struct Query(ServiceQueries, nodes::NodeQueries, partners::PartnerQueries, programs::ProgramQueries);
-
-/// Queries of the service itself.
-#[derive(Default)]
-struct ServiceQueries;
+pub struct Query;
 
 #[Object]
-impl ServiceQueries {
+impl Query {
     /// The version of this service.
     async fn api_version(&self) -> &'static str {
         env!("CARGO_PKG_VERSION")

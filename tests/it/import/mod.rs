@@ -2,4 +2,3 @@
 
 mod mapping;
 mod reading;
-mod storing;

@@ -7,6 +7,8 @@
 pub mod automation;
 pub mod benefit;
 pub mod contract;
+pub mod diff;
+pub mod export;
 pub mod ladder;
 pub mod mdf;
 pub mod metric;

@@ -37,7 +37,8 @@ impl Format {
     }
 }
 
-static DOCUMENT: LazyLock<Shape> = LazyLock::new(Shape::of::<Document>);
+/// The shape of a document.
+pub(crate) static DOCUMENT: LazyLock<Shape> = LazyLock::new(Shape::of::<Document>);
 
 /// Reads a document. Faults of the syntax carry line and column as their path; otherwise all faults of the shape are found at
 /// once. What a well-formed document must also satisfy is asked by [`super::validate::validate`].

@@ -81,6 +81,16 @@ pub struct LadderExpectation {
 #[serde(transparent)]
 pub struct FigureText(pub String);
 
+impl FigureText {
+    /// The figure; none when it is not written as one.
+    pub fn figure(&self) -> Option<crate::exact::Exact> {
+        match self.0.split_once('/') {
+            Some((numerator, denominator)) => crate::exact::Exact::ratio(numerator.parse().ok()?, denominator.parse().ok()?),
+            None => crate::exact::Exact::parse(&self.0, 30, 30).ok(),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for FigureText {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         DecimalText::deserialize(deserializer).map(|text| Self(text.0))

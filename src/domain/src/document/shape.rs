@@ -34,6 +34,7 @@ struct Member {
     shape: usize,
     required: bool,
     description: String,
+    default: Option<Value>,
 }
 
 /// One kind of value.
@@ -71,6 +72,7 @@ struct Leaf {
     name: &'static str,
     expected: &'static str,
     check: fn(&Value) -> Option<String>,
+    numeric: bool,
 }
 
 fn refusal<T: for<'de> Deserialize<'de>>(value: &Value) -> Option<String> {
@@ -78,14 +80,24 @@ fn refusal<T: for<'de> Deserialize<'de>>(value: &Value) -> Option<String> {
 }
 
 const LEAVES: [Leaf; 8] = [
-    Leaf { name: "Date", expected: "a date such as 2026-01-31", check: refusal::<Date> },
-    Leaf { name: "Currency", expected: "a currency code such as USD", check: refusal::<Currency> },
-    Leaf { name: "Number", expected: "a number such as 1000, 0.05 or \"1000.50\"", check: refusal::<Number> },
-    Leaf { name: "Rate", expected: "a fraction such as 0.05, or a percentage such as \"5 %\"", check: refusal::<Rate> },
-    Leaf { name: "Threshold", expected: "a number such as 1000, or a percentage such as \"15 %\"", check: refusal::<Threshold> },
-    Leaf { name: "DecimalText", expected: "a decimal in quotes such as \"1234.50\" (a whole number may stand without quotes)", check: refusal::<DecimalText> },
-    Leaf { name: "FigureText", expected: "a decimal in quotes such as \"1234.50\", or a fraction such as \"1/3\"", check: refusal::<FigureText> },
-    Leaf { name: "Scalar", expected: "text, a number, true or false", check: refusal::<Scalar> },
+    Leaf { name: "Date", expected: "a date such as 2026-01-31", check: refusal::<Date>, numeric: false },
+    Leaf { name: "Currency", expected: "a currency code such as USD", check: refusal::<Currency>, numeric: false },
+    Leaf { name: "Number", expected: "a number such as 1000, 0.05 or \"1000.50\"", check: refusal::<Number>, numeric: true },
+    Leaf { name: "Rate", expected: "a fraction such as 0.05, or a percentage such as \"5 %\"", check: refusal::<Rate>, numeric: true },
+    Leaf { name: "Threshold", expected: "a number such as 1000, or a percentage such as \"15 %\"", check: refusal::<Threshold>, numeric: true },
+    Leaf {
+        name: "DecimalText",
+        expected: "a decimal in quotes such as \"1234.50\" (a whole number may stand without quotes)",
+        check: refusal::<DecimalText>,
+        numeric: true,
+    },
+    Leaf {
+        name: "FigureText",
+        expected: "a decimal in quotes such as \"1234.50\", or a fraction such as \"1/3\"",
+        check: refusal::<FigureText>,
+        numeric: true,
+    },
+    Leaf { name: "Scalar", expected: "text, a number, true or false", check: refusal::<Scalar>, numeric: false },
 ];
 
 /// Compiles a JSON Schema.
@@ -195,7 +207,8 @@ impl Compiler<'_> {
         for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let description = member.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
             let required = required.iter().any(|required| required == name);
-            members.insert(name.clone(), Member { shape: self.compile(member), required, description });
+            let default = member.get("default").cloned();
+            members.insert(name.clone(), Member { shape: self.compile(member), required, description, default });
         }
         Node::Object(members)
     }
@@ -235,6 +248,47 @@ impl Shape {
             faults.add("INVALID_VALUE", join(path, if inner == "." { "" } else { &inner }), error.inner().to_string());
             faults
         })
+    }
+}
+
+impl Shape {
+    /// Takes out of a value what says nothing: members that are null or as they are by default. Whole numbers lose their quotes.
+    pub fn tidy(&self, value: &mut Value) {
+        self.tidy_node(self.root, value);
+    }
+
+    fn tidy_node(&self, at: usize, value: &mut Value) {
+        match (self.nodes.get(at), value) {
+            (Some(Node::Object(members)), Value::Object(object)) => {
+                object.retain(|name, value| {
+                    let says_nothing = |member: &Member| !member.required && (value.is_null() || member.default.as_ref() == Some(&*value));
+                    !members.get(name).is_some_and(says_nothing)
+                });
+                for (name, value) in object.iter_mut() {
+                    if let Some(member) = members.get(name) {
+                        self.tidy_node(member.shape, value);
+                    }
+                }
+            }
+            (Some(Node::OneOf(members)), Value::Object(object)) => {
+                for (name, value) in object.iter_mut() {
+                    if let Some(inner) = members.get(name) {
+                        self.tidy_node(*inner, value);
+                    }
+                }
+            }
+            (Some(Node::Keyed { value: inner, .. }), Value::Object(object)) => object.values_mut().for_each(|value| self.tidy_node(*inner, value)),
+            (Some(Node::List(inner)), Value::Array(list)) => list.iter_mut().for_each(|value| self.tidy_node(*inner, value)),
+            (Some(Node::Nullable(inner)), value) => self.tidy_node(*inner, value),
+            (Some(Node::BareOr { bare, long }), value) => self.tidy_node(if value.is_object() { *long } else { *bare }, value),
+            (Some(Node::Leaf(leaf)), value @ Value::String(_)) if leaf.numeric => {
+                let whole = value.as_str().filter(|text| text.len() <= 15).and_then(|text| text.parse::<i64>().ok());
+                if let Some(whole) = whole.filter(|whole| value.as_str() == Some(whole.to_string().as_str())) {
+                    *value = whole.into();
+                }
+            }
+            _ => {}
+        }
     }
 }
 

@@ -66,7 +66,7 @@ impl Check<'_> {
             let path = format!("{path}.rebates[{at}]");
             self.period_of(rebate.schedule.as_deref(), &rebate.period, &path);
             self.decimal(Some(&rebate.amount), format!("{path}.amount"));
-            if rebate.exact.as_deref().is_some_and(|exact| read_exact(exact).is_none()) {
+            if rebate.exact.as_ref().is_some_and(|exact| FigureText(exact.clone()).figure().is_none()) {
                 self.fault("INVALID_DECIMAL", format!("{path}.exact"), "write a decimal such as \"1.25\" or a fraction such as \"1/3\"");
             }
         }
@@ -118,7 +118,7 @@ impl Check<'_> {
     }
 
     fn figure(&mut self, value: Option<&FigureText>, path: String) {
-        if value.is_some_and(|value| read_exact(&value.0).is_none()) {
+        if value.is_some_and(|value| value.figure().is_none()) {
             self.fault("INVALID_DECIMAL", path, "write a decimal such as \"1.25\" or a fraction such as \"1/3\"");
         }
     }
@@ -136,13 +136,5 @@ impl Check<'_> {
             );
             self.fault("UNKNOWN_PERIOD", format!("{path}.period"), message);
         }
-    }
-}
-
-/// A decimal, or a fraction `1/3`.
-pub(crate) fn read_exact(text: &str) -> Option<crate::exact::Exact> {
-    match text.split_once('/') {
-        Some((numerator, denominator)) => crate::exact::Exact::ratio(numerator.parse().ok()?, denominator.parse().ok()?),
-        None => crate::exact::Exact::parse(text, 38, 30).ok(),
     }
 }

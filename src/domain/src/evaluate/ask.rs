@@ -1,0 +1,258 @@
+//! The questions of a case.
+
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use super::MAX_ASKS;
+use crate::date::Date;
+use crate::document::shape::{Shape, nearest};
+use crate::facts::input::TransactionInput;
+use crate::fault::Faults;
+use crate::program::Program;
+use crate::rebate::RunAsked;
+
+/// A question.
+#[derive(Debug, Clone)]
+pub enum Ask {
+    /// Where the partner stands.
+    Standing(StandingAsk),
+    /// Values of metrics.
+    Metrics(MetricsAsk),
+    /// What the partner is entitled to.
+    Entitlements(EntitlementsAsk),
+    /// Rebates of periods.
+    Rebates(RebatesAsk),
+    /// Runs over facts as they were known.
+    Runs(Vec<RunAsked>),
+    /// An open period.
+    Estimate(EstimateAsk),
+    /// What is about to be lost.
+    Risk(RiskAsk),
+}
+
+/// Where the partner stands, in every ladder or in some.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StandingAsk {
+    /// Only these ladders; all when empty.
+    #[serde(default)]
+    pub ladders: Vec<String>,
+    /// Whether the judged requirement of every tier comes along. Default true.
+    pub explain: Option<bool>,
+}
+
+/// Values of metrics.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MetricsAsk {
+    /// Only these metrics; all when empty.
+    #[serde(default)]
+    pub metrics: Vec<String>,
+}
+
+/// Entitlements.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EntitlementsAsk {
+    /// Only these benefits; all when empty.
+    #[serde(default)]
+    pub benefits: Vec<String>,
+    /// The region for which ladders of a partner in a region are read. Default: the partner's own.
+    pub region: Option<String>,
+}
+
+/// Rebates.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RebatesAsk {
+    /// The periods by name. Default: those that hold the date of the case.
+    #[serde(default)]
+    pub periods: Vec<String>,
+    /// Only these schedules; all that have the period when empty.
+    #[serde(default)]
+    pub schedules: Vec<String>,
+    /// Only what was recorded by this day is known. Default: everything.
+    pub known_on: Option<Date>,
+}
+
+/// An open period, on the date of the case.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EstimateAsk {
+    /// The periods by name. Default: those that hold the date of the case.
+    #[serde(default)]
+    pub periods: Vec<String>,
+    /// Only these schedules; all that have the period when empty.
+    #[serde(default)]
+    pub schedules: Vec<String>,
+    /// A hypothetical order: lines as in the facts.
+    #[serde(default)]
+    pub order: Vec<TransactionInput>,
+}
+
+/// What is about to be lost if nothing comes in.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RiskAsk {
+    /// Until this day. Default: twelve months after the date of the case.
+    pub until: Option<Date>,
+}
+
+/// Runs.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RunsAsk {
+    /// The runs, in any order.
+    #[serde(default)]
+    runs: Vec<RunAsked>,
+}
+
+const NAMES: [&str; 7] = ["standing", "metrics", "entitlements", "rebates", "runs", "estimate", "risk"];
+
+/// Reads the questions: all faults at once, with paths from the case's root.
+pub(super) fn read(asks: &[Value], program: &Program, as_of: Option<Date>) -> Result<Vec<Ask>, Faults> {
+    let mut reader = Reader { program, as_of, faults: Faults::new(), asks: Vec::new(), named: Vec::new() };
+    if asks.is_empty() || asks.len() > MAX_ASKS {
+        reader.faults.add("EMPTY_LIST", "ask", format!("ask 1 to {MAX_ASKS} questions, such as \"standing\""));
+    }
+    for (at, ask) in asks.iter().enumerate() {
+        let path = format!("ask[{at}]");
+        match ask {
+            Value::String(name) => reader.one(name, &json!({}), &path, &path),
+            Value::Object(object) => reader.object(object, &path),
+            _ => reader.faults.add("WRONG_TYPE", path, "write the name of a question, or an object with the name and its options"),
+        }
+    }
+    reader.faults.or(reader.asks)
+}
+
+struct Reader<'p> {
+    program: &'p Program,
+    as_of: Option<Date>,
+    faults: Faults,
+    asks: Vec<Ask>,
+    named: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn object(&mut self, object: &Map<String, Value>, path: &str) {
+        if object.is_empty() {
+            self.faults.add("EMPTY_LIST", path, format!("write a question: one of {}", NAMES.join(", ")));
+        }
+        for (name, options) in object {
+            self.one(name, options, &format!("{path}.{name}"), path);
+        }
+    }
+
+    fn one(&mut self, name: &str, options: &Value, path: &str, whole: &str) {
+        if ["standing", "metrics", "entitlements", "risk"].contains(&name) && self.named.iter().any(|named| named == name) {
+            self.faults.add("DUPLICATE", whole, format!("`{name}` is asked twice: put the options together"));
+        }
+        self.named.push(name.to_owned());
+        let ask = match name {
+            "standing" => self.options::<StandingAsk>(options, "ladders", path).map(Ask::Standing),
+            "metrics" => self.options::<MetricsAsk>(options, "metrics", path).map(Ask::Metrics),
+            "entitlements" => self.options::<EntitlementsAsk>(options, "benefits", path).map(Ask::Entitlements),
+            "rebates" => self.options::<RebatesAsk>(options, "periods", path).map(Ask::Rebates),
+            "runs" => self.options::<RunsAsk>(options, "runs", path).map(|ask| Ask::Runs(ask.runs)),
+            "estimate" => self.options::<EstimateAsk>(options, "periods", path).map(Ask::Estimate),
+            "risk" => self.options::<RiskAsk>(options, "", path).map(Ask::Risk),
+            _ => {
+                let advice =
+                    nearest(name, NAMES.into_iter()).map_or_else(|| format!("write one of {}", NAMES.join(", ")), |near| format!("did you mean `{near}`?"));
+                self.faults.add("UNKNOWN_QUESTION", path, format!("there is no question `{name}`: {advice}"));
+                None
+            }
+        };
+        if let Some(ask) = ask {
+            self.judge(&ask, path);
+            self.asks.push(ask);
+        }
+    }
+
+    /// Options as an object, or as the list that is their main member.
+    fn options<T: DeserializeOwned + Asked>(&mut self, options: &Value, main: &str, path: &str) -> Option<T> {
+        let options = match options {
+            Value::Array(list) if !main.is_empty() => json!({ main: list }),
+            Value::Bool(true) => json!({}),
+            other => other.clone(),
+        };
+        T::shape().read(options, path).map_err(|found| self.faults.0.extend(found.0)).ok()
+    }
+
+    fn judge(&mut self, ask: &Ask, path: &str) {
+        match ask {
+            Ask::Standing(ask) => self.all_known("ladder", &ask.ladders, &format!("{path}.ladders"), |key| self.program.ladder(Some(key)).is_some()),
+            Ask::Metrics(ask) => self.all_known("metric", &ask.metrics, &format!("{path}.metrics"), |key| self.program.metric(key).is_some()),
+            Ask::Entitlements(ask) => {
+                self.all_known("benefit", &ask.benefits, &format!("{path}.benefits"), |key| self.program.benefit(key).is_some());
+                let regions: Vec<String> = ask.region.iter().cloned().collect();
+                self.all_known("region", &regions, &format!("{path}.region"), |key| self.program.geography.regions.contains(key));
+            }
+            Ask::Rebates(ask) => {
+                self.all_known("rebate schedule", &ask.schedules, &format!("{path}.schedules"), |key| self.program.schedule(key).is_some());
+                self.periods(&ask.periods, &format!("{path}.periods"));
+            }
+            Ask::Runs(runs) => {
+                let periods: Vec<String> = runs.iter().map(|run| run.period.clone()).collect();
+                self.periods(&periods, path);
+                if runs.is_empty() {
+                    self.faults.add("EMPTY_LIST", path, "list at least one run: {\"period\": \"2026-Q1\", \"runOn\": \"2026-04-15\"}");
+                }
+            }
+            Ask::Estimate(ask) => {
+                self.all_known("rebate schedule", &ask.schedules, &format!("{path}.schedules"), |key| self.program.schedule(key).is_some());
+                self.periods(&ask.periods, &format!("{path}.periods"));
+            }
+            Ask::Risk(_) => {}
+        }
+        let dated = match ask {
+            Ask::Runs(_) => false,
+            Ask::Rebates(ask) => ask.periods.is_empty(),
+            _ => true,
+        };
+        if dated && self.as_of.is_none() && !self.faults.0.iter().any(|fault| fault.path == "asOf") {
+            self.faults.add("MISSING_MEMBER", "asOf", "the questions need a date: add `asOf`");
+        }
+    }
+
+    fn all_known(&mut self, what: &str, keys: &[String], path: &str, known: impl Fn(&str) -> bool) {
+        let unknown: Vec<(usize, &String)> = keys.iter().enumerate().filter(|(_, key)| !known(key)).collect();
+        for (at, key) in unknown {
+            self.faults.add("UNKNOWN_KEY", format!("{path}[{at}]"), format!("the program has no {what} `{key}`"));
+        }
+    }
+
+    fn periods(&mut self, names: &[String], path: &str) {
+        for (at, name) in names.iter().enumerate() {
+            if self.program.period_named(name).is_none() {
+                let message = format!(
+                    "no schedule has a period `{name}`: write 2026-03, 2026-Q1, 2026-H1, 2026, FY2026-Q1 (where the fiscal year is not the calendar's), or a custom period's name"
+                );
+                self.faults.add("UNKNOWN_PERIOD", format!("{path}[{at}]"), message);
+            }
+        }
+    }
+}
+
+/// Options with a shape.
+trait Asked {
+    fn shape() -> &'static Shape;
+}
+
+macro_rules! asked {
+    ($($options:ty),+) => {
+        $(impl Asked for $options {
+            fn shape() -> &'static Shape {
+                static SHAPE: LazyLock<Shape> = LazyLock::new(Shape::of::<$options>);
+                &SHAPE
+            }
+        })+
+    };
+}
+
+asked!(StandingAsk, MetricsAsk, EntitlementsAsk, RebatesAsk, RunsAsk, EstimateAsk, RiskAsk);

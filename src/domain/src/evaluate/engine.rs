@@ -1,0 +1,124 @@
+//! The engines over one set of facts, as cases and program tests ask them.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::benefit::{Entitlement, HeldTiers, resolve_entitlements};
+use crate::date::Date;
+use crate::facts::{Facts, Transaction};
+use crate::fault::Faults;
+use crate::levelling::{Due, LadderRisk, Standing};
+use crate::metric::{At, Evaluator, MetricValue};
+use crate::period::Period;
+use crate::program::Program;
+use crate::rebate::{Estimate, Knowledge, Levelled, PeriodResult, RunAsked, RunResult, compute_as_known, estimate, runs};
+
+/// A program over facts, ready to be asked. Tiers of rebates and entitlements are those on record; of a ladder without any on
+/// record, those that an evaluation gives on the date.
+pub struct Evaluation<'a> {
+    program: &'a Program,
+    facts: &'a Facts,
+    evaluator: Evaluator<'a>,
+    tiers: Levelled<'a>,
+    tiers_then: Levelled<'a>,
+    held: RefCell<HashMap<(String, Date), Rc<HeldTiers>>>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// A program over facts.
+    pub fn new(program: &'a Program, facts: &'a Facts) -> Self {
+        Self {
+            program,
+            facts,
+            evaluator: Evaluator::new(program, facts),
+            tiers: Levelled::new(program, facts),
+            tiers_then: Levelled::decided_then(program, facts),
+            held: RefCell::default(),
+        }
+    }
+
+    /// The program.
+    pub const fn program(&self) -> &'a Program {
+        self.program
+    }
+
+    /// Where a partner stands on a date.
+    ///
+    /// # Errors
+    /// What keeps it from being evaluated: an unknown partner, a missing exchange rate.
+    pub fn standing(&self, partner: &str, as_of: Date) -> Result<Standing, Faults> {
+        self.evaluator.standing(partner, as_of, Due::ByCalendar)
+    }
+
+    /// The value of a metric.
+    ///
+    /// # Errors
+    /// As [`Self::standing`].
+    pub fn metric(&self, key: &str, partner: &str, as_of: Date) -> Result<Arc<MetricValue>, Faults> {
+        self.evaluator.metric(key, &At::new(self.evaluator.partner(partner)?, as_of))
+    }
+
+    /// The values of metrics, of all when none is named.
+    ///
+    /// # Errors
+    /// As [`Self::standing`].
+    pub fn metrics(&self, keys: &[String], partner: &str, as_of: Date) -> Result<BTreeMap<String, Arc<MetricValue>>, Faults> {
+        let named = self.program.document.metrics.iter().map(|metric| &metric.key).filter(|key| keys.is_empty() || keys.contains(key));
+        named.map(|key| Ok((key.clone(), self.metric(key, partner, as_of)?))).collect()
+    }
+
+    /// What a partner is entitled to.
+    ///
+    /// # Errors
+    /// As [`Self::standing`].
+    pub fn entitlements(&self, partner: &str, as_of: Date, region: Option<&str>) -> Result<Vec<Entitlement>, Faults> {
+        let held = self.held(partner, as_of)?;
+        resolve_entitlements(self.program, self.facts, partner, as_of, &held, region)
+    }
+
+    /// The rebates of a period.
+    ///
+    /// # Errors
+    /// As [`Self::standing`]; a budget that does not suffice and says so.
+    pub fn rebates(&self, partner: &str, period: &Period, known_on: Option<Date>) -> Result<PeriodResult, Faults> {
+        let knowledge = Knowledge { known_on, ..Knowledge::default() };
+        compute_as_known(self.program, self.facts, partner, period, &knowledge, &self.tiers)
+    }
+
+    /// Runs over facts as they were known.
+    ///
+    /// # Errors
+    /// As [`Self::rebates`]; a run before its period is over.
+    pub fn runs(&self, partner: &str, asked: &[RunAsked]) -> Result<Vec<RunResult>, Faults> {
+        runs(self.program, self.facts, partner, asked, &self.tiers_then)
+    }
+
+    /// Estimates of an open period.
+    ///
+    /// # Errors
+    /// As [`Self::rebates`].
+    pub fn estimate(&self, partner: &str, period: &Period, as_of: Date, order: &[Transaction]) -> Result<Vec<Estimate>, Faults> {
+        estimate(self.program, self.facts, partner, period, as_of, order, &self.tiers)
+    }
+
+    /// What is about to be lost if nothing comes in.
+    ///
+    /// # Errors
+    /// As [`Self::standing`].
+    pub fn risk(&self, partner: &str, as_of: Date, until: Date) -> Result<Vec<LadderRisk>, Faults> {
+        self.evaluator.at_risk(partner, as_of, until)
+    }
+
+    /// The tiers that an evaluation gives on a date.
+    fn held(&self, partner: &str, date: Date) -> Result<Rc<HeldTiers>, Faults> {
+        let place = (partner.to_owned(), date);
+        if let Some(held) = self.held.borrow().get(&place) {
+            return Ok(Rc::clone(held));
+        }
+        let held = Rc::new(HeldTiers::of_standing(&self.standing(partner, date)?));
+        self.held.borrow_mut().insert(place, Rc::clone(&held));
+        Ok(held)
+    }
+}

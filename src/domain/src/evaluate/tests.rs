@@ -1,0 +1,109 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::document::read::{Format, read_document, read_value};
+
+const PROGRAM: &str = include_str!("../../../../examples/programs/reseller-tiers.yaml");
+const REBATES: &str = include_str!("../../../../examples/programs/quarterly-rebates.yaml");
+
+fn compiled(text: &str) -> CaseProgram {
+    CaseProgram::compile(read_document(read_value(text, Format::Yaml).unwrap()).unwrap()).unwrap()
+}
+
+fn answered(program: &str, case: Value) -> Result<Value, Vec<(String, String)>> {
+    let pairs = |faults: Faults| faults.0.into_iter().map(|fault| (fault.code, fault.path)).collect::<Vec<_>>();
+    let case = CaseInput::read(case).map_err(pairs)?;
+    evaluate(&case, &compiled(program)).map(|answer| serde_json::to_value(answer).unwrap()).map_err(pairs)
+}
+
+fn partner() -> Value {
+    json!({"code": "NORD", "attributes": [{"region": "NO", "type": "VAR"}], "transactions": [{"id": "1", "date": "2026-03-01", "amount": "100000.00"}]})
+}
+
+#[test]
+fn every_question_is_answered_per_partner() {
+    let case = json!({
+        "id": 7,
+        "program": "p.yaml",
+        "facts": {"partners": [partner(), {"code": "OTHER"}]},
+        "asOf": "2026-06-30",
+        "partners": ["NORD"],
+        "ask": ["standing", {"metrics": ["revenue"]}, {"entitlements": {"benefits": ["portal", "support"]}}, "risk"]
+    });
+    let answer = answered(PROGRAM, case).unwrap();
+    assert_eq!((&answer["id"], &answer["asOf"], &answer["program"]["code"]), (&json!(7), &json!("2026-06-30"), &json!("RESELLER")));
+    assert_eq!(answer["program"]["digest"].as_str().map(str::len), Some(64));
+    let partners = answer["partners"].as_object().unwrap();
+    assert_eq!(partners.keys().collect::<Vec<_>>(), ["NORD"]);
+    let nord = &partners["NORD"];
+    assert_eq!(nord.as_object().unwrap().keys().collect::<Vec<_>>(), ["standing", "metrics", "entitlements", "risk"]);
+    assert_eq!(nord["standing"]["ladders"][0]["tier"], "REGISTERED");
+    assert_eq!(nord["metrics"]["revenue"]["value"], "100000");
+    assert_eq!(nord["entitlements"][0]["status"], "GRANTED");
+    assert_eq!(nord["entitlements"][1]["value"], json!({"level": "BASIC"}));
+}
+
+#[test]
+fn rebates_runs_and_estimates() {
+    let line =
+        |id: &str, date: &str, recorded: &str, amount: &str| json!({"id": id, "date": date, "recordedOn": recorded, "category": "SERVERS", "amount": amount});
+    let lines = [line("1", "2025-07-10", "2025-07-10", "100000.00"), line("2", "2025-09-30", "2025-11-01", "10000.00")];
+    let case = json!({
+        "program": "p",
+        "facts": {"partners": [{"code": "P", "assignments": [{"tier": "SILVER", "from": "2025-07-01"}], "transactions": lines}]},
+        "asOf": "2025-09-30",
+        "ask": [
+            {"rebates": {"periods": ["FY2026-Q1"], "schedules": ["volume"]}},
+            {"rebates": {"periods": ["FY2026-Q1"], "schedules": ["volume"], "knownOn": "2025-10-15"}},
+            {"runs": [{"period": "FY2026-Q1", "runOn": "2025-10-15"}, {"period": "FY2026-Q2", "runOn": "2026-01-15"}]},
+            {"estimate": {"schedules": ["volume"], "order": [{"id": "x", "date": "2025-09-30", "category": "SERVERS", "amount": "1000.00"}]}}
+        ]
+    });
+    let answer = answered(REBATES, case).unwrap();
+    let partner = &answer["partners"]["P"];
+    assert_eq!(partner["rebates"][0]["totals"], json!({"USD": "2000.00"}));
+    assert_eq!(partner["rebates"][1]["totals"], json!({"USD": "1500.00"}));
+    let volume = |run: usize| partner["runs"][run]["schedules"].as_array().unwrap().iter().find(|run| run["schedule"] == "volume").unwrap().clone();
+    assert_eq!((volume(0)["postedNow"].clone(), volume(0)["postedTotal"].clone()), (json!("1500.00"), json!("1500.00")));
+    assert_eq!((volume(1)["postedNow"].clone(), volume(1)["postedTotal"].clone()), (json!("500.00"), json!("2000.00")));
+    assert_eq!(partner["estimates"][0]["schedule"], "volume");
+    assert_eq!(partner["estimates"][0]["hypothetical"]["adds"], "50.00");
+}
+
+#[test]
+fn all_faults_of_a_case_come_at_once() {
+    let facts =
+        json!({"partners": [{"code": "A", "attributes": [{"region": "MARS"}], "transactions": [{"id": "1", "date": "2026-01-01", "amount": "1_000"}]}]});
+    let ask = json!(["standings", {"standing": ["LEVL"]}, {"metrics": {"metric": ["x"]}}, {"rebates": ["2026-Q1"]}, {"entitlements": ["portal"]}, "entitlements", 5, {}]);
+    let found = answered(PROGRAM, json!({"program": "p", "facts": facts, "partners": ["B"], "ask": ask})).unwrap_err();
+    let found: Vec<(&str, &str)> = found.iter().map(|(code, path)| (code.as_str(), path.as_str())).collect();
+    let expected = [
+        ("UNKNOWN_KEY", "facts.partners[0].attributes[0].region"),
+        ("INVALID_DECIMAL", "facts.partners[0].transactions[0].amount"),
+        ("UNKNOWN_QUESTION", "ask[0]"),
+        ("UNKNOWN_KEY", "ask[1].standing.ladders[0]"),
+        ("MISSING_MEMBER", "asOf"),
+        ("UNKNOWN_MEMBER", "ask[2].metrics.metric"),
+        ("UNKNOWN_PERIOD", "ask[3].rebates.periods[0]"),
+        ("DUPLICATE", "ask[5]"),
+        ("WRONG_TYPE", "ask[6]"),
+        ("EMPTY_LIST", "ask[7]"),
+        ("UNKNOWN_PARTNER", "partners[0]"),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_shape_of_a_case_is_judged_first() {
+    let found = answered(PROGRAM, json!({"program": "p", "fact": {}, "asOf": "yesterday", "ask": "standing"})).unwrap_err();
+    let found: Vec<(&str, &str)> = found.iter().map(|(code, path)| (code.as_str(), path.as_str())).collect();
+    assert_eq!(found, [("UNKNOWN_MEMBER", "fact"), ("INVALID_VALUE", "asOf"), ("WRONG_TYPE", "ask")]);
+}
+
+#[test]
+fn a_missing_exchange_rate_refuses_the_case() {
+    let facts = json!({"partners": [{"code": "A", "transactions": [{"id": "1", "date": "2026-01-01", "amount": "1", "currency": "JPY"}]}]});
+    let found = answered(PROGRAM, json!({"program": "p", "facts": facts, "asOf": "2026-06-30", "ask": ["standing"]})).unwrap_err();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].0.contains("EXCHANGE_RATE"), "{found:?}");
+}
