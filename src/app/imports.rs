@@ -162,7 +162,8 @@ struct Work<'a> {
 impl Work<'_> {
     /// The frame of a write that happens now: a lease has to move on while a long file is staged.
     fn context(&self) -> WriteContext {
-        WriteContext { now: self.app.clock.now(), ..super::idempotency::write_context(self.ctx, "import") }
+        let roles = serde_json::to_value(&self.ctx.actor.roles).unwrap_or_default();
+        WriteContext::new(self.ctx.actor.person.clone(), self.ctx.request_id.as_ref(), "import", self.app.clock.now()).with_roles(roles)
     }
 
     /// The good lines, in order.

@@ -5,8 +5,21 @@ pub mod access;
 pub mod admission;
 pub mod auth;
 pub mod ctx;
+pub mod imports;
+pub mod entitlements;
+pub mod facts;
+pub mod idempotency;
 pub mod keys;
+pub mod levelling;
 pub mod limits;
+mod outbox;
+mod pages;
+pub mod partners;
+mod plan;
+pub mod programs;
+pub mod rebates;
+mod text;
+pub mod transactions;
 pub mod versions;
 
 use std::sync::Arc;
@@ -35,6 +48,8 @@ pub struct App {
     pub limits: Limits,
     /// Compiled program versions.
     pub programs: Arc<VersionCache<Program>>,
+    /// What has to be read for the rules of program versions.
+    needs: Arc<VersionCache<plan::VersionNeeds>>,
     /// Region trees of program versions.
     regions: Arc<VersionCache<Tree>>,
     /// The migrations that this version needs.
@@ -50,6 +65,7 @@ impl App {
             ids: Arc::new(SystemIds),
             limits: Limits::default(),
             programs: Arc::default(),
+            needs: Arc::default(),
             regions: Arc::default(),
             migrations: Arc::default(),
         }

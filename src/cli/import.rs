@@ -1,16 +1,19 @@
 //! `guerdon import`: files of facts, by a mapping.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum};
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::app::imports::{ImportFile, ImportReport, ImportStep};
+use super::{Common, Outcome, open};
+use crate::app::imports::{ImportFile, ImportReport, ImportRequest, ImportStep, import_file};
 use crate::error::AppError;
 use crate::import::kind::Kind;
 use crate::import::mapping::{Mapping, read_mapping};
+use crate::import::schema::mapping_schema;
 
 /// What is imported, as the command line writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,9 +49,9 @@ impl From<KindArgument> for Kind {
 }
 
 /// Imports a file of facts by a mapping document.
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub struct ImportArguments {
+pub struct Args {
     /// Prints the JSON Schema of mapping documents instead.
     #[command(subcommand)]
     pub command: Option<ImportCommand>,
@@ -61,9 +64,9 @@ pub struct ImportArguments {
     /// The mapping document, YAML or JSON.
     #[arg(long, required = true)]
     pub mapping: Option<PathBuf>,
-    /// The database: sqlite://FILE or postgres://...
-    #[arg(long, env = "GUERDON_DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<String>,
+    /// Where settings and data are.
+    #[command(flatten)]
+    pub common: Common,
     /// Import the good lines although there are bad ones.
     #[arg(long)]
     pub skip_invalid: bool,
@@ -80,6 +83,40 @@ pub struct ImportArguments {
 pub enum ImportCommand {
     /// Prints the JSON Schema of mapping documents.
     Schema,
+}
+
+/// Runs the command. Refusals are told on standard error; the last line of standard output is the counts.
+pub async fn run(args: Args) -> Outcome {
+    if let Some(ImportCommand::Schema) = args.command {
+        let text = serde_json::to_string_pretty(&mapping_schema()).map_err(AppError::internal)?;
+        println!("{text}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (Some(kind), Some(path), Some(mapping)) = (args.kind, args.file, args.mapping) else {
+        return Err(AppError::invalid("MISSING_ARGUMENT", "", "name what is imported, the file and its mapping: guerdon import KIND FILE --mapping M"));
+    };
+    let mapping = Arc::new(load_mapping(&mapping, kind.into())?);
+    let file = Arc::new(open_file(&path)?);
+    let rejects = Some(args.rejects.unwrap_or_else(|| default_rejects(&path)));
+    let app = open(&args.common.load(Vec::new())?).await?;
+    app.ready().await?;
+    let bar = ImportBar::new(&file.name, file.bytes);
+    let request = ImportRequest { file, mapping, skip_invalid: args.skip_invalid, rejects };
+    let shown = bar.clone();
+    let result = import_file(&app, &app.system("import"), &request, &move |step| shown.show(step)).await;
+    bar.end();
+    app.store.close().await;
+    print(&result?, args.json)
+}
+
+fn print(report: &ImportReport, json: bool) -> Outcome {
+    eprint!("{}", faults_text(report));
+    if json {
+        println!("{}", serde_json::to_string(report).map_err(AppError::internal)?);
+    } else {
+        println!("{}", counts_text(report));
+    }
+    Ok(if report.refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Reads a mapping document and holds it against the kind that was asked for.

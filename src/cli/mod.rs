@@ -2,6 +2,7 @@
 
 mod common;
 pub mod healthcheck;
+pub mod import;
 pub mod migrate;
 pub mod schema;
 pub mod serve;
@@ -29,6 +30,8 @@ enum Command {
     Serve(serve::Args),
     /// Bring the database to the schema of this version.
     Migrate(migrate::Args),
+    /// Import a file of facts by a mapping.
+    Import(import::Args),
     /// Make tokens for development, and manage API keys.
     Token(token::Args),
     /// Write the GraphQL schema.
@@ -61,6 +64,7 @@ async fn run(command: Command) -> Outcome {
     match command {
         Command::Serve(args) => serve::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
+        Command::Import(args) => import::run(args).await,
         Command::Token(args) => token::run(args).await,
         Command::Schema(args) => schema::run(&args),
         Command::Healthcheck(args) => healthcheck::run(args).await,

@@ -1,13 +1,12 @@
 //! The plane of errors that the caller can mend: `userErrors` in a payload.
 
-use async_graphql::SimpleObject;
 use guerdon_domain::fault::Fault;
 
 use super::error::GqlFault;
 use crate::error::AppError;
 
-/// Something that the caller can mend, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
+/// Something that the caller can mend, and what to do. Every mutation answers it as a type of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserError {
     /// Stable, in capitals. Expect codes that you do not know.
     pub code: String,

@@ -4,7 +4,7 @@ use guerdon_domain::access::{Action, Resource};
 use guerdon_domain::facts::read::{Filling, ProductCategories};
 use guerdon_domain::facts::{Activity, Deal, Holding, Transaction};
 use guerdon_domain::fault::{Fault, Faults};
-use guerdon_store::{AuditEntry, BatchReport, Change, ConflictRule, Fact, Import, NewBatch, RejectReason, RejectedLine, Recorded, StoreError, WriteTx};
+use guerdon_store::{AuditEntry, BatchReport, Change, ConflictRule, Fact, Import, NewBatch, Recorded, RejectReason, RejectedLine, StoreError, WriteTx};
 
 use super::{ImportStep, Outcome, Work};
 use crate::error::AppError;
@@ -166,7 +166,8 @@ impl Outcome {
         self.batch = report.batch;
         self.unlisted = report.conflict_count.saturating_sub(report.conflicts.len() as u64);
         for conflict in &report.conflicts {
-            let message = format!("id {} is on record with another content: facts are not rewritten, send a correction as a line of its own", conflict.external_id);
+            let message =
+                format!("id {} is on record with another content: facts are not rewritten, send a correction as a line of its own", conflict.external_id);
             self.refuse(conflict.line, Some(Fault::new("CONFLICT", "", message)));
         }
     }

@@ -108,7 +108,9 @@ impl Work<'_> {
             let from = product.from.unwrap_or(Date::MIN);
             let other = known.insert((product.code.clone(), from), product.category.clone()).filter(|category| *category != product.category);
             match other {
-                Some(category) => outcome.refuse(line, Some(Fault::new("CONFLICT", "", format!("the file says {category} for the same product and day before")))),
+                Some(category) => {
+                    outcome.refuse(line, Some(Fault::new("CONFLICT", "", format!("the file says {category} for the same product and day before"))))
+                }
                 None => rows.push(ProductUpsert { code: product.code, name: product.name, category: product.category, from }),
             }
         }

@@ -2,7 +2,7 @@
 //! rows while others write.
 
 /// What is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     /// Rows at most; bounded by the use case before it comes here.
     pub limit: u32,

@@ -1,12 +1,23 @@
-//! What can be asked.
+//! What can be asked. A resolver is parse, call, wrap.
 
-use async_graphql::Object;
+pub mod nodes;
+pub mod partners;
+pub mod programs;
+
+use async_graphql::{MergedObject, Object};
+
+pub use nodes::Node;
 
 /// What can be asked.
-pub struct Query;
+#[derive(Default, MergedObject)]
+pub struct Query(ServiceQueries, nodes::NodeQueries, partners::PartnerQueries, programs::ProgramQueries);
+
+/// Queries of the service itself.
+#[derive(Default)]
+struct ServiceQueries;
 
 #[Object]
-impl Query {
+impl ServiceQueries {
     /// The version of this service.
     async fn api_version(&self) -> &'static str {
         env!("CARGO_PKG_VERSION")

@@ -2,3 +2,4 @@
 
 mod mapping;
 mod reading;
+mod storing;

@@ -1,0 +1,59 @@
+//! What partners are entitled to, and why.
+
+use std::collections::BTreeMap;
+
+use guerdon_domain::access::{Action, Resource};
+use guerdon_domain::benefit::{Entitlement, HeldTiers, resolve_entitlements};
+use guerdon_domain::date::Date;
+
+use super::partners::PartnerId;
+use super::plan::{compute, dated, needs_of, read_facts};
+use super::programs::ProgramKey;
+use super::{App, Ctx};
+use crate::error::AppError;
+
+/// What is asked about every partner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The program; the only one when empty.
+    pub program: Option<ProgramKey>,
+    /// The date; today in the program's time zone when empty.
+    pub as_of: Option<Date>,
+    /// The region that ladders of a partner in a region are read for; the partner's own when empty.
+    pub region: Option<String>,
+}
+
+/// The entitlements of partners on a date, by the tiers on record. A fixed number of statements whatever the number of partners.
+/// Partners out of scope are left out, and all of them before the first version.
+///
+/// # Errors
+/// `Forbidden`; `NotFound` and `Invalid` about the program. A partner that cannot be resolved has its own error.
+pub async fn resolve_many(
+    app: &App,
+    ctx: &Ctx,
+    question: &Question,
+    ids: &[PartnerId],
+) -> Result<BTreeMap<PartnerId, Result<Vec<Entitlement>, AppError>>, AppError> {
+    let scope = ctx.require((Action::Read, Resource::Entitlement))?;
+    let read = app
+        .store
+        .read(async |tx| {
+            let Some((as_of, in_force)) = dated(app, ctx, tx, question.program.as_ref(), question.as_of).await? else { return Ok::<_, AppError>(None) };
+            let needs = needs_of(app, &in_force).grants;
+            let known = read_facts(tx, &scope, &in_force, needs, as_of, ids).await?;
+            Ok(Some((as_of, in_force, known)))
+        })
+        .await?;
+    let Some((as_of, in_force, known)) = read else { return Ok(BTreeMap::new()) };
+    let region = question.region.clone();
+    compute(move || {
+        let program = &in_force.compiled;
+        let resolve = |code: &String| {
+            let partner = known.facts.partners.get(code).ok_or(AppError::NotFound)?;
+            let held = HeldTiers::on_record(program, partner, as_of);
+            Ok(resolve_entitlements(program, &known.facts, code, as_of, &held, region.as_deref())?)
+        };
+        known.ids.iter().map(|(id, code)| (*id, resolve(code))).collect()
+    })
+    .await
+}

@@ -1,0 +1,469 @@
+//! Tiers: where partners stand, what they hold and held, and evaluations that put decisions on record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use guerdon_domain::access::{Action, Resource, Scope};
+use guerdon_domain::date::Date;
+use guerdon_domain::event::{Event, TierChanged};
+use guerdon_domain::facts::{AssignmentCause, Facts, TierAssignment};
+use guerdon_domain::fault::Faults;
+use guerdon_domain::levelling::{self, Change as TierMove, Due, LadderRisk, LadderStanding, Standing};
+use guerdon_domain::metric::Evaluator;
+use guerdon_domain::program::Program;
+pub use guerdon_store::StoredAssignment;
+use guerdon_store::{AssignmentOutcome, AuditEntry, Change, NewAssignment, NewReview, NewStanding, WriteTx};
+use serde::{Deserialize, Serialize};
+
+use super::idempotency::{Keyed, keyed_context};
+use super::outbox::outgoing;
+use super::partners::PartnerId;
+use super::plan::{Known, Needs, compute, dated, needs_of, program_of, read_facts};
+use super::programs::{InForce, ProgramKey, in_force_many};
+use super::{App, Ctx};
+use crate::error::AppError;
+
+/// Partners that one transaction judges.
+const CHUNK: usize = 1_000;
+
+/// Where a partner stands, and by which version.
+#[derive(Debug, Clone)]
+pub struct PartnerStanding {
+    /// The partner.
+    pub partner: PartnerId,
+    /// The program.
+    pub program: ProgramKey,
+    /// The number of the version that judged.
+    pub version: i64,
+    /// Where it stands.
+    pub standing: Standing,
+}
+
+/// The tiers that a partner held in a program.
+#[derive(Debug, Clone, Default)]
+pub struct TierHistory {
+    main_ladder: Option<String>,
+    today: Option<Date>,
+    assignments: Vec<StoredAssignment>,
+}
+
+impl TierHistory {
+    /// Those of a ladder, earliest first; of the main ladder when none is named.
+    pub fn of_ladder(&self, ladder: Option<&str>, region: Option<&str>) -> impl Iterator<Item = &StoredAssignment> {
+        let ladder = ladder.or(self.main_ladder.as_deref()).unwrap_or_default().to_owned();
+        let region = region.map(str::to_owned);
+        self.assignments.iter().filter(move |held| held.ladder == ladder && held.region == region)
+    }
+
+    /// The one of a ladder on a date; today's when none is named.
+    pub fn held_on(&self, date: Option<Date>, ladder: Option<&str>, region: Option<&str>) -> Option<StoredAssignment> {
+        let date = date.or(self.today)?;
+        self.of_ladder(ladder, region).filter(|held| held.from <= date && held.until.is_none_or(|until| date < until)).last().cloned()
+    }
+}
+
+/// Where partners stand on a date. A fixed number of statements whatever the number of partners. Partners out of scope are left
+/// out, and all of them before the first version.
+///
+/// # Errors
+/// `Forbidden`; `NotFound` and `Invalid` about the program. A partner that cannot be judged has its own error.
+pub async fn standings_many(
+    app: &App,
+    ctx: &Ctx,
+    program: Option<&ProgramKey>,
+    as_of: Option<Date>,
+    ids: &[PartnerId],
+) -> Result<BTreeMap<PartnerId, Result<PartnerStanding, AppError>>, AppError> {
+    let scope = ctx.require((Action::Read, Resource::Tier))?;
+    let Some((as_of, in_force, known)) = read_for_judging(app, ctx, &scope, program, as_of, ids).await? else { return Ok(BTreeMap::new()) };
+    compute(move || {
+        let evaluator = Evaluator::new(&in_force.compiled, &known.facts);
+        let judge = |(id, code): (&PartnerId, &String)| {
+            let standing = evaluator.standing(code, as_of, Due::ByCalendar);
+            evaluator.forget();
+            let whole = |standing| PartnerStanding { partner: *id, program: ProgramKey::Id(in_force.program.id), version: in_force.version.number, standing };
+            (*id, standing.map(whole).map_err(AppError::from))
+        };
+        known.ids.iter().map(judge).collect()
+    })
+    .await
+}
+
+async fn read_for_judging(
+    app: &App,
+    ctx: &Ctx,
+    scope: &Scope,
+    program: Option<&ProgramKey>,
+    as_of: Option<Date>,
+    ids: &[PartnerId],
+) -> Result<Option<(Date, InForce, Known)>, AppError> {
+    app.store
+        .read(async |tx| {
+            let Some((as_of, in_force)) = dated(app, ctx, tx, program, as_of).await? else { return Ok(None) };
+            let needs = needs_of(app, &in_force).levelling;
+            let known = read_facts(tx, scope, &in_force, needs, as_of, ids).await?;
+            Ok(Some((as_of, in_force, known)))
+        })
+        .await
+}
+
+/// What threatens the tiers of a partner within so many months, if nothing more comes in.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `Invalid` where it cannot be judged.
+pub async fn at_risk(app: &App, ctx: &Ctx, standing: &PartnerStanding, months: i32) -> Result<Vec<LadderRisk>, AppError> {
+    let scope = ctx.require((Action::Read, Resource::Tier))?;
+    let as_of = standing.standing.as_of;
+    let read = read_for_judging(app, ctx, &scope, Some(&standing.program), Some(as_of), &[standing.partner]).await?;
+    let (as_of, in_force, known) = read.ok_or(AppError::NotFound)?;
+    let code = standing.standing.partner.clone();
+    let risks = compute(move || levelling::at_risk(&in_force.compiled, &known.facts, &code, as_of, as_of.plus_months(months))).await?;
+    Ok(risks?)
+}
+
+/// The tiers that partners held in a program.
+///
+/// # Errors
+/// `Forbidden`; `NotFound` and `Invalid` about the program.
+pub async fn histories_many(app: &App, ctx: &Ctx, program: Option<&ProgramKey>, ids: &[PartnerId]) -> Result<BTreeMap<PartnerId, TierHistory>, AppError> {
+    let scope = ctx.require((Action::Read, Resource::Tier))?;
+    app.store
+        .read(async |tx| {
+            let present = dated(app, ctx, tx, program, None).await?;
+            let id = match &present {
+                Some((_, in_force)) => in_force.program.id,
+                None => program_of(tx, program).await?,
+            };
+            let main_ladder = present.as_ref().and_then(|(_, in_force)| in_force.compiled.ladder(None)).map(|ladder| ladder.key.clone());
+            let today = present.map(|(today, _)| today);
+            let found = tx.assignments_many(&scope, id, ids).await?;
+            let history = |assignments| TierHistory { main_ladder: main_ladder.clone(), today, assignments };
+            Ok(found.into_iter().map(|(partner, assignments)| (partner, history(assignments))).collect())
+        })
+        .await
+}
+
+/// Whom an evaluation is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// Every partner that is enrolled on the date.
+    All,
+    /// Partners by code.
+    Partners(Vec<String>),
+}
+
+/// An evaluation to be made.
+#[derive(Debug, Clone)]
+pub struct EvaluateTiers {
+    /// The program.
+    pub program: ProgramKey,
+    /// The dates, one decision after the other; each sees the tiers that the ones before gave.
+    pub dates: BTreeSet<Date>,
+    /// Whom.
+    pub selection: Selection,
+    /// Whether reviews fall on the days that the version's policy names, or are called by hand.
+    pub due: Due,
+    /// The caller's idempotency key.
+    pub keyed: Option<Keyed>,
+}
+
+/// A tier that changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TierMoved {
+    /// The partner.
+    pub partner: PartnerId,
+    /// Its code.
+    pub code: String,
+    /// The ladder.
+    pub ladder: String,
+    /// The region, where the ladder's scope is the partner in a region.
+    pub region: Option<String>,
+    /// The tier before.
+    pub from: Option<String>,
+    /// The tier from `on` on.
+    pub to: Option<String>,
+    /// The first day on which it is held.
+    pub on: Date,
+    /// Why.
+    pub cause: AssignmentCause,
+}
+
+/// What an evaluation did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TiersEvaluated {
+    /// Partners judged, on every date together.
+    pub judged: u64,
+    /// Tiers that changed.
+    pub moved: Vec<TierMoved>,
+    /// Decisions that were not put on record, since a later one stands: the past is not rewritten.
+    pub in_the_past: u64,
+    /// Partners that could not be judged, with the reason.
+    pub failed: BTreeMap<String, Faults>,
+}
+
+/// Judges partners on each date, and puts on record what changes. The last date's standings are kept as they were judged. The same
+/// again changes nothing. Everything happens in one transaction per thousand partners; facts are read once for all dates.
+///
+/// # Errors
+/// `Forbidden`; `NotFound` about the program or a partner; `Invalid` when no version is in force on a date; those of idempotency keys.
+pub async fn evaluate_tiers(app: &App, ctx: &Ctx, input: &EvaluateTiers) -> Result<TiersEvaluated, AppError> {
+    let scope = ctx.require((Action::Write, Resource::Review))?;
+    let (versions, ids) = prepare(app, &scope, input).await?;
+    let mut total = TiersEvaluated::default();
+    // An idempotency key answers for the whole: with one, everything is one chunk.
+    let size = if input.keyed.is_some() { ids.len().max(1) } else { CHUNK };
+    for chunk in ids.chunks(size) {
+        let context = keyed_context(app, ctx, "tiersEvaluate", input.keyed.as_ref())?;
+        let written = app.store.write(&context, async |tx| evaluate_chunk(app, tx, &scope, input, &versions, chunk).await).await?;
+        total.judged += written.value.judged;
+        total.in_the_past += written.value.in_the_past;
+        total.moved.extend(written.value.moved);
+        total.failed.extend(written.value.failed);
+    }
+    Ok(total)
+}
+
+/// The versions in force on the dates, and the partners.
+async fn prepare(app: &App, scope: &Scope, input: &EvaluateTiers) -> Result<(BTreeMap<Date, InForce>, Vec<PartnerId>), AppError> {
+    app.store
+        .read(async |tx| {
+            let versions = in_force_many(app, tx, Some(&input.program), &input.dates).await?;
+            if let Some(date) = input.dates.iter().find(|date| !versions.contains_key(date)) {
+                return Err(AppError::invalid("NO_VERSION_IN_FORCE", "asOf", format!("no version of the program is in force on {date}")));
+            }
+            let ids = match (&input.selection, versions.last_key_value()) {
+                (Selection::Partners(codes), _) => {
+                    let found = tx.partners_by_code_many(scope, codes).await?;
+                    let mut faults = Faults::new();
+                    for (at, _) in codes.iter().enumerate().filter(|(_, code)| !found.contains_key(*code)) {
+                        faults.add("UNKNOWN_PARTNER", format!("partners[{at}]"), "there is no such partner that you may judge");
+                    }
+                    faults.or(())?;
+                    found.values().map(|partner| partner.id).collect()
+                }
+                (Selection::All, Some((_, in_force))) => {
+                    let mut all = BTreeSet::new();
+                    for date in &input.dates {
+                        all.extend(tx.list_enrolled(scope, in_force.program.id, *date, None, u32::MAX).await?);
+                    }
+                    all.into_iter().collect()
+                }
+                (Selection::All, None) => Vec::new(),
+            };
+            Ok((versions, ids))
+        })
+        .await
+}
+
+/// What one date brought.
+struct DayJudged {
+    decisions: Vec<(NewAssignment, TierMoved)>,
+    standings: Vec<NewStanding>,
+    failed: BTreeMap<String, Faults>,
+}
+
+async fn evaluate_chunk(
+    app: &App,
+    tx: &WriteTx,
+    scope: &Scope,
+    input: &EvaluateTiers,
+    versions: &BTreeMap<Date, InForce>,
+    ids: &[PartnerId],
+) -> Result<Change<TiersEvaluated>, AppError> {
+    let Some((last, in_force)) = versions.last_key_value() else { return Ok(Change::unchanged(TiersEvaluated::default())) };
+    let needs = versions.values().map(|version| needs_of(app, version).levelling).fold(Needs::default(), Needs::or);
+    let Known { ids, mut facts } = read_facts(tx, scope, in_force, needs, *last, ids).await?;
+    let mut done = TiersEvaluated::default();
+    let (mut traces, mut reviewed) = (Vec::new(), false);
+    for (date, version) in versions {
+        let judged = judge_day(version, &facts, &ids, *date, input.due, date == last)?;
+        done.judged += ids.len() as u64;
+        done.failed.extend(judged.failed);
+        let review = record_day(tx, version, *date, &judged.decisions, judged.standings).await?;
+        let Some(outcomes) = review else { continue };
+        reviewed = true;
+        for ((decision, moved), outcome) in judged.decisions.into_iter().zip(outcomes) {
+            match outcome {
+                AssignmentOutcome::InThePast => done.in_the_past += 1,
+                AssignmentOutcome::Unchanged => {}
+                AssignmentOutcome::Recorded | AssignmentOutcome::Replaced => {
+                    hold(&mut facts, &moved, &decision);
+                    traces.push((Some(moved.partner), event_of(version, &moved)));
+                    done.moved.push(moved);
+                }
+            }
+        }
+    }
+    let summary = serde_json::json!({ "judged": done.judged, "moved": done.moved.len(), "dates": input.dates, "selection": selection_text(&input.selection) });
+    if !reviewed {
+        return Ok(Change::unchanged(done));
+    }
+    let audit = AuditEntry::of("Review", in_force.program.id).after(summary);
+    let change = Change::new(done, audit);
+    Ok(traces.into_iter().fold(change, |change, (partner, event)| change.event(outgoing(&event, "Partner", partner))))
+}
+
+fn selection_text(selection: &Selection) -> String {
+    match selection {
+        Selection::All => "all".to_owned(),
+        Selection::Partners(codes) => format!("{} partners", codes.len()),
+    }
+}
+
+/// Judges every partner on a date.
+fn judge_day(version: &InForce, facts: &Facts, ids: &BTreeMap<PartnerId, String>, date: Date, due: Due, keep: bool) -> Result<DayJudged, AppError> {
+    let mut day = DayJudged { decisions: Vec::new(), standings: Vec::new(), failed: BTreeMap::new() };
+    let ids: Vec<(&PartnerId, &String)> = ids.iter().collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let size = ids.len().div_ceil(threads).max(1);
+    let program: &Program = &version.compiled;
+    let judge = |part: &[(&PartnerId, &String)]| {
+        let evaluator = Evaluator::new(program, facts);
+        let judged = part.iter().map(|(id, code)| {
+            let standing = evaluator.standing(code, date, due);
+            evaluator.forget();
+            (**id, (*code).clone(), standing)
+        });
+        judged.collect::<Vec<_>>()
+    };
+    let judged: Result<Vec<_>, _> = std::thread::scope(|scope| {
+        let parts: Vec<_> = ids.chunks(size).map(|part| scope.spawn(move || judge(part))).collect();
+        parts.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+    });
+    let judged = judged.map_err(|_| AppError::internal("judging a partner failed"))?;
+    for (id, code, standing) in judged.into_iter().flatten() {
+        match standing {
+            Err(faults) => {
+                day.failed.insert(code, faults);
+            }
+            Ok(standing) => {
+                for ladder in &standing.ladders {
+                    day.decisions.extend(decision_of(version, id, &code, ladder, date));
+                    if keep {
+                        day.standings.push(standing_of(id, ladder));
+                    }
+                }
+            }
+        }
+    }
+    Ok(day)
+}
+
+fn decision_of(version: &InForce, partner: PartnerId, code: &str, ladder: &LadderStanding, date: Date) -> Option<(NewAssignment, TierMoved)> {
+    if ladder.decision.change == TierMove::Kept {
+        return None;
+    }
+    // Holding nothing and never having held anything is no news.
+    if ladder.record.is_none() && ladder.tier.is_none() {
+        return None;
+    }
+    let cause = ladder.decision.cause.unwrap_or_default();
+    let decision = NewAssignment {
+        partner,
+        ladder: ladder.ladder.clone(),
+        region: ladder.region.clone(),
+        tier: ladder.tier.clone(),
+        on: date,
+        cause,
+        review: None,
+        version: version.version.id,
+    };
+    let moved = TierMoved {
+        partner,
+        code: code.to_owned(),
+        ladder: ladder.ladder.clone(),
+        region: ladder.region.clone(),
+        from: ladder.record.as_ref().and_then(|record| record.tier.clone()),
+        to: ladder.tier.clone(),
+        on: date,
+        cause,
+    };
+    Some((decision, moved))
+}
+
+fn standing_of(partner: PartnerId, ladder: &LadderStanding) -> NewStanding {
+    NewStanding {
+        partner,
+        ladder: ladder.ladder.clone(),
+        region: ladder.region.clone(),
+        tier: ladder.tier.clone(),
+        qualified_tier: ladder.qualified.clone(),
+        standing: serde_json::to_string(ladder).unwrap_or_default(),
+    }
+}
+
+/// Puts a day on record: a review with what it found, and the tiers that changed. None when nothing is new.
+async fn record_day(
+    tx: &WriteTx,
+    version: &InForce,
+    date: Date,
+    decisions: &[(NewAssignment, TierMoved)],
+    standings: Vec<NewStanding>,
+) -> Result<Option<Vec<AssignmentOutcome>>, AppError> {
+    let standings = new_standings(tx, version, date, standings).await?;
+    if decisions.is_empty() && standings.is_empty() {
+        return Ok(None);
+    }
+    let review = NewReview { program: version.program.id, version: version.version.id, as_of: date, cause: "REQUESTED".to_owned() };
+    let review = tx.record_review(&review, &standings, decisions.len() as u64).await?;
+    let decisions: Vec<NewAssignment> = decisions.iter().map(|(decision, _)| NewAssignment { review: Some(review), ..decision.clone() }).collect();
+    Ok(Some(tx.record_assignments(version.program.id, &decisions).await?))
+}
+
+/// The standings that are not on record just so already.
+async fn new_standings(tx: &WriteTx, version: &InForce, date: Date, standings: Vec<NewStanding>) -> Result<Vec<NewStanding>, AppError> {
+    let partners: BTreeSet<PartnerId> = standings.iter().map(|standing| standing.partner).collect();
+    let partners: Vec<PartnerId> = partners.into_iter().collect();
+    if partners.is_empty() {
+        return Ok(standings);
+    }
+    let latest = tx.latest_standings_many(&Scope::All, version.program.id, &partners).await?;
+    let known = |new: &NewStanding| {
+        let of_partner = latest.get(&new.partner);
+        of_partner.is_some_and(|held| {
+            held.iter().any(|held| {
+                (held.as_of, held.version_id) == (date, version.version.id)
+                    && held.ladder == new.ladder
+                    && held.region == new.region
+                    && held.tier == new.tier
+                    && held.qualified_tier == new.qualified_tier
+            })
+        })
+    };
+    Ok(standings.into_iter().filter(|new| !known(new)).collect())
+}
+
+/// Lets the later dates of the same evaluation see the tier.
+fn hold(facts: &mut Facts, moved: &TierMoved, decision: &NewAssignment) {
+    let Some(partner) = facts.partners.get_mut(&moved.code) else { return };
+    let same = |held: &TierAssignment| held.ladder == moved.ladder && held.region == moved.region;
+    partner.assignments.retain(|held| !(same(held) && held.from == moved.on));
+    for held in partner.assignments.iter_mut().filter(|held| same(held) && held.until.is_none_or(|until| until > moved.on)) {
+        held.until = Some(moved.on);
+    }
+    partner.assignments.push(TierAssignment {
+        ladder: moved.ladder.clone(),
+        region: moved.region.clone(),
+        tier: moved.to.clone(),
+        from: moved.on,
+        until: None,
+        cause: decision.cause,
+    });
+    partner.assignments.sort_by_key(|held| held.from);
+}
+
+fn event_of(version: &InForce, moved: &TierMoved) -> Event {
+    let ladder = version.compiled.ladder(Some(&moved.ladder));
+    let rank = |tier: Option<&str>| ladder.map_or(0, |ladder| ladder.rank(tier));
+    let changed = TierChanged {
+        partner: moved.code.clone(),
+        program: version.program.code.clone(),
+        version: version.version.number,
+        ladder: moved.ladder.clone(),
+        region: moved.region.clone(),
+        from_tier: moved.from.clone(),
+        to_tier: moved.to.clone(),
+        on: moved.on,
+        cause: moved.cause,
+    };
+    if rank(moved.to.as_deref()) < rank(moved.from.as_deref()) { Event::TierDemoted(changed) } else { Event::TierPromoted(changed) }
+}

@@ -1,0 +1,89 @@
+//! What partners have earned so far: an estimate, of which nothing is posted.
+
+use std::collections::BTreeMap;
+
+use guerdon_domain::access::{Action, Resource};
+use guerdon_domain::date::Date;
+use guerdon_domain::period::Period;
+use guerdon_domain::program::Program;
+pub use guerdon_domain::rebate::Estimate as Outlook;
+use guerdon_domain::rebate::{Knowledge, OnRecord, PeriodResult, compute_as_known, estimate};
+
+use super::partners::PartnerId;
+use super::plan::{compute, dated, needs_of, read_facts};
+use super::programs::ProgramKey;
+use super::{App, Ctx};
+use crate::error::AppError;
+
+/// What is asked about every partner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The program; the only one when empty.
+    pub program: Option<ProgramKey>,
+    /// The period's name; that of the first schedule around the date when empty.
+    pub period: Option<String>,
+    /// Sales after this day do not count; today in the program's time zone when empty.
+    pub as_of: Option<Date>,
+}
+
+/// What a partner has earned in a period so far.
+#[derive(Debug, Clone)]
+pub struct Estimate {
+    /// The number of the version whose rules it is computed by: that in force on the period's first day (semantics 5).
+    pub version: i64,
+    /// Sales after this day do not count.
+    pub as_of: Date,
+    /// By schedule, with every step and line.
+    pub result: PeriodResult,
+    /// By schedule, what comes next and where the period is heading.
+    pub outlook: Vec<Outlook>,
+}
+
+impl Estimate {
+    /// The outlook of a schedule.
+    pub fn outlook(&self, schedule: &str) -> Option<&Outlook> {
+        self.outlook.iter().find(|outlook| outlook.schedule == schedule)
+    }
+}
+
+fn period_of(program: &Program, name: Option<&str>, as_of: Date) -> Result<Period, AppError> {
+    let found = match name {
+        Some(name) => program.period_named(name),
+        None => program.document.rebate_schedules.iter().find_map(|schedule| program.periods(&schedule.period).holding(as_of)),
+    };
+    let message = "no rebate schedule has such a period: write one such as `2020-Q2`, `2020-06`, `FY2020-H1`, or a custom period's name";
+    found.ok_or_else(|| AppError::invalid("UNKNOWN_PERIOD", "period", message))
+}
+
+/// What partners have earned in a period so far, by the tiers on record. A fixed number of statements whatever the number of
+/// partners. Partners out of scope are left out, and all of them before the first version.
+///
+/// # Errors
+/// `Forbidden`; `Invalid` with `UNKNOWN_PERIOD`; `NotFound` and `Invalid` about the program. A partner whose figure cannot be
+/// computed has its own error.
+pub async fn estimates_many(app: &App, ctx: &Ctx, question: &Question, ids: &[PartnerId]) -> Result<BTreeMap<PartnerId, Result<Estimate, AppError>>, AppError> {
+    let scope = ctx.require((Action::Read, Resource::Estimate))?;
+    let read = app
+        .store
+        .read(async |tx| {
+            let Some((as_of, present)) = dated(app, ctx, tx, question.program.as_ref(), question.as_of).await? else { return Ok::<_, AppError>(None) };
+            let period = period_of(&present.compiled, question.period.as_deref(), as_of)?;
+            let program = ProgramKey::Id(present.program.id);
+            let Some((_, in_force)) = dated(app, ctx, tx, Some(&program), Some(period.span.from)).await? else { return Ok(None) };
+            let needs = needs_of(app, &in_force).rebates;
+            let known = read_facts(tx, &scope, &in_force, needs, as_of.min(period.span.last_day()), ids).await?;
+            Ok(Some((as_of, period, in_force, known)))
+        })
+        .await?;
+    let Some((as_of, period, in_force, known)) = read else { return Ok(BTreeMap::new()) };
+    compute(move || {
+        let knowledge = Knowledge { as_of: Some(as_of), ..Knowledge::default() };
+        let answer = |code: &String| {
+            let result = compute_as_known(&in_force.compiled, &known.facts, code, &period, &knowledge, &OnRecord)?;
+            let outlook = estimate(&in_force.compiled, &known.facts, code, &period, as_of, &[], &OnRecord)?;
+            Ok(Estimate { version: in_force.version.number, as_of, result, outlook })
+        };
+        known.ids.iter().map(|(id, code)| (*id, answer(code))).collect()
+    })
+    .await
+}

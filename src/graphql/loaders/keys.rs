@@ -1,0 +1,92 @@
+//! Keys: the object, and every argument of the question.
+
+use guerdon_domain::date::{Date, Span};
+use guerdon_domain::page::PageRequest;
+
+use crate::app::partners::PartnerId;
+use crate::app::programs::{ProgramId, ProgramKey, VersionId};
+
+/// A partner by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PartnerNode(pub PartnerId);
+
+/// The profiles of a partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProfilesKey(pub PartnerId);
+
+/// The enrollments of a partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EnrollmentsKey(pub PartnerId);
+
+/// A program by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProgramNode(pub ProgramId);
+
+/// A program version by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct VersionNode(pub VersionId);
+
+/// The versions of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct VersionsKey(pub ProgramId);
+
+/// A program version, compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CompiledKey(pub VersionId);
+
+/// The tiers that a partner held in a program.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HistoryKey {
+    /// The partner.
+    pub partner: PartnerId,
+    /// The program; the only one when empty.
+    pub program: Option<ProgramKey>,
+}
+
+/// Where a partner stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StandingKey {
+    /// The partner.
+    pub partner: PartnerId,
+    /// The program; the only one when empty.
+    pub program: Option<ProgramKey>,
+    /// The date; today when empty.
+    pub as_of: Option<Date>,
+}
+
+/// What a partner is entitled to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EntitlementsKey {
+    /// The partner.
+    pub partner: PartnerId,
+    /// The program; the only one when empty.
+    pub program: Option<ProgramKey>,
+    /// The date; today when empty.
+    pub as_of: Option<Date>,
+    /// The region that ladders in a region are read for; the partner's own when empty.
+    pub region: Option<String>,
+}
+
+/// What a partner has earned.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct EstimateKey {
+    /// The partner.
+    pub partner: PartnerId,
+    /// The program; the only one when empty.
+    pub program: Option<ProgramKey>,
+    /// The period; that of the first schedule around the date when empty.
+    pub period: Option<String>,
+    /// Sales after this day do not count; today when empty.
+    pub as_of: Option<Date>,
+}
+
+/// A page of a partner's sale lines.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TransactionsKey {
+    /// The partner.
+    pub partner: PartnerId,
+    /// The days.
+    pub days: Span,
+    /// The page.
+    pub page: PageRequest,
+}

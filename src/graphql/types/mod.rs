@@ -1,0 +1,14 @@
+//! Objects: one file each, wrapping a domain value.
+
+pub mod benefit;
+pub mod catalogue;
+pub mod entitlement;
+pub mod partner;
+pub mod period;
+pub mod program;
+pub mod rebate;
+pub mod requirement;
+pub mod standing;
+pub mod tier;
+pub mod transaction;
+pub mod viewer;

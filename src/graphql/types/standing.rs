@@ -1,0 +1,438 @@
+//! Where a partner stands, explained: ladders, tiers, and every condition with what is required, what there is and what is missing.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, Object, SimpleObject};
+use guerdon_domain::levelling as domain;
+use guerdon_domain::requirement as rule;
+
+use super::catalogue::TierEntry;
+use super::partner::PartnerStatus;
+use super::period::DateSpan;
+use super::requirement::{MissingLeaf, RequirementNode, flatten};
+use super::tier::AssignmentCause;
+use crate::app::levelling::{self, PartnerStanding};
+use crate::graphql::context::RequestData;
+use crate::graphql::error::{GqlFault, Maybe};
+use crate::graphql::scalars::{Decimal, GqlDate};
+
+/// Months that a forecast looks ahead at most.
+const HORIZON_MONTHS_MAX: i32 = 24;
+
+/// What an evaluation did to a tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "guerdon_domain::levelling::Change")]
+pub enum TierChange {
+    /// Nothing: it is as on record.
+    Kept,
+    /// The first tier on record, perhaps none.
+    Entered,
+    /// A higher one.
+    Promoted,
+    /// A lower one, perhaps none.
+    Demoted,
+}
+
+/// Why a tier is not simply the one that is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "guerdon_domain::levelling::Reason")]
+pub enum TierReason {
+    /// The partner is not enrolled on the date.
+    NotEnrolled,
+    /// The ladder is not for this partner.
+    DoesNotApply,
+    /// Suspended partners are not judged; they keep what is on record.
+    Suspended,
+    /// The partner has left.
+    Terminated,
+    /// A higher tier is met, but nobody has invited, accepted or approved the partner.
+    AwaitsAdmission,
+    /// A higher tier is met, but it is not the day for going up.
+    UpNotDue,
+    /// The tier is not met, but it is not the day for going down.
+    DownNotDue,
+    /// More tiers up are met than one review gives.
+    StepsUpLimited,
+    /// Fewer tiers down than the fall would be.
+    StepsDownLimited,
+    /// The tier is not met; its grace period runs.
+    Grace,
+    /// The tier was not met until the end of its grace period.
+    GraceEnded,
+    /// Nobody loses a tier before the version is enforced.
+    NotEnforced,
+    /// Tiers held on the version's effective date are protected.
+    Protected,
+    /// The tier was reached so lately that it is protected.
+    RecentlyReached,
+    /// Newcomers are not judged downwards yet.
+    Onboarding,
+    /// The onboarding deadline passed without the lowest tier.
+    OnboardingFailed,
+    /// The parent's tier is better than the partner's own.
+    Inherited,
+    /// An override holds the tier.
+    Overridden,
+    /// An override ended; what was met counts again.
+    OverrideEnded,
+}
+
+/// What an override does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "guerdon_domain::facts::OverrideKind")]
+pub enum OverrideKind {
+    /// Exactly this tier.
+    Pin,
+    /// At most this tier.
+    Ceiling,
+    /// At least this tier.
+    Floor,
+}
+
+/// Where a partner stands on a date.
+pub struct Standing(pub Arc<PartnerStanding>);
+
+/// Where a partner stands on a date, by the version in force on it. It decides nothing: what is decided is on record as a tier.
+#[Object]
+impl Standing {
+    /// The date; as of its end.
+    async fn as_of(&self) -> GqlDate {
+        self.0.standing.as_of.into()
+    }
+
+    /// The number of the program version that judged.
+    async fn program_version(&self) -> i64 {
+        self.0.version
+    }
+
+    /// Whether the partner takes part on the date.
+    async fn status(&self) -> PartnerStatus {
+        self.0.standing.status.into()
+    }
+
+    /// Whether it is enrolled on the date.
+    async fn enrolled(&self) -> bool {
+        self.0.standing.enrolled
+    }
+
+    /// The ladders; one that is held per region once for every region.
+    async fn ladders(&self, #[graphql(desc = "Only these ladders; all when empty.")] keys: Option<Vec<String>>) -> Vec<LadderStanding> {
+        let wanted = |ladder: &str| keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key == ladder));
+        let all = self.0.standing.ladders.iter().enumerate();
+        all.filter(|(_, ladder)| wanted(&ladder.ladder)).map(|(at, _)| LadderStanding { standing: self.0.clone(), at }).collect()
+    }
+
+    /// What threatens the tiers that are held, if nothing more comes in: certificates that expire, sales that leave a window.
+    async fn at_risk(&self, ctx: &Context<'_>, #[graphql(desc = "So many months ahead, at most 24.", default = 3)] months: i32) -> Maybe<Vec<LadderRisk>> {
+        let found = async {
+            if !(1..=HORIZON_MONTHS_MAX).contains(&months) {
+                return Err(GqlFault::invalid("OUT_OF_RANGE", "months", format!("a forecast looks 1 to {HORIZON_MONTHS_MAX} months ahead")));
+            }
+            let risks = levelling::at_risk(ctx.app()?, ctx.caller()?, &self.0, months).await?;
+            Ok(risks.iter().map(Into::into).collect())
+        };
+        Some(found.await)
+    }
+}
+
+/// Where a partner stands in a ladder.
+pub struct LadderStanding {
+    standing: Arc<PartnerStanding>,
+    at: usize,
+}
+
+impl LadderStanding {
+    fn get(&self) -> Option<&domain::LadderStanding> {
+        self.standing.standing.ladders.get(self.at)
+    }
+}
+
+/// Where a partner stands in a ladder: the tier after this evaluation, why, the next one up, and every tier judged on its own.
+#[Object]
+impl LadderStanding {
+    /// The ladder.
+    async fn ladder(&self) -> Option<&str> {
+        self.get().map(|ladder| ladder.ladder.as_str())
+    }
+
+    /// Whether it is the main ladder.
+    async fn main(&self) -> bool {
+        self.get().is_some_and(|ladder| ladder.main)
+    }
+
+    /// The region, where the ladder's scope is the partner in a region.
+    async fn region(&self) -> Option<&str> {
+        self.get().and_then(|ladder| ladder.region.as_deref())
+    }
+
+    /// Whether the partner is judged in this ladder at all.
+    async fn applies(&self) -> bool {
+        self.get().is_some_and(|ladder| ladder.applies)
+    }
+
+    /// The tier that the partner would hold after this evaluation; null for none.
+    async fn tier(&self) -> Option<&str> {
+        self.get().and_then(|ladder| ladder.tier.as_deref())
+    }
+
+    /// Its rank, from 1; 0 for none.
+    async fn rank(&self) -> u32 {
+        self.get().map_or(0, |ladder| ladder.rank)
+    }
+
+    /// The highest tier whose requirement is met, whether granted or not.
+    async fn qualified(&self) -> Option<&str> {
+        self.get().and_then(|ladder| ladder.qualified.as_deref())
+    }
+
+    /// The highest tier that is met and that the partner may enter; overrides and reviews left aside.
+    async fn granted(&self) -> Option<&str> {
+        self.get().and_then(|ladder| ladder.granted.as_deref())
+    }
+
+    /// The tier on record on the date.
+    async fn record(&self) -> Option<TierRecord> {
+        self.get().and_then(|ladder| ladder.record.as_ref()).map(Into::into)
+    }
+
+    /// Why the tier is what it is.
+    async fn decision(&self) -> Option<TierDecision> {
+        self.get().map(|ladder| (&ladder.decision).into())
+    }
+
+    /// The next tier up, with what is missing; null at the top.
+    async fn next(&self) -> Option<NextTier> {
+        self.get().and_then(|ladder| ladder.next.as_ref()).map(Into::into)
+    }
+
+    /// What is missing to keep the tier that is held; empty when its requirement is met.
+    async fn keep(&self) -> Option<Gap> {
+        self.get().map(|ladder| (&ladder.keep).into())
+    }
+
+    /// Every tier, lowest first, judged on its own.
+    async fn tiers(&self) -> Vec<TierStanding> {
+        self.get().map(|ladder| ladder.tiers.iter().map(Into::into).collect()).unwrap_or_default()
+    }
+}
+
+/// A tier on record.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct TierRecord {
+    /// The tier; null for none.
+    pub tier: Option<String>,
+    /// Its rank, from 1; 0 for none.
+    pub rank: u32,
+    /// Since when.
+    pub from: GqlDate,
+    /// Why it was given.
+    pub cause: AssignmentCause,
+}
+
+/// Why a tier is what it is.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct TierDecision {
+    /// What changed against the record.
+    pub change: TierChange,
+    /// Why it is not simply the tier that is met.
+    pub reasons: Vec<TierReason>,
+    /// Whether a tier could go up on this date.
+    pub due_up: bool,
+    /// Whether a tier could go down on this date.
+    pub due_down: bool,
+    /// The next date on which the tier could go down; null where it is never, or at every evaluation.
+    pub next_down_on: Option<GqlDate>,
+    /// The tier's requirement fails and its grace period runs.
+    pub grace: Option<GracePeriod>,
+    /// The override that holds the tier.
+    pub overridden: Option<TierOverride>,
+    /// The code of the parent whose tier it is.
+    pub inherited_from: Option<String>,
+}
+
+/// A grace period that runs.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct GracePeriod {
+    /// Since when.
+    pub since: GqlDate,
+    /// The day on which the tier is lost.
+    pub until: GqlDate,
+    /// From this day on the partner is warned.
+    pub warn_from: GqlDate,
+    /// Whether being compliant on any day before cancels the loss; otherwise the last day decides.
+    pub cure: bool,
+}
+
+/// An override in force.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct TierOverride {
+    /// Pin, ceiling or floor.
+    pub kind: OverrideKind,
+    /// Its tier; null pins to no tier.
+    pub tier: Option<String>,
+    /// Its days.
+    pub span: DateSpan,
+    /// Why.
+    pub reason: String,
+}
+
+/// The next tier up.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct NextTier {
+    /// The tier.
+    pub tier: String,
+    /// Its rank, from 1.
+    pub rank: u32,
+    /// How one gets in.
+    pub entry: TierEntry,
+    /// What is missing. Empty: it is met and comes with the next review.
+    pub gap: Gap,
+    /// The next date on which one may go up; null where it is never, or at every evaluation.
+    pub review_on: Option<GqlDate>,
+}
+
+/// What is missing to meet a requirement.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct Gap {
+    /// Whether nothing is missing.
+    pub met: bool,
+    /// What is missing on the cheapest way.
+    pub missing: Vec<MissingLeaf>,
+    /// The other ways, cheapest first; at most 16.
+    pub alternatives: Vec<GapWay>,
+}
+
+/// Another way to a requirement.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct GapWay {
+    /// What is missing on it.
+    pub missing: Vec<MissingLeaf>,
+}
+
+/// A tier, judged.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct TierStanding {
+    /// The tier.
+    pub tier: String,
+    /// Its rank, from 1.
+    pub rank: u32,
+    /// Whether its requirement is met.
+    pub met: bool,
+    /// The part of its requirement that is met, from 0 to 1.
+    pub share_met: Decimal,
+    /// How one gets in.
+    pub entry: TierEntry,
+    /// Whether the partner may enter it.
+    pub admitted: bool,
+    /// Its requirement, judged: a tree as a list, each node after its parent. Empty where the tier asks for nothing.
+    pub requirement: Vec<RequirementNode>,
+}
+
+/// What threatens the tier that a partner holds in a ladder.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct LadderRisk {
+    /// The ladder.
+    pub ladder: String,
+    /// The region, where the ladder's scope is the partner in a region.
+    pub region: Option<String>,
+    /// The tier that is held.
+    pub tier: String,
+    /// Whether its requirement fails already.
+    pub failing: bool,
+    /// The first day on which its requirement is not met. The review policy decides when the tier is lost.
+    pub fails_on: Option<GqlDate>,
+    /// The conditions that fail, first ones first.
+    pub leaves: Vec<LeafRisk>,
+}
+
+/// A condition that fails.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct LeafRisk {
+    /// The first day on which it is not met.
+    pub fails_on: GqlDate,
+    /// What people call it.
+    pub label: Option<String>,
+    /// Its key: the metric's, or what else it is known by.
+    pub key: String,
+    /// In plain language, as it will be on that day.
+    pub sentence: String,
+}
+
+impl From<&domain::TierRecord> for TierRecord {
+    fn from(record: &domain::TierRecord) -> Self {
+        Self { tier: record.tier.clone(), rank: record.rank, from: record.from.into(), cause: record.cause.into() }
+    }
+}
+
+impl From<&domain::Decision> for TierDecision {
+    fn from(decision: &domain::Decision) -> Self {
+        let grace = |grace: &domain::GraceStanding| GracePeriod {
+            since: grace.since.into(),
+            until: grace.until.into(),
+            warn_from: grace.warn_from.into(),
+            cure: grace.cure,
+        };
+        let overridden = |held: &domain::OverrideStanding| TierOverride {
+            kind: held.kind.into(),
+            tier: held.tier.clone(),
+            span: held.span.into(),
+            reason: held.reason.clone(),
+        };
+        Self {
+            change: decision.change.into(),
+            reasons: decision.reasons.iter().map(|reason| (*reason).into()).collect(),
+            due_up: decision.due_up,
+            due_down: decision.due_down,
+            next_down_on: decision.next_down_on.map(GqlDate),
+            grace: decision.grace.as_ref().map(grace),
+            overridden: decision.overridden.as_ref().map(overridden),
+            inherited_from: decision.inherited_from.clone(),
+        }
+    }
+}
+
+impl From<&domain::NextTier> for NextTier {
+    fn from(next: &domain::NextTier) -> Self {
+        Self { tier: next.tier.clone(), rank: next.rank, entry: next.entry.into(), gap: (&next.gap).into(), review_on: next.review_on.map(GqlDate) }
+    }
+}
+
+impl From<&rule::Gap> for Gap {
+    fn from(gap: &rule::Gap) -> Self {
+        let way = |way: &Vec<rule::MissingLeaf>| way.iter().map(Into::into).collect();
+        Self { met: gap.is_empty(), missing: way(&gap.missing), alternatives: gap.alternatives.iter().map(|leaves| GapWay { missing: way(leaves) }).collect() }
+    }
+}
+
+impl From<&domain::TierStanding> for TierStanding {
+    fn from(tier: &domain::TierStanding) -> Self {
+        Self {
+            tier: tier.tier.clone(),
+            rank: tier.rank,
+            met: tier.met,
+            share_met: Decimal::of(tier.share_met),
+            entry: tier.entry.into(),
+            admitted: tier.admitted,
+            requirement: tier.requirement.as_ref().map(flatten).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<&domain::LadderRisk> for LadderRisk {
+    fn from(risk: &domain::LadderRisk) -> Self {
+        let leaf = |leaf: &domain::LeafRisk| LeafRisk {
+            fails_on: leaf.fails_on.into(),
+            label: leaf.label.clone(),
+            key: leaf.leaf.key.clone(),
+            sentence: leaf.leaf.sentence(None).text,
+        };
+        Self {
+            ladder: risk.ladder.clone(),
+            region: risk.region.clone(),
+            tier: risk.tier.clone(),
+            failing: risk.failing,
+            fails_on: risk.fails_on.map(GqlDate),
+            leaves: risk.leaves.iter().map(leaf).collect(),
+        }
+    }
+}
