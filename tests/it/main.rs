@@ -3,5 +3,7 @@
 mod adventureworks;
 mod architecture;
 mod golden;
+mod harness;
 mod import;
 mod policy_matrix;
+mod store;

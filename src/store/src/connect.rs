@@ -204,7 +204,7 @@ async fn connect_postgres(url: &str, options: &StoreOptions) -> Result<(Database
         ("timezone", "UTC".to_owned()),
     ]);
     // The snapshot of a read is set once per connection, which saves two round trips per transaction.
-    let read = base.clone().options([("default_transaction_isolation", "repeatable\\ read"), ("default_transaction_read_only", "on")]);
+    let read = base.clone().options([("default_transaction_isolation", "repeatable read"), ("default_transaction_read_only", "on")]);
     let pool = |size: u32| PgPoolOptions::new().max_connections(size).acquire_timeout(options.acquire_timeout);
     let reader = pool(options.readers).connect_with(read).await.map_err(failed)?;
     let writer = pool(options.writers).connect_with(base).await.map_err(failed)?;

@@ -1,0 +1,104 @@
+//! Loading facts: the number of statements does not depend on the number of partners, and the scope decides who is there.
+
+use guerdon_domain::access::Scope;
+use guerdon_domain::date::{Date, Span};
+use guerdon_store::{FactsPlan, LoadedFacts, NewEnrollment, PartnerId, Store};
+
+use crate::harness::build::{activity, date, deal, holding, of, partner, partners, program, record, sale, write};
+use crate::harness::fresh;
+
+async fn load(store: &Store, scope: &Scope, ids: &[PartnerId], plan: &FactsPlan) -> LoadedFacts {
+    store.read(async |tx| tx.load_facts(scope, ids, plan).await).await.unwrap()
+}
+
+#[tokio::test]
+async fn as_many_statements_for_one_as_for_a_hundred() {
+    let database = fresh().await;
+    let store = &database.store;
+    let (program, _) = program(store, "PR").await;
+    let rows: Vec<_> = (0..100).map(|n| partner(&format!("P{n:03}"), "DE")).collect();
+    let ids = partners(store, &rows).await;
+    for code in ["P000", "P050"] {
+        record(store, of(code, [sale(&format!("{code}s"), "2024-01-05", 1)])).await;
+        record(store, of(code, [holding(&format!("{code}h"), "2024-01-05")])).await;
+        record(store, of(code, [activity(&format!("{code}a"), "2024-01-05", "1")])).await;
+        record(store, of(code, [deal(&format!("{code}d"), "2024-01-05")])).await;
+    }
+    let everything = FactsPlan { monthly: Some(Span::ALWAYS), ..FactsPlan::everything(program, Date::MAX) };
+    for (plan, expected) in [(FactsPlan::state(program, Date::MAX), 2), (everything, 7)] {
+        let mut counts = Vec::new();
+        for size in [1, 10, 100] {
+            let before = store.statements();
+            let loaded = load(store, &Scope::All, &ids[..size], &plan).await;
+            assert_eq!(loaded.ids.len(), size);
+            counts.push(store.statements() - before);
+        }
+        assert_eq!(counts, vec![expected; 3]);
+    }
+    for size in [1, 10, 100] {
+        let before = store.statements();
+        store.read(async |tx| tx.transactions_first_n_many(&Scope::All, &ids[..size], 5).await).await.unwrap();
+        store.read(async |tx| tx.partners_many(&Scope::All, &ids[..size]).await).await.unwrap();
+        store.read(async |tx| tx.assignments_on_many(&Scope::All, program, &ids[..size], Date::MAX).await).await.unwrap();
+        assert_eq!(store.statements() - before, 3);
+    }
+}
+
+#[tokio::test]
+async fn only_what_the_plan_asks_for() {
+    let database = fresh().await;
+    let store = &database.store;
+    let (program_id, _) = program(store, "PR").await;
+    let (other, _) = program(store, "OTHER").await;
+    let ids = partners(store, &[partner("P", "DE")]).await;
+    for program in [program_id, other] {
+        let enrollment = NewEnrollment { partner: ids[0], since: date("2024-01-01"), track: Some("RESELLER".to_owned()), region: None };
+        write(store, async |tx| tx.enroll_partners(program, std::slice::from_ref(&enrollment)).await).await.unwrap();
+    }
+    let days = ["2023-12-31", "2024-01-01", "2024-01-31", "2024-02-01", "2024-03-15", "2024-03-16"];
+    record(store, of("P", days.map(|day| sale(day, day, 1)))).await;
+    record(store, of("P", days.map(|day| activity(day, day, "1")))).await;
+    record(store, of("P", days.map(|day| holding(day, day)))).await;
+    record(store, of("P", days.map(|day| deal(day, day)))).await;
+    let january = Span::new(date("2024-01-01"), date("2024-02-01"));
+    let plan = FactsPlan {
+        lines: vec![january, Span::new(date("2024-01-15"), date("2024-02-02"))],
+        monthly: Some(Span::new(date("2024-02-01"), date("2024-03-01"))),
+        activities: Some(january),
+        holdings: true,
+        deals: true,
+        ..FactsPlan::state(program_id, date("2024-03-15"))
+    };
+    let loaded = load(store, &Scope::All, &ids, &plan).await;
+    let facts = &loaded.partners["P"];
+    let dates = |dates: Vec<Date>| dates.iter().map(Date::to_string).collect::<Vec<_>>();
+    assert_eq!(dates(facts.transactions.iter().map(|line| line.date).collect()), vec!["2024-01-01", "2024-01-31", "2024-02-01"]);
+    assert_eq!(dates(facts.monthly.iter().map(|month| month.month).collect()), vec!["2024-02-01"]);
+    assert_eq!(dates(facts.activities.iter().map(|one| one.date).collect()), vec!["2024-01-01", "2024-01-31"]);
+    assert_eq!((facts.holdings.len(), facts.deals.len(), facts.enrollments.len()), (5, 5, 1));
+    let nothing = load(store, &Scope::All, &ids, &FactsPlan::state(program_id, Date::MAX)).await;
+    let facts = &nothing.partners["P"];
+    assert!(facts.transactions.is_empty() && facts.monthly.is_empty() && facts.holdings.is_empty() && facts.activities.is_empty() && facts.deals.is_empty());
+    assert_eq!(facts.profiles.len(), 1);
+}
+
+#[tokio::test]
+async fn out_of_scope_is_not_there_but_counts_below_a_partner_that_is() {
+    let database = fresh().await;
+    let store = &database.store;
+    let (program, _) = program(store, "PR").await;
+    let mut child = partner("CHILD", "FR");
+    child.profile.parent = Some("TOP".to_owned());
+    let mut grandchild = partner("GRAND", "IT");
+    grandchild.profile.parent = Some("CHILD".to_owned());
+    let ids = partners(store, &[grandchild, child, partner("TOP", "DE"), partner("OTHER", "FR")]).await;
+    record(store, of("GRAND", [sale("1", "2024-01-05", 1)])).await;
+    let scope = Scope::Regions(vec!["DE".to_owned()]);
+    let plan = FactsPlan { subtree: true, lines: vec![Span::ALWAYS], ..FactsPlan::state(program, Date::MAX) };
+    let loaded = load(store, &scope, &ids, &plan).await;
+    assert_eq!(loaded.ids.into_values().collect::<Vec<_>>(), vec!["TOP"]);
+    assert_eq!(loaded.partners.keys().collect::<Vec<_>>(), vec!["CHILD", "GRAND", "TOP"]);
+    assert_eq!(loaded.partners["GRAND"].transactions.len(), 1);
+    let alone = load(store, &scope, &ids, &FactsPlan::state(program, Date::MAX)).await;
+    assert_eq!(alone.partners.keys().collect::<Vec<_>>(), vec!["TOP"]);
+}

@@ -1,0 +1,14 @@
+//! The storage, on whichever database the suite runs.
+
+mod assignments;
+mod concurrency;
+mod facts;
+mod idempotency;
+mod imports;
+mod loading;
+mod migrations;
+mod partners;
+mod programs;
+mod rollups;
+mod terms;
+mod values;
