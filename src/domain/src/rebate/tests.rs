@@ -4,6 +4,7 @@ mod laws;
 mod published;
 mod semantics;
 mod stacked;
+mod timed;
 
 use serde_json::{Value, json};
 
