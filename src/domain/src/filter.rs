@@ -553,7 +553,7 @@ fn partner_field<'f>(view: FactView<'f>, name: &str) -> Option<FieldValue<'f>> {
 fn period_name(unit: &str, fiscal_year: FiscalYear, date: Date) -> String {
     match unit {
         "month" => format!("{:04}-{:02}", date.year(), date.month()),
-        "quarter" => format!("{:04}-Q{}", date.year(), (date.month() + 2) / 3),
+        "quarter" => format!("{:04}-Q{}", date.year(), date.month().div_ceil(3)),
         "year" => format!("{:04}", date.year()),
         "fiscalQuarter" => fiscal_year.start_of(CalendarUnit::Quarter, date).to_string(),
         _ => fiscal_year.start_of(CalendarUnit::Year, date).to_string(),

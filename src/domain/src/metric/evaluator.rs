@@ -94,6 +94,9 @@ struct Memo<'a> {
 const MEASURE: u8 = 0;
 const FORMULA: u8 = 1;
 
+/// Partners by the code of their parent.
+pub(super) type Children<'a> = HashMap<&'a str, Vec<&'a PartnerFacts>>;
+
 /// A tier outcome by ladder, partner, date and region.
 type OutcomeKey<'a> = (usize, usize, Date, Option<&'a str>);
 
@@ -107,7 +110,7 @@ pub struct Evaluator<'a> {
     pub(crate) cohorts: RefCell<CohortValues>,
     pub(super) first_dates: FirstDates,
     pub(crate) outcomes: RefCell<HashMap<OutcomeKey<'a>, Rc<TierOutcome>>>,
-    pub(super) trees: RefCell<BTreeMap<usize, Rc<HashMap<&'a str, Vec<&'a PartnerFacts>>>>>,
+    pub(super) trees: RefCell<BTreeMap<usize, Rc<Children<'a>>>>,
     pub(super) profile_dates: OnceCell<Vec<Date>>,
     rates: OnceCell<ExchangeRates>,
     values: RefCell<HashMap<Memo<'a>, Arc<MetricValue>>>,

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::aggregate::{self, Total};
-use super::evaluator::{At, Evaluator};
+use super::evaluator::{At, Children, Evaluator};
 use super::rollup::{self, Reads};
 use super::{Detail, LISTED_GROUPS, MetricValue};
 use crate::date::{Date, Span};
@@ -101,7 +101,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Children by parent on a date. Trees change only where some profile begins, so one is kept per such stretch.
-    fn children_on(&self, date: Date) -> Rc<HashMap<&'a str, Vec<&'a PartnerFacts>>> {
+    fn children_on(&self, date: Date) -> Rc<Children<'a>> {
         let dates = self.profile_dates.get_or_init(|| {
             let all: BTreeSet<Date> = self.facts.partners.values().flat_map(|partner| partner.profiles.iter().map(|profile| profile.from)).collect();
             all.into_iter().collect()
@@ -110,7 +110,7 @@ impl<'a> Evaluator<'a> {
         if let Some(tree) = self.trees.borrow().get(&stretch) {
             return Rc::clone(tree);
         }
-        let mut children: HashMap<&str, Vec<&PartnerFacts>> = HashMap::new();
+        let mut children = Children::new();
         for partner in self.facts.partners.values() {
             if let Some(parent) = partner.profile(date).and_then(|profile| profile.parent.as_deref()) {
                 children.entry(parent).or_default().push(partner);

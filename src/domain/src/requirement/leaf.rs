@@ -41,7 +41,7 @@ impl Leaf {
 
     pub(crate) fn judged(self) -> Judged {
         let label = self.label.clone();
-        Judged { met: self.met(), label, node: Node::Leaf(self) }
+        Judged { met: self.met(), label, node: Node::Leaf(Box::new(self)) }
     }
 }
 

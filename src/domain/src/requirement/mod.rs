@@ -118,7 +118,7 @@ pub enum Node {
         of: Box<Judged>,
     },
     /// A condition with a figure.
-    Leaf(Leaf),
+    Leaf(Box<Leaf>),
 }
 
 /// A subset of an AT_LEAST.
@@ -364,7 +364,7 @@ impl Judged {
         let mut open = vec![self];
         while let Some(node) = open.pop() {
             if let Node::Leaf(leaf) = &node.node {
-                leaves.push(leaf);
+                leaves.push(leaf.as_ref());
             }
             open.extend(node.children().into_iter().rev());
         }
