@@ -286,7 +286,7 @@ fn node_of(judged: &domain::Judged) -> RequirementNode {
         domain::Node::OnAnyDay { window, .. } => RequirementNode { window: window.map(Into::into), ..bare(RequirementNodeType::OnAnyDay) },
         domain::Node::Leaf(leaf) => {
             let label = judged.label.clone().or_else(|| leaf.label.clone());
-            RequirementNode { label, leaf: Some(leaf.into()), ..bare(RequirementNodeType::Leaf) }
+            RequirementNode { label, leaf: Some(leaf.as_ref().into()), ..bare(RequirementNodeType::Leaf) }
         }
     }
 }
