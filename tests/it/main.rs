@@ -6,4 +6,5 @@ mod golden;
 mod harness;
 mod import;
 mod policy_matrix;
+mod programs;
 mod store;
