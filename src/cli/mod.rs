@@ -1,9 +1,11 @@
 //! The command line: reads arguments and settings, builds everything once, calls use cases. It knows no rule.
 
 mod common;
+pub mod evaluate;
 pub mod healthcheck;
 pub mod import;
 pub mod migrate;
+pub mod program;
 pub mod schema;
 pub mod serve;
 pub mod token;
@@ -30,6 +32,10 @@ enum Command {
     Serve(serve::Args),
     /// Bring the database to the schema of this version.
     Migrate(migrate::Args),
+    /// Documents of programs: check, test, compare, publish them.
+    Program(program::Args),
+    /// Answer cases: JSON Lines in, JSON Lines out, without a database.
+    Evaluate(evaluate::Args),
     /// Import a file of facts by a mapping.
     Import(import::Args),
     /// Make tokens for development, and manage API keys.
@@ -64,6 +70,8 @@ async fn run(command: Command) -> Outcome {
     match command {
         Command::Serve(args) => serve::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
+        Command::Program(args) => program::run(args).await,
+        Command::Evaluate(args) => evaluate::run(&args),
         Command::Import(args) => import::run(args).await,
         Command::Token(args) => token::run(args).await,
         Command::Schema(args) => schema::run(&args),

@@ -98,6 +98,36 @@ pub struct Document {
     pub assumptions: BTreeMap<String, String>,
 }
 
+impl Document {
+    /// A document without any rule.
+    pub const fn empty(program: ProgramHeader, version: VersionHeader) -> Self {
+        Self {
+            guerdon: 1,
+            program,
+            version,
+            regions: Vec::new(),
+            region_groups: Vec::new(),
+            partner_types: Vec::new(),
+            categories: Vec::new(),
+            version_lists: Vec::new(),
+            unit_tables: Vec::new(),
+            custom_years: Vec::new(),
+            metrics: Vec::new(),
+            requirements: Vec::new(),
+            ladders: Vec::new(),
+            benefits: Vec::new(),
+            grants: Vec::new(),
+            rebate_schedules: Vec::new(),
+            stacking: Vec::new(),
+            mdf_rules: Vec::new(),
+            contract_templates: Vec::new(),
+            automations: Vec::new(),
+            scenarios: Vec::new(),
+            assumptions: BTreeMap::new(),
+        }
+    }
+}
+
 /// The program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

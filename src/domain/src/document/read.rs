@@ -62,7 +62,11 @@ pub fn read_value(text: &str, format: Format) -> Result<Value, Fault> {
     }
 }
 
-fn read_json(text: &str) -> Result<Value, Fault> {
+/// Reads JSON to a plain value, without a limit on its size: nesting is limited, and a key that stands twice is refused.
+///
+/// # Errors
+/// `SYNTAX`, with line and column as its path.
+pub fn read_json(text: &str) -> Result<Value, Fault> {
     let mut deserializer = serde_json::Deserializer::from_str(text.trim_start_matches('\u{feff}'));
     let value = Strict { depth: 0 }.deserialize(&mut deserializer);
     let read = value.and_then(|value| deserializer.end().map(|()| value));

@@ -1,5 +1,6 @@
 //! The JSON Schema of the program document, for editors and for programs that write documents.
 
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
@@ -10,11 +11,19 @@ pub const SCHEMA_ID: &str = "urn:guerdon:program-document:1";
 
 /// The JSON Schema (2020-12) of the program document, with a description for every member.
 pub fn json_schema() -> Value {
-    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Document>().to_value();
-    tidy(&mut schema);
+    let mut schema = schema_of::<Document>("Guerdon program document");
     if let Some(root) = schema.as_object_mut() {
         root.insert("$id".to_owned(), json!(SCHEMA_ID));
-        root.insert("title".to_owned(), json!("Guerdon program document"));
+    }
+    schema
+}
+
+/// The JSON Schema (2020-12) of a type that is written by people.
+pub fn schema_of<T: JsonSchema>(title: &str) -> Value {
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value();
+    tidy(&mut schema);
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("title".to_owned(), json!(title));
     }
     schema
 }

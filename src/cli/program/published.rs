@@ -1,0 +1,183 @@
+//! `guerdon program diff`, `apply` and `export`: documents and what is published of them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use guerdon_domain::date::Date;
+use guerdon_domain::document::Document;
+use guerdon_domain::document::diff::{Change, diff as compare};
+use guerdon_domain::document::export::{to_json, to_yaml};
+use guerdon_domain::document::read::{Format, read};
+use guerdon_domain::fault::Fault;
+use guerdon_domain::program::Program;
+
+use super::{Written, print_changes, read_file, read_text, write_text};
+use crate::app::programs::{ApplyDocument, ProgramKey, PublishVersion, apply_document, find_program, get_document, list_versions, publish_version};
+use crate::app::{App, Ctx};
+use crate::cli::{Common, Outcome, open};
+use crate::error::AppError;
+
+/// Show what changes: between two documents, or between what is published and a document.
+#[derive(Debug, clap::Args)]
+pub struct DiffArgs {
+    /// A document: the earlier one of two, or the one that would be published.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The later document. Without it FILE is compared with what is published.
+    #[arg(value_name = "OTHER")]
+    other: Option<PathBuf>,
+    /// Print one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// End with exit code 1 when something changes.
+    #[arg(long)]
+    exit_code: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Check a document, show what changes, and publish it.
+#[derive(Debug, clap::Args)]
+pub struct ApplyArgs {
+    /// A document in YAML or JSON; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Keep it as the program's draft and do not publish it.
+    #[arg(long)]
+    draft: bool,
+    /// Change nothing; only check and show.
+    #[arg(long, conflicts_with = "draft")]
+    dry_run: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Write a published version as a document.
+#[derive(Debug, clap::Args)]
+pub struct ExportArgs {
+    /// The program's code.
+    #[arg(value_name = "CODE")]
+    code: String,
+    /// The version in force on this date. Default: the published version with the latest effective date.
+    #[arg(long, value_name = "DATE", conflicts_with = "number")]
+    on: Option<Date>,
+    /// The version of this number, also a draft.
+    #[arg(long)]
+    number: Option<i64>,
+    /// How it is written.
+    #[arg(long, value_enum, default_value = "yaml")]
+    format: Written,
+    /// Where to; standard output when nobody says.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+fn faulty(fault: Fault) -> AppError {
+    AppError::Invalid(fault.into())
+}
+
+/// Runs `diff`.
+pub async fn diff(args: DiffArgs) -> Outcome {
+    let changes = match &args.other {
+        Some(other) => compare(&read_file(&args.file)?, &read_file(other)?).map_err(faulty)?,
+        None => {
+            let document = read_file(&args.file)?;
+            Program::compile(document.clone())?;
+            let app = open(&args.common.load(Vec::new())?).await?;
+            app.ready().await?;
+            let published = published(&app, &app.system("program diff"), &document.program.code, Some(document.version.effective_on)).await;
+            let changes = against(published?.as_ref(), &document);
+            app.store.close().await;
+            changes?
+        }
+    };
+    print_changes(&changes, args.json)?;
+    Ok(if args.exit_code && !changes.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What changes against what is published; everything is new where nothing is.
+fn against(published: Option<&Document>, document: &Document) -> Result<Vec<Change>, AppError> {
+    match published {
+        Some(published) => compare(published, document).map_err(faulty),
+        None => compare(&Document::empty(document.program.clone(), document.version.clone()), document).map_err(faulty),
+    }
+}
+
+/// The published version that one with this effective date follows or replaces: the latest one not after it; the latest of all
+/// when all are after it, or no date is named.
+async fn published(app: &App, ctx: &Ctx, code: &str, on: Option<Date>) -> Result<Option<Document>, AppError> {
+    let Some(program) = find_program(app, ctx, &ProgramKey::Code(code.to_owned())).await? else { return Ok(None) };
+    let mut versions = list_versions(app, ctx, program.id).await?;
+    versions.retain(|version| version.published_at.is_some());
+    versions.sort_by_key(|version| version.effective_on);
+    let held = versions.iter().rfind(|version| on.is_none_or(|on| version.effective_on <= on)).or(versions.last());
+    match held {
+        Some(version) => Ok(Some(read(&get_document(app, ctx, version.id).await?, Format::Json)?)),
+        None => Ok(None),
+    }
+}
+
+/// Runs `apply`.
+pub async fn apply(args: ApplyArgs) -> Outcome {
+    let text = read_text(&args.file)?;
+    let document = read(&text, Format::of(&text))?;
+    Program::compile(document.clone())?;
+    let app = open(&args.common.load(Vec::new())?).await?;
+    app.ready().await?;
+    let done = apply_to(&app, &args, &document, text).await;
+    app.store.close().await;
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn apply_to(app: &App, args: &ApplyArgs, document: &Document, text: String) -> Result<(), AppError> {
+    let ctx = app.system("program apply");
+    let code = &document.program.code;
+    let changes = against(published(app, &ctx, code, Some(document.version.effective_on)).await?.as_ref(), document)?;
+    print_changes(&changes, false)?;
+    if args.dry_run {
+        return Ok(());
+    }
+    let applied = apply_document(app, &ctx, &ApplyDocument { text, expected_version: None, keyed: None }).await?;
+    let number = applied.version.number;
+    if applied.version.published_at.is_some() {
+        println!("{code}: version {number} is published with this content already");
+    } else if args.draft {
+        println!("{code}: version {number} is the draft");
+    } else {
+        let publish = PublishVersion { version: applied.version.id, expected_version: applied.version.row_version, keyed: None };
+        let published = publish_version(app, &ctx, &publish).await?;
+        println!("{code}: version {} published, effective {}", published.version.number, published.version.effective_on);
+    }
+    Ok(())
+}
+
+/// Runs `export`.
+pub async fn export(args: ExportArgs) -> Outcome {
+    let app = open(&args.common.load(Vec::new())?).await?;
+    app.ready().await?;
+    let found = export_from(&app, &args).await;
+    app.store.close().await;
+    let document = found?;
+    let text = match args.format {
+        Written::Yaml => to_yaml(&document),
+        Written::Json => to_json(&document),
+    };
+    write_text(&text.map_err(faulty)?, args.output.as_ref())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn export_from(app: &App, args: &ExportArgs) -> Result<Document, AppError> {
+    let ctx = app.system("program export");
+    let unknown = || AppError::invalid("UNKNOWN_PROGRAM", "code", format!("there is no such program or version of `{}`", args.code));
+    let program = find_program(app, &ctx, &ProgramKey::Code(args.code.clone())).await?.ok_or_else(unknown)?;
+    let mut versions = list_versions(app, &ctx, program.id).await?;
+    versions.sort_by_key(|version| version.effective_on);
+    let version = match args.number {
+        Some(number) => versions.iter().find(|version| version.number == number),
+        None => versions.iter().rfind(|version| version.published_at.is_some() && args.on.is_none_or(|on| version.effective_on <= on)),
+    };
+    let text = get_document(app, &ctx, version.ok_or_else(unknown)?.id).await?;
+    Ok(read(&text, Format::Json)?)
+}
