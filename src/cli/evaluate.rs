@@ -49,7 +49,7 @@ pub struct Args {
 /// Runs the command. A refused case is an answer: the exit code is 0 when every line was answered.
 pub fn run(args: &Args) -> Outcome {
     if args.schema {
-        println!("{:#}", schema_of::<CaseInput>("Guerdon case"));
+        super::program::write_text(&format!("{:#}\n", schema_of::<CaseInput>("Guerdon case")), None)?;
         return Ok(ExitCode::SUCCESS);
     }
     let cannot = |path: &PathBuf, error: io::Error| AppError::invalid("CANNOT_OPEN", path.display().to_string(), format!("cannot be opened: {error}"));

@@ -4,7 +4,7 @@ mod check;
 mod published;
 mod test;
 
-use std::io::Read as _;
+use std::io::{Error, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,6 +13,7 @@ use guerdon_domain::document::Document;
 use guerdon_domain::document::diff::Change;
 use guerdon_domain::document::read::{Format, MAX_DOCUMENT_BYTES, read};
 use guerdon_domain::document::schema::json_schema;
+use serde::Serialize;
 
 use super::Outcome;
 use crate::error::AppError;
@@ -53,7 +54,7 @@ pub enum Written {
 pub async fn run(args: Args) -> Outcome {
     match args.command {
         Command::Schema => {
-            println!("{:#}", json_schema());
+            write_text(&format!("{:#}\n", json_schema()), None)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Validate(args) => check::validate(&args),
@@ -89,28 +90,27 @@ fn read_file(path: &Path) -> Result<Document, AppError> {
 /// Prints changes, one a line; `no change` when there is none.
 fn print_changes(changes: &[Change], json: bool) -> Result<(), AppError> {
     if json {
-        println!("{}", serde_json::to_string(changes).map_err(AppError::internal)?);
-        return Ok(());
+        return print_json(&changes);
     }
-    if changes.is_empty() {
-        println!("no change");
-    }
-    for change in changes {
-        println!("{change}");
-    }
-    Ok(())
+    let lines: Vec<String> = if changes.is_empty() { vec!["no change".to_owned()] } else { changes.iter().map(Change::to_string).collect() };
+    write_text(&format!("{}\n", lines.join("\n")), None)
 }
 
-/// Writes a text to a file, or to standard output.
-fn write_text(text: &str, file: Option<&PathBuf>) -> Result<(), AppError> {
+/// Prints one line of JSON.
+fn print_json<T: Serialize>(value: &T) -> Result<(), AppError> {
+    let mut line = serde_json::to_string(value).map_err(AppError::internal)?;
+    line.push('\n');
+    write_text(&line, None)
+}
+
+/// Writes a text to a file, or to standard output. Whoever closes standard output has read enough.
+pub(super) fn write_text(text: &str, file: Option<&PathBuf>) -> Result<(), AppError> {
+    let cannot = |place: String, error: Error| AppError::invalid("CANNOT_WRITE", place, format!("cannot be written: {error}"));
     match file {
-        Some(file) => {
-            let cannot = |error: std::io::Error| AppError::invalid("CANNOT_WRITE", file.display().to_string(), format!("cannot be written: {error}"));
-            std::fs::write(file, text).map_err(cannot)
-        }
-        None => {
-            print!("{text}");
-            Ok(())
-        }
+        Some(file) => std::fs::write(file, text).map_err(|error| cannot(file.display().to_string(), error)),
+        None => match std::io::stdout().lock().write_all(text.as_bytes()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(cannot("standard output".to_owned(), error)),
+            _ => Ok(()),
+        },
     }
 }

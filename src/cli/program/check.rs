@@ -8,7 +8,7 @@ use guerdon_domain::fault::Faults;
 use guerdon_domain::program::Program;
 use serde::Serialize;
 
-use super::read_file;
+use super::{print_json, read_file, write_text};
 use crate::cli::Outcome;
 use crate::error::AppError;
 
@@ -49,17 +49,16 @@ pub fn validate(args: &ValidateArgs) -> Outcome {
         });
     }
     if args.json {
-        println!("{}", serde_json::to_string(&all).map_err(AppError::internal)?);
+        print_json(&all)?;
     } else {
-        for checked in &all {
-            match &checked.digest {
-                Some(digest) => println!("{}: valid, digest {digest}", checked.file),
-                None => {
-                    println!("{}: {} faults", checked.file, checked.faults.0.len());
-                    checked.faults.0.iter().for_each(|fault| println!("  {fault}"));
-                }
+        let lines = all.iter().map(|checked| match &checked.digest {
+            Some(digest) => format!("{}: valid, digest {digest}\n", checked.file),
+            None => {
+                let faults: String = checked.faults.0.iter().map(|fault| format!("  {fault}\n")).collect();
+                format!("{}: {} faults\n{faults}", checked.file, checked.faults.0.len())
             }
-        }
+        });
+        write_text(&lines.collect::<String>(), None)?;
     }
     Ok(if all.iter().all(|checked| checked.valid) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

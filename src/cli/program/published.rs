@@ -142,13 +142,13 @@ async fn apply_to(app: &App, args: &ApplyArgs, document: &Document, text: String
     let applied = apply_document(app, &ctx, &ApplyDocument { text, expected_version: None, keyed: None }).await?;
     let number = applied.version.number;
     if applied.version.published_at.is_some() {
-        println!("{code}: version {number} is published with this content already");
+        write_text(&format!("{code}: version {number} is published with this content already\n"), None)?;
     } else if args.draft {
-        println!("{code}: version {number} is the draft");
+        write_text(&format!("{code}: version {number} is the draft\n"), None)?;
     } else {
         let publish = PublishVersion { version: applied.version.id, expected_version: applied.version.row_version, keyed: None };
         let published = publish_version(app, &ctx, &publish).await?;
-        println!("{code}: version {} published, effective {}", published.version.number, published.version.effective_on);
+        write_text(&format!("{code}: version {} published, effective {}\n", published.version.number, published.version.effective_on), None)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use guerdon_domain::program::Program;
 use guerdon_domain::scenario::{Failure, ScenarioResult, run_scenarios};
 use serde::Serialize;
 
-use super::read_file;
+use super::{print_json, read_file, write_text};
 use crate::cli::Outcome;
 use crate::error::AppError;
 
@@ -57,14 +57,14 @@ pub fn run(args: &TestArgs) -> Outcome {
         counts.scenarios += tested.scenarios.len();
         counts.failures += tested.scenarios.iter().filter(|result| !result.passed()).count() + usize::from(!tested.faults.is_empty());
         if !args.json {
-            print(&tested);
+            write_text(&told(&tested), None)?;
         }
         all.push(tested);
     }
     if args.json {
-        println!("{}", serde_json::to_string(&Report { counts: &counts, documents: &all }).map_err(AppError::internal)?);
+        print_json(&Report { counts: &counts, documents: &all })?;
     } else {
-        println!("documents: {}, scenarios: {}, failures: {}", counts.documents, counts.scenarios, counts.failures);
+        write_text(&format!("documents: {}, scenarios: {}, failures: {}\n", counts.documents, counts.scenarios, counts.failures), None)?;
     }
     Ok(if counts.failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -84,26 +84,25 @@ fn test(path: &std::path::Path, require_scenarios: bool) -> Result<Tested, AppEr
     Ok(Tested { file, faults, scenarios })
 }
 
-fn print(tested: &Tested) {
-    println!("{}", tested.file);
+fn told(tested: &Tested) -> String {
+    let mut text = format!("{}\n", tested.file);
     for fault in &tested.faults.0 {
-        println!("  FAULT {fault}");
+        text.push_str(&format!("  FAULT {fault}\n"));
     }
     for result in &tested.scenarios {
         if result.passed() {
-            println!("  ok    {} ({} checks)", result.scenario, result.checks);
+            text.push_str(&format!("  ok    {} ({} checks)\n", result.scenario, result.checks));
         } else {
-            println!("  FAIL  {} ({} of {} checks)", result.scenario, result.failures.len(), result.checks.max(result.failures.len()));
-            result.failures.iter().for_each(print_failure);
+            let checks = result.checks.max(result.failures.len());
+            text.push_str(&format!("  FAIL  {} ({} of {checks} checks)\n", result.scenario, result.failures.len()));
+            result.failures.iter().for_each(|failure| text.push_str(&told_failure(failure)));
         }
     }
+    text
 }
 
-fn print_failure(failure: &Failure) {
-    println!("        {} {}", failure.partner, failure.at);
-    println!("          expected: {}", failure.expected);
-    println!("          actual:   {}", failure.actual);
-    for reason in &failure.because {
-        println!("          because   {reason}");
-    }
+fn told_failure(failure: &Failure) -> String {
+    let reasons: String = failure.because.iter().map(|reason| format!("          because   {reason}\n")).collect();
+    let Failure { partner, at, expected, actual, .. } = failure;
+    format!("        {partner} {at}\n          expected: {expected}\n          actual:   {actual}\n{reasons}")
 }
