@@ -173,7 +173,9 @@ fn sqlite_options(url: &str, busy: Duration) -> Result<SqliteConnectOptions, Sto
         return Ok(options);
     }
     // sqlx leaves the journal mode alone. FULL, because NORMAL may lose the last commits when the power fails.
-    Ok(options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full))
+    let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    // After a large import the log shrinks again.
+    Ok(options.pragma("journal_size_limit", "67108864"))
 }
 
 async fn connect_sqlite(url: &str, options: &StoreOptions) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {

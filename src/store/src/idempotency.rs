@@ -78,3 +78,11 @@ pub(crate) async fn keep<T: Serialize>(write: &WriteTx, value: &T) -> Result<(),
     // No row: another transaction stored an answer in between. This one must not commit a second effect.
     if write.execute(sql, values).await?.rows_affected() == 1 { Ok(()) } else { Err(StoreError::InProgress) }
 }
+
+impl WriteTx {
+    /// Forgets answers whose time is over; answers how many. For a daily job.
+    pub async fn forget_expired_answers(&self) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM idempotency_record WHERE expires_at <= $1";
+        Ok(self.execute(sql, vec![self.now().into()]).await?.rows_affected())
+    }
+}

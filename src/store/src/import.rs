@@ -17,7 +17,7 @@ use crate::connect::Store;
 use crate::convert::Row;
 use crate::fact_rows::{Fact, FactTable};
 use crate::fault::StoreError;
-use crate::record::{Resolver, line_number};
+use crate::record::{Resolved, Resolver, line_number};
 use crate::tx::{WriteContext, WriteTx};
 
 /// What happens to a line whose id stands on record with another body.
@@ -187,16 +187,19 @@ impl Import {
             return Err(StoreError::Configuration(format!("a batch of {} takes nothing else", self.table.kind)));
         }
         let last = rows.iter().map(|row| row.line).max().unwrap_or(self.last_line).max(self.last_line);
+        // Looked up and turned into rows before the transaction, so that others may write meanwhile.
+        let read = self.store.begin_read().await?;
+        let (facts, rejected) = self.resolver.resolve(&read, &self.scope, &self.source, rows).await?;
+        read.end().await;
         let write = self.store.begin_write(context).await?;
-        let staged = self.stage_in(&write, rows, last).await;
+        let staged = self.stage_in(&write, facts, rejected, last).await;
         let report = finish(write, staged).await?;
         self.staged += report.staged;
         self.last_line = last;
         Ok(report)
     }
 
-    async fn stage_in<F: Fact>(&mut self, write: &WriteTx, rows: Vec<Recorded<F>>, last: u64) -> Result<StageReport, StoreError> {
-        let (facts, rejected) = self.resolver.resolve(write, &self.scope, &self.source, rows).await?;
+    async fn stage_in(&self, write: &WriteTx, facts: Vec<Resolved>, rejected: Vec<RejectedLine>, last: u64) -> Result<StageReport, StoreError> {
         let staged = facts.len() as u64;
         let sql = "UPDATE import_batch SET staged_lines = staged_lines + $1, rejected = rejected + $2, last_line = $3, lease_until = $4 \
             WHERE id = $5 AND fence = $6 AND state = 'STAGED'";

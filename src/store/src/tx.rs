@@ -151,6 +151,11 @@ impl WriteTx {
 }
 
 impl ReadTx {
+    /// Nothing was written; a failing COMMIT of a snapshot loses nothing.
+    pub(crate) async fn end(self) {
+        let _ = self.tx.commit().await;
+    }
+
     pub(crate) fn backend(&self) -> DbBackend {
         self.inner.backend
     }
@@ -193,12 +198,15 @@ impl Store {
         F: AsyncFnOnce(&ReadTx) -> Result<T, E>,
         E: From<StoreError>,
     {
-        let tx = self.0.reader.begin().await.map_err(|error| sort(error).error)?;
-        let read = ReadTx { tx, inner: self.0.clone(), retry: AtomicBool::new(false) };
+        let read = self.begin_read().await?;
         let result = work(&read).await;
-        // Nothing was written; a failing COMMIT of a snapshot loses nothing.
-        let _ = read.tx.commit().await;
+        read.end().await;
         result
+    }
+
+    pub(crate) async fn begin_read(&self) -> Result<ReadTx, StoreError> {
+        let tx = self.0.reader.begin().await.map_err(|error| sort(error).error)?;
+        Ok(ReadTx { tx, inner: self.0.clone(), retry: AtomicBool::new(false) })
     }
 
     /// Writes in one transaction. With an idempotency key the answer is stored with it: the same key and input answer the same

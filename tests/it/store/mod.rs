@@ -5,6 +5,7 @@ mod concurrency;
 mod facts;
 mod idempotency;
 mod imports;
+mod killed;
 mod loading;
 mod migrations;
 mod partners;
