@@ -1,106 +1,321 @@
+use proptest::prelude::*;
+
 use super::*;
+use crate::date::Date;
 use crate::document::read::{Format, read};
-use crate::document::scenario::{FigureText, LadderExpectation, Scenario};
-use crate::exact::Exact;
 use crate::facts::Facts;
-use std::collections::BTreeMap;
+use crate::metric::{At, Evaluator};
 
-fn figure(text: &str) -> Exact {
-    match text.split_once('/') {
-        Some((upper, lower)) => Exact::parse(upper, 15, 10).unwrap().div(Exact::parse(lower, 15, 10).unwrap()).unwrap().unwrap(),
-        None => Exact::parse(text, 15, 10).unwrap(),
-    }
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
 }
 
-fn figures(expected: &BTreeMap<String, FigureText>) -> BTreeMap<String, Exact> {
-    expected.iter().map(|(name, text)| (name.clone(), figure(&text.0))).collect()
-}
-
-pub(super) fn compiled(text: &str) -> Program {
+fn compiled(text: &str) -> Program {
     let document = read(text, Format::of(text)).unwrap_or_else(|faults| panic!("{faults}"));
     Program::compile(document).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
-pub(super) fn facts_of(program: &Program, scenario: &Scenario) -> Facts {
-    crate::facts::read::read(&scenario.facts, program).unwrap_or_else(|faults| panic!("{}: {faults}", scenario.name))
+fn program() -> Program {
+    compiled(include_str!("tests.yaml"))
 }
 
-/// What differs between a standing and what a scenario expects of a ladder.
-fn differences(standing: &Standing, expected: &LadderExpectation) -> Vec<String> {
-    let Some(held) = standing.ladder(expected.ladder.as_deref(), expected.region.as_deref()) else {
-        return vec![format!("no ladder {:?}", expected.ladder)];
-    };
-    let mut found = Vec::new();
-    let mut same = |what: &str, is: Option<&str>, wanted: &Option<String>| {
-        if let Some(wanted) = wanted
-            && is.unwrap_or("NONE") != wanted
-        {
-            found.push(format!("{what} is {is:?}, expected {wanted}"));
-        }
-    };
-    same("tier", held.tier.as_deref(), &expected.tier);
-    same("qualified", held.qualified.as_deref(), &expected.qualified);
-    same("next", held.next.as_ref().map(|next| next.tier.as_str()), &expected.next);
-    let empty = Gap::default();
-    let gap = held.next.as_ref().map_or(&empty, |next| &next.gap);
-    for (what, gap, wanted) in [("missing", gap, &expected.missing), ("missingToKeep", &held.keep, &expected.missing_to_keep)] {
-        if let Some(wanted) = wanted
-            && !gap.is(&figures(wanted))
-        {
-            found.push(format!("{what} is {:?}, expected {wanted:?}", gap.by_key()));
-        }
-    }
-    if expected.grace_until.is_some() && held.decision.grace.map(|grace| grace.until) != expected.grace_until {
-        found.push(format!("grace is {:?}", held.decision.grace));
-    }
-    for (tier, met) in &expected.met {
-        let judged = held.tiers.iter().find(|judged| judged.tier == *tier).map(|judged| judged.met);
-        if judged != Some(*met) {
-            found.push(format!("{tier} met is {judged:?}"));
-        }
-    }
-    if !found.is_empty() {
-        found.push(format!("decision {:?}", held.decision));
-    }
-    found
+fn facts(program: &Program, input: serde_json::Value) -> Facts {
+    crate::facts::read::read(&serde_json::from_value(input).unwrap(), program).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
-fn run(text: &str) {
-    let program = compiled(text);
-    let mut failures = Vec::new();
-    assert!(!program.document.scenarios.is_empty());
-    for scenario in &program.document.scenarios {
-        let facts = facts_of(&program, scenario);
-        for expected in &scenario.expect {
-            let code = expected.partner.clone().or_else(|| facts.partners.keys().next().cloned()).unwrap();
-            let standing = evaluate_partner(&program, &facts, &code, scenario.as_of).unwrap_or_else(|faults| panic!("{}: {faults}", scenario.name));
-            serde_json::to_string(&standing).unwrap();
-            for ladder in &expected.ladders {
-                failures.extend(differences(&standing, ladder).into_iter().map(|difference| format!("{} {code}: {difference}", scenario.name)));
+/// Facts of one partner, with a line of `amount` and holdings on the days given.
+fn partner(amount: &str, sold: &str, held: &[(&str, &str)], more: serde_json::Value) -> serde_json::Value {
+    let held: Vec<_> = held
+        .iter()
+        .enumerate()
+        .map(|(id, (since, until))| serde_json::json!({"id": format!("h{id}"), "kind": "CERTIFICATION", "since": since, "until": until}))
+        .collect();
+    let mut partner = serde_json::json!({"code": "P", "attributes": [{"region": "DE", "type": "VAR"}], "enrollments": [{"since": "2019-01-01"}],
+        "transactions": [{"id": "1", "date": sold, "amount": amount}], "holdings": held});
+    for (key, value) in more.as_object().unwrap() {
+        partner[key] = value.clone();
+    }
+    serde_json::json!({"partners": [partner]})
+}
+
+fn held(ladder: &str, tier: &str, from: &str) -> serde_json::Value {
+    serde_json::json!({"assignments": [{"ladder": ladder, "tier": tier, "from": from}]})
+}
+
+fn standing(input: serde_json::Value, ladder: &str, as_of: &str) -> LadderStanding {
+    let program = program();
+    let facts = facts(&program, input);
+    let standing = evaluate_partner(&program, &facts, "P", date(as_of)).unwrap();
+    serde_json::to_string(&standing).unwrap();
+    standing.ladder(Some(ladder), None).unwrap().clone()
+}
+
+fn tier(input: &serde_json::Value, ladder: &str, as_of: &str) -> String {
+    standing(input.clone(), ladder, as_of).tier.unwrap_or("NONE".into())
+}
+
+#[test]
+fn the_first_tier_is_given_at_once_and_later_ones_by_the_cadence() {
+    let new = partner("250", "2020-03-01", &[], serde_json::json!({}));
+    for ladder in ["PLAIN", "STEPS", "YEARLY"] {
+        let standing = standing(new.clone(), ladder, "2020-03-15");
+        assert_eq!((standing.tier.as_deref(), standing.decision.change), (Some("TWO"), Change::Entered), "{ladder}");
+    }
+    let up = partner("350", "2020-03-01", &[], held("YEARLY", "ONE", "2020-01-01"));
+    assert_eq!(["2020-03-31", "2020-04-01"].map(|day| tier(&up, "YEARLY", day)), ["ONE", "THREE"]);
+    let waiting = standing(up, "YEARLY", "2020-03-31");
+    assert_eq!((waiting.decision.reasons, waiting.qualified.as_deref()), (vec![Reason::UpNotDue], Some("THREE")));
+    assert_eq!((waiting.next.as_ref().unwrap().gap.is_empty(), waiting.next.unwrap().review_on), (true, Some(date("2020-04-01"))));
+    let down = partner("150", "2020-03-01", &[], held("YEARLY", "THREE", "2020-01-01"));
+    assert_eq!(["2020-12-31", "2021-01-01"].map(|day| tier(&down, "YEARLY", day)), ["THREE", "ONE"]);
+}
+
+#[test]
+fn steps_are_limited_in_both_directions() {
+    let up = standing(partner("350", "2020-03-01", &[], held("STEPS", "ONE", "2020-01-01")), "STEPS", "2020-03-02");
+    assert_eq!((up.tier.as_deref(), up.decision.change, up.decision.reasons), (Some("TWO"), Change::Promoted, vec![Reason::StepsUpLimited]));
+    let down = standing(partner("50", "2020-03-01", &[], held("STEPS", "THREE", "2020-01-01")), "STEPS", "2020-03-02");
+    assert_eq!((down.tier.as_deref(), down.decision.reasons), (Some("TWO"), vec![Reason::StepsDownLimited]));
+    assert_eq!(down.keep.by_key().get("revenue"), Some(&Some(Exact::from_int(150))));
+}
+
+#[test]
+fn a_ratchet_keeps_what_was_reached_until_the_year_ends() {
+    let input = partner("50", "2020-03-01", &[], held("RATCHET", "TWO", "2020-02-01"));
+    assert_eq!(["2020-03-02", "2020-12-31", "2021-01-01"].map(|day| tier(&input, "RATCHET", day)), ["TWO", "TWO", "NONE"]);
+}
+
+#[test]
+fn nobody_loses_a_tier_before_the_version_is_enforced() {
+    let input = partner("50", "2020-01-10", &[], held("PLAIN", "TWO", "2019-06-01"));
+    let early = standing(input.clone(), "PLAIN", "2020-01-31");
+    assert_eq!((early.tier.as_deref(), early.decision.reasons), (Some("TWO"), vec![Reason::NotEnforced]));
+    assert_eq!(tier(&input, "PLAIN", "2020-02-01"), "NONE");
+}
+
+#[test]
+fn a_cure_cancels_the_loss_and_a_grace_period_decides_at_its_end() {
+    // The certificate ends on 10 March and there is another from 25 March to 30 March.
+    let input =
+        |ladder: &str| partner("1", "2020-03-01", &[("2020-01-01", "2020-03-10"), ("2020-03-25", "2020-03-30")], held(ladder, "CERTIFIED", "2020-01-01"));
+    let grace = |ladder: &str, day: &str| {
+        let standing = standing(input(ladder), ladder, day);
+        (standing.tier.unwrap(), standing.decision.grace.map(|grace| (grace.since.to_string(), grace.until.to_string(), grace.warn_from.to_string())))
+    };
+    let running = |since: &str, until: &str, warn: &str| Some((since.to_owned(), until.to_owned(), warn.to_owned()));
+    assert_eq!(grace("CURE", "2020-03-09"), ("CERTIFIED".into(), None));
+    assert_eq!(grace("CURE", "2020-03-10"), ("CERTIFIED".into(), running("2020-03-10", "2020-04-09", "2020-03-30")));
+    assert_eq!(grace("CURE", "2020-03-26"), ("CERTIFIED".into(), None));
+    assert_eq!(grace("CURE", "2020-03-30"), ("CERTIFIED".into(), running("2020-03-30", "2020-04-29", "2020-04-19")), "a new period after the cure");
+    assert_eq!(grace("CURE", "2020-04-29"), ("BASE".into(), None));
+    assert_eq!(grace("GRACE", "2020-04-08"), ("CERTIFIED".into(), running("2020-03-10", "2020-04-09", "2020-03-10")));
+    assert_eq!(grace("GRACE", "2020-04-09"), ("BASE".into(), None));
+    assert_eq!(grace("QUARTERGRACE", "2020-03-31"), ("CERTIFIED".into(), None), "no review has found it failing");
+    assert_eq!(grace("QUARTERGRACE", "2020-04-01"), ("CERTIFIED".into(), running("2020-04-01", "2020-05-01", "2020-04-01")));
+    assert_eq!(grace("QUARTERGRACE", "2020-05-01"), ("BASE".into(), None));
+}
+
+#[test]
+fn newcomers_and_what_was_held_or_reached_lately_are_protected() {
+    let input = |ladder: &str, from: &str, since: &str| {
+        let mut more = held(ladder, "CERTIFIED", from);
+        more["enrollments"] = serde_json::json!([{"since": since}]);
+        partner("1", "2020-03-01", &[], more)
+    };
+    let onboard = input("ONBOARD", "2020-01-15", "2020-01-15");
+    assert_eq!(["2020-07-14", "2020-07-15"].map(|day| tier(&onboard, "ONBOARD", day)), ["CERTIFIED", "BASE"]);
+    let protected = input("PROTECTED", "2019-06-01", "2019-01-01");
+    assert_eq!(["2020-06-30", "2020-07-01"].map(|day| tier(&protected, "PROTECTED", day)), ["CERTIFIED", "BASE"]);
+    let too_late = input("PROTECTED", "2020-03-01", "2019-01-01");
+    assert_eq!(tier(&too_late, "PROTECTED", "2020-04-01"), "BASE", "it was not held on the effective date");
+    let lately = input("LATELY", "2020-03-01", "2019-01-01");
+    assert_eq!(["2020-05-31", "2020-06-01"].map(|day| tier(&lately, "LATELY", day)), ["CERTIFIED", "BASE"]);
+}
+
+#[test]
+fn a_newcomer_falls_out_at_the_onboarding_deadline() {
+    let input = |held: &[(&str, &str)]| partner("1", "2020-03-01", held, serde_json::json!({"enrollments": [{"since": "2020-03-01"}]}));
+    assert_eq!(["2020-03-01", "2020-08-31", "2020-09-01"].map(|day| tier(&input(&[]), "DEADLINE", day)), ["MEMBER", "MEMBER", "NONE"]);
+    let late = standing(input(&[]), "DEADLINE", "2020-09-01");
+    assert_eq!(late.decision.reasons, vec![Reason::OnboardingFailed]);
+    assert_eq!(tier(&input(&[("2020-08-01", "2021-01-01")]), "DEADLINE", "2020-09-01"), "MEMBER");
+}
+
+#[test]
+fn pin_beats_ceiling_beats_floor_and_an_override_ends() {
+    let with = |overrides: serde_json::Value, assignments: serde_json::Value| {
+        partner("250", "2020-03-01", &[], serde_json::json!({"overrides": overrides, "assignments": assignments}))
+    };
+    let over = |kind: &str, tier: Option<&str>| serde_json::json!({"ladder": "YEARLY", "kind": kind, "tier": tier, "from": "2020-03-01", "until": "2020-05-10", "reason": "because"});
+    let none = serde_json::json!([]);
+    for (overrides, expected) in [
+        (vec![over("FLOOR", Some("THREE"))], "THREE"),
+        (vec![over("FLOOR", Some("ONE"))], "TWO"),
+        (vec![over("CEILING", Some("ONE"))], "ONE"),
+        (vec![over("FLOOR", Some("THREE")), over("CEILING", Some("ONE"))], "ONE"),
+        (vec![over("PIN", Some("THREE")), over("CEILING", Some("ONE"))], "THREE"),
+        (vec![over("PIN", None)], "NONE"),
+    ] {
+        assert_eq!(tier(&with(overrides.clone().into(), none.clone()), "YEARLY", "2020-03-02"), expected, "{overrides:?}");
+    }
+    // When the override ends a review is due, whatever the cadence; the last review had given ONE.
+    let records = serde_json::json!([{"ladder": "YEARLY", "tier": "ONE", "from": "2020-01-01"}, {"ladder": "YEARLY", "tier": "THREE", "from": "2020-03-01", "cause": "OVERRIDE"}]);
+    let input = with(vec![over("PIN", Some("THREE"))].into(), records);
+    let held = standing(input.clone(), "YEARLY", "2020-05-09");
+    assert_eq!((held.tier.as_deref(), held.decision.change, held.decision.reasons.contains(&Reason::Overridden)), (Some("THREE"), Change::Kept, true));
+    let ended = standing(input, "YEARLY", "2020-05-10");
+    assert_eq!((ended.tier.as_deref(), ended.decision.change, ended.decision.reasons), (Some("TWO"), Change::Demoted, vec![Reason::OverrideEnded]));
+}
+
+#[test]
+fn qualified_but_not_granted_misses_the_invitation() {
+    let certified = [("2020-01-01", "2021-01-01")];
+    let waiting = standing(partner("1", "2020-03-01", &certified, serde_json::json!({})), "INVITED", "2020-03-02");
+    assert_eq!((waiting.tier.as_deref(), waiting.qualified.as_deref()), (Some("OPEN"), Some("SELECT")));
+    assert_eq!(
+        (waiting.next.unwrap().gap.by_key(), waiting.decision.reasons),
+        ([("INVITATION".to_owned(), Some(Exact::ONE))].into(), vec![Reason::AwaitsAdmission])
+    );
+    let invitation = serde_json::json!({"admissions": [{"ladder": "INVITED", "tier": "SELECT", "kind": "INVITATION", "from": "2020-03-01"}]});
+    assert_eq!(tier(&partner("1", "2020-03-01", &certified, invitation), "INVITED", "2020-03-02"), "SELECT");
+    assert_eq!(tier(&partner("1", "2020-03-01", &certified, held("INVITED", "SELECT", "2020-02-01")), "INVITED", "2020-03-02"), "SELECT", "who is in stays in");
+}
+
+#[test]
+fn status_type_and_enrollment_decide_who_is_judged() {
+    let with = |more: serde_json::Value| partner("250", "2020-03-01", &[], more);
+    let suspended = |from: &str| serde_json::json!([{"region": "DE", "type": "VAR"}, {"from": from, "region": "DE", "type": "VAR", "status": "SUSPENDED"}]);
+    let mut more = held("PLAIN", "ONE", "2020-01-01");
+    more["attributes"] = suspended("2020-03-10");
+    let input = with(more);
+    assert_eq!(["2020-03-09", "2020-03-10"].map(|day| tier(&input, "PLAIN", day)), ["TWO", "ONE"]);
+    let gone = with(serde_json::json!({"attributes": [{"region": "DE", "status": "TERMINATED"}]}));
+    assert_eq!(tier(&gone, "PLAIN", "2020-03-10"), "NONE");
+    let left = with(serde_json::json!({"enrollments": [{"since": "2019-01-01", "until": "2020-03-05"}]}));
+    assert_eq!(["2020-03-04", "2020-03-05"].map(|day| tier(&left, "PLAIN", day)), ["TWO", "NONE"]);
+    let other = standing(with(serde_json::json!({"attributes": [{"region": "DE", "type": "MSP"}]})), "VARS", "2020-03-10");
+    assert_eq!((other.tier, other.applies, other.decision.reasons), (None, false, vec![Reason::DoesNotApply]));
+}
+
+#[test]
+fn children_may_have_their_parents_tier() {
+    let program = program();
+    let input = |records: serde_json::Value| {
+        serde_json::json!({"partners": [
+            {"code": "P", "attributes": [{"parent": "TOP"}]},
+            {"code": "TOP", "assignments": records, "holdings": [{"id": "h", "kind": "CERTIFICATION", "since": "2020-01-01"}]}]})
+    };
+    let tier_of = |facts: &Facts| {
+        let standing = evaluate_partner(&program, facts, "P", date("2020-03-01")).unwrap();
+        let held = standing.ladder(Some("FAMILY"), None).unwrap().clone();
+        (held.tier.unwrap(), held.decision.inherited_from)
+    };
+    let mut circle = facts(&program, input(serde_json::json!([])));
+    assert_eq!(tier_of(&circle), ("CERTIFIED".into(), Some("TOP".into())));
+    circle.partners.get_mut("TOP").unwrap().profiles[0].parent = Some("P".into());
+    assert_eq!(tier_of(&circle), ("BASE".into(), None), "nothing is inherited in a circle");
+    let recorded = facts(&program, input(serde_json::json!([{"ladder": "FAMILY", "tier": "BASE", "from": "2020-01-01"}])));
+    assert_eq!(tier_of(&recorded), ("BASE".into(), None), "the parent's record counts");
+}
+
+#[test]
+fn a_tier_per_region_has_its_own_facts_except_at_home() {
+    let program = program();
+    let input = serde_json::json!({"partners": [{"code": "P", "attributes": [{"region": "DE"}],
+        "enrollments": [{"since": "2019-01-01", "region": "EMEA"}, {"since": "2019-01-01", "region": "US"}],
+        "transactions": [{"id": "1", "date": "2020-03-01", "amount": "60", "region": "FR"}, {"id": "2", "date": "2020-03-01", "amount": "70", "region": "US"}]}]});
+    let facts = facts(&program, input);
+    let standing = evaluate_partner(&program, &facts, "P", date("2020-03-02")).unwrap();
+    let of = |region: &str| standing.ladder(Some("HOME"), Some(region)).unwrap();
+    assert_eq!((of("EMEA").tier.as_deref(), of("US").tier.as_deref()), (Some("LOCAL"), None));
+    assert_eq!(of("US").next.as_ref().unwrap().gap.by_key().get("regional"), Some(&Some(Exact::from_int(30))));
+}
+
+#[test]
+fn lower_tiers_may_have_to_hold() {
+    let standing = standing(partner("150", "2020-03-01", &[], serde_json::json!({})), "CUMULATIVE", "2020-03-02");
+    assert_eq!((standing.tier, standing.qualified), (None, None));
+    assert!(!standing.tiers[1].met && standing.tiers[1].share_met == Exact::ONE);
+}
+
+#[test]
+fn a_missing_rate_is_a_fault_of_the_evaluation() {
+    let program = program();
+    let input = serde_json::json!({"partners": [{"code": "P", "transactions": [{"id": "1", "date": "2020-03-01", "amount": "60", "currency": "EUR"}]}]});
+    let faults = evaluate_partner(&program, &facts(&program, input), "P", date("2020-03-02")).unwrap_err();
+    assert_eq!(faults.0[0].code, "MISSING_EXCHANGE_RATE");
+    assert_eq!(evaluate_partner(&program, &Facts::default(), "P", date("2020-03-02")).unwrap_err().0[0].code, "UNKNOWN_PARTNER");
+}
+
+#[test]
+fn what_will_be_lost_is_named_with_its_day() {
+    let program = program();
+    let input = partner(
+        "250",
+        "2020-03-01",
+        &[("2020-01-01", "2020-08-15")],
+        serde_json::json!({"transactions": [
+        {"id": "1", "date": "2020-03-01", "amount": "150"}, {"id": "2", "date": "2020-04-10", "amount": "100"}, {"id": "later", "date": "2020-12-01", "amount": "1000"}]}),
+    );
+    let facts = facts(&program, input);
+    let risks = at_risk(&program, &facts, "P", date("2020-06-01"), date("2021-06-01")).unwrap();
+    let risk = |ladder: &str| risks.iter().find(|risk| risk.ladder == ladder).unwrap();
+    assert_eq!(
+        (risk("PLAIN").tier.as_str(), risk("PLAIN").failing, risk("PLAIN").fails_on),
+        ("TWO", false, Some(date("2021-03-01"))),
+        "what comes later is not known"
+    );
+    assert_eq!(risk("PLAIN").leaves[0].leaf.missing, Some(Exact::from_int(100)));
+    assert_eq!((risk("CURE").fails_on, risk("CURE").leaves[0].fails_on), (Some(date("2020-08-15")), date("2020-08-15")));
+    let short = at_risk(&program, &facts, "P", date("2020-06-01"), date("2020-08-15")).unwrap();
+    assert!(short.iter().all(|risk| risk.fails_on.is_none() && risk.leaves.is_empty()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// The day that a forecast names is the first one on which judging day by day, with nothing that comes later, fails.
+    #[test]
+    fn forecasts_agree_with_judging_every_day(lines in prop::collection::vec((0_i64..700, 1_i64..300), 0..8), held in prop::collection::vec((0_i64..600, 1_i64..400), 0..4)) {
+        let program = program();
+        let day = |offset: i64| date("2019-06-01").plus_days(offset);
+        let transactions: Vec<_> = lines.iter().enumerate().map(|(id, (at, amount))| serde_json::json!({"id": id.to_string(), "date": day(*at), "amount": amount.to_string()})).collect();
+        let holdings: Vec<_> = held.iter().enumerate().map(|(id, (at, length))| serde_json::json!({"id": id.to_string(), "kind": "C", "since": day(*at), "until": day(at + length)})).collect();
+        let facts = facts(&program, serde_json::json!({"partners": [{"code": "P", "transactions": transactions, "holdings": holdings}]}));
+        let (as_of, horizon) = (date("2020-06-01"), date("2021-09-01"));
+        for risk in at_risk(&program, &facts, "P", as_of, horizon).unwrap() {
+            let evaluator = Evaluator::new(&program, &facts).known_until(as_of);
+            let ladder = program.ladder(Some(&risk.ladder)).unwrap();
+            let at = At::new(evaluator.partner("P").unwrap(), as_of).in_region(risk.region.as_deref().and(Some("DE")));
+            let index = ladder.rank(Some(&risk.tier)) as usize - 1;
+            let mut day = as_of;
+            let mut failed = None;
+            while day < horizon && failed.is_none() && risk.region.is_none() {
+                failed = (!evaluator.outcome(ladder, &at.on(day)).unwrap().tiers[index].met).then_some(day);
+                day = day.next();
             }
-            let metrics = evaluate_metrics(&program, &facts, &code, scenario.as_of).unwrap();
-            for (key, wanted) in &expected.metrics {
-                let value = metrics[key].value;
-                if value != wanted.as_ref().map(|wanted| figure(&wanted.0)) {
-                    failures.push(format!("{} {code}: {key} is {value:?}: {:?}", scenario.name, metrics[key]));
-                }
-            }
+            prop_assert_eq!(risk.fails_on.filter(|_| risk.region.is_none()), failed, "{}", risk.ladder);
         }
     }
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
-}
 
-macro_rules! programs {
-    ($($name:ident: $file:literal),* $(,)?) => {
-        $(#[test]
-        fn $name() {
-            run(include_str!(concat!("programs/", $file)));
-        })*
-    };
-}
-
-programs! {
-    p01_odoo: "p01-odoo.yaml",
+    /// Evaluating again, or after what the evaluation gave was put on record, changes nothing.
+    #[test]
+    fn what_was_decided_and_recorded_is_kept(amount in 1_i64..400, months in 0_i32..11) {
+        let program = program();
+        let as_of = date("2020-03-01").plus_months(months);
+        let first = facts(&program, partner(&amount.to_string(), "2020-02-10", &[("2020-01-01", "2020-06-10")], serde_json::json!({})));
+        let standing = evaluate_partner(&program, &first, "P", as_of).unwrap();
+        prop_assert_eq!(&standing, &evaluate_partner(&program, &first, "P", as_of).unwrap());
+        let mut second = first.clone();
+        let records = standing.ladders.iter().map(|held| crate::facts::TierAssignment {
+            ladder: held.ladder.clone(), region: held.region.clone(), tier: held.tier.clone(), from: as_of, until: None, cause: held.decision.cause.unwrap_or_default(),
+        });
+        second.partners.get_mut("P").unwrap().assignments = records.collect();
+        for (once, twice) in standing.ladders.iter().zip(evaluate_partner(&program, &second, "P", as_of).unwrap().ladders) {
+            prop_assert_eq!(&once.tier, &twice.tier, "{}", once.ladder);
+            prop_assert_eq!(twice.decision.change, Change::Kept);
+        }
+    }
 }
 
 #[test]
@@ -125,4 +340,23 @@ fn reviews_may_follow_a_year_of_the_partners_own() {
     assert_eq!(["2023-03-28", "2023-04-01"].map(|day| tier(&of_calendar_quarter, day)), ["GOLD", "BASIC"]);
     let of_fiscal_quarter = program("FIRST_REACHED", true);
     assert_eq!(["2023-02-01", "2023-04-01", "2023-05-01"].map(|day| tier(&of_fiscal_quarter, day)), ["GOLD", "GOLD", "BASIC"]);
+}
+
+#[test]
+fn every_program_of_the_examples_passes_its_scenarios() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/programs");
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let program = compiled(&text);
+        for result in crate::scenario::run_scenarios(&program) {
+            count += 1;
+            if !result.passed() {
+                failures.push(format!("{}: {result:?}", path.file_name().unwrap().to_string_lossy()));
+            }
+        }
+    }
+    assert!(count > 100 && failures.is_empty(), "{} of {count} fail:\n{}", failures.len(), failures.join("\n"));
 }
