@@ -2,9 +2,12 @@
 
 mod adventureworks;
 mod architecture;
+mod auth;
 mod golden;
 mod harness;
+mod http;
 mod import;
 mod policy_matrix;
 mod programs;
+mod served;
 mod store;
