@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use guerdon_domain::access::Role;
 use guerdon_domain::date::Date;
 use serde::Serialize;
 
@@ -129,17 +130,16 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// Fresh tokens, one for each kind of caller.
 fn tokens(jwt: &JwtConfig) -> Result<serde_json::Map<String, serde_json::Value>, AppError> {
-    let role = |role: &str| RoleClaim { role: role.to_owned(), ..RoleClaim::default() };
     let roles = [
-        ("partner", RoleClaim { partners: vec![PARTNER.to_owned()], ..role("PARTNER_ADMIN") }),
-        ("channelManager", RoleClaim { regions: vec!["WORLD".to_owned()], ..role("CHANNEL_MANAGER") }),
-        ("designer", role("PROGRAM_DESIGNER")),
-        ("finance", role("FINANCE_PREPARER")),
-        ("financeApprover", role("FINANCE_APPROVER")),
-        ("content", role("CONTENT_SERVICE")),
-        ("importer", role("IMPORT_SERVICE")),
-        ("auditor", role("AUDITOR")),
-        ("admin", role("ADMIN")),
+        ("partner", RoleClaim { partners: vec![PARTNER.to_owned()], ..RoleClaim::new(Role::PartnerAdmin) }),
+        ("channelManager", RoleClaim { regions: vec!["WORLD".to_owned()], ..RoleClaim::new(Role::ChannelManager) }),
+        ("designer", RoleClaim::new(Role::ProgramDesigner)),
+        ("finance", RoleClaim::new(Role::FinancePreparer)),
+        ("financeApprover", RoleClaim::new(Role::FinanceApprover)),
+        ("content", RoleClaim::new(Role::ContentService)),
+        ("importer", RoleClaim::new(Role::ImportService)),
+        ("auditor", RoleClaim::new(Role::Auditor)),
+        ("admin", RoleClaim::new(Role::Admin)),
     ];
     let now = SystemClock.now();
     let mut tokens = serde_json::Map::new();

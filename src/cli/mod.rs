@@ -2,6 +2,7 @@
 
 mod common;
 pub mod evaluate;
+pub mod demo;
 pub mod healthcheck;
 pub mod import;
 pub mod migrate;
@@ -36,6 +37,8 @@ enum Command {
     Program(program::Args),
     /// Answer cases: JSON Lines in, JSON Lines out, without a database.
     Evaluate(evaluate::Args),
+    /// Serve the AdventureWorks example: program, partners and sales are in the binary.
+    Demo(demo::Args),
     /// Import a file of facts by a mapping.
     Import(import::Args),
     /// Make tokens for development, and manage API keys.
@@ -72,6 +75,7 @@ async fn run(command: Command) -> Outcome {
         Command::Migrate(args) => migrate::run(args).await,
         Command::Program(args) => program::run(args).await,
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Demo(args) => demo::run(args).await,
         Command::Import(args) => import::run(args).await,
         Command::Token(args) => token::run(args).await,
         Command::Schema(args) => schema::run(&args),

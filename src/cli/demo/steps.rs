@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use guerdon_domain::date::Date;
 use guerdon_domain::levelling::Due;
-use guerdon_store::WriteContext;
+use guerdon_store::{VersionState, WriteContext};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::data::{FILES, PROGRAM};
@@ -61,7 +61,7 @@ async fn discard_remains(app: &App, ctx: &Ctx) -> Result<(), AppError> {
 
 async fn publish(app: &App, ctx: &Ctx) -> Result<bool, AppError> {
     let applied = apply_document(app, ctx, &ApplyDocument { text: PROGRAM.to_owned(), expected_version: None, keyed: None }).await?;
-    if applied.outcome == ApplyOutcome::Unchanged && applied.version.is_published() {
+    if applied.outcome == ApplyOutcome::Unchanged && applied.version.state == VersionState::Published {
         return Ok(false);
     }
     let publish = PublishVersion { version: applied.version.id, expected_version: applied.version.row_version, keyed: None };
