@@ -10,7 +10,7 @@ pub use guerdon_domain::rebate::Estimate as Outlook;
 use guerdon_domain::rebate::{Knowledge, OnRecord, PeriodResult, compute_as_known, estimate};
 
 use super::partners::PartnerId;
-use super::plan::{compute, dated, needs_of, read_facts};
+use super::plan::{Needs, compute, dated, needs_of, read_facts};
 use super::programs::ProgramKey;
 use super::{App, Ctx};
 use crate::error::AppError;
@@ -71,7 +71,8 @@ pub async fn estimates_many(app: &App, ctx: &Ctx, question: &Question, ids: &[Pa
             let program = ProgramKey::Id(present.program.id);
             let Some((_, in_force)) = dated(app, ctx, tx, Some(&program), Some(period.span.from)).await? else { return Ok(None) };
             let needs = needs_of(app, &in_force).rebates;
-            let known = read_facts(tx, &scope, &in_force, needs, as_of.min(period.span.last_day()), ids).await?;
+            // Everything up to the day that is asked: a return of the next period may count on its sale's date.
+            let known = read_facts(tx, &scope, &in_force, needs, as_of, ids).await?;
             Ok(Some((as_of, period, in_force, known)))
         })
         .await?;
@@ -86,4 +87,38 @@ pub async fn estimates_many(app: &App, ctx: &Ctx, question: &Question, ids: &[Pa
         known.ids.iter().map(|(id, code)| (*id, answer(code))).collect()
     })
     .await
+}
+
+/// What partners have earned in each of several periods, without the outlook; facts are read once for all of them. For reports
+/// over many partners.
+///
+/// # Errors
+/// As [`estimates_many`]; the first partner whose figure cannot be computed is the error of the whole.
+pub async fn results_many(app: &App, ctx: &Ctx, program: &ProgramKey, periods: &[String], ids: &[PartnerId]) -> Result<Vec<PeriodResult>, AppError> {
+    let scope = ctx.require((Action::Read, Resource::Estimate))?;
+    let read = app
+        .store
+        .read(async |tx| {
+            let Some((as_of, present)) = dated(app, ctx, tx, Some(program), None).await? else { return Ok::<_, AppError>(None) };
+            let mut asked = Vec::with_capacity(periods.len());
+            for name in periods {
+                let period = period_of(&present.compiled, Some(name), as_of)?;
+                if let Some((_, in_force)) = dated(app, ctx, tx, Some(program), Some(period.span.from)).await? {
+                    asked.push((period, in_force));
+                }
+            }
+            let needs = asked.iter().map(|(_, in_force)| needs_of(app, in_force).rebates).fold(Needs::default(), Needs::or);
+            let known = read_facts(tx, &scope, &present, needs, as_of, ids).await?;
+            Ok(Some((as_of, asked, known)))
+        })
+        .await?;
+    let Some((as_of, asked, known)) = read else { return Ok(Vec::new()) };
+    compute(move || {
+        let knowledge = Knowledge { as_of: Some(as_of), ..Knowledge::default() };
+        let figure = |(period, in_force): &(Period, super::programs::InForce), code: &String| {
+            compute_as_known(&in_force.compiled, &known.facts, code, period, &knowledge, &OnRecord).map_err(AppError::from)
+        };
+        asked.iter().flat_map(|period| known.ids.values().map(move |code| (period, code))).map(|(period, code)| figure(period, code)).collect()
+    })
+    .await?
 }

@@ -3,6 +3,7 @@
 mod adventureworks;
 mod architecture;
 mod auth;
+mod demo;
 mod golden;
 mod harness;
 mod http;

@@ -11,7 +11,7 @@ use super::steps::program_key;
 use crate::app::levelling::histories_many;
 use crate::app::partners::{PartnerFilter, PartnerId, PartnerOrder, StoredPartner, list_partners};
 use crate::app::programs::get_in_force;
-use crate::app::rebates::{Question, estimates_many};
+use crate::app::rebates::results_many;
 use crate::app::{App, Ctx};
 use crate::error::AppError;
 
@@ -75,13 +75,7 @@ pub async fn figures(app: &App) -> Result<Figures, AppError> {
         *figures.counts.tiers.entry(tier.clone()).or_default() += 1;
         *figures.by_region.entry(partner.region.clone().unwrap_or_default()).or_default().entry(tier).or_default() += 1;
     }
-    for year in 2018..=2020 {
-        for quarter in 1..=4 {
-            let name = format!("FY{year}-Q{quarter}");
-            let earned = earned_in(app, &ctx, &name, &ids).await?;
-            figures.by_quarter.push((name, earned));
-        }
-    }
+    figures.by_quarter = earned(app, &ctx, &ids).await?;
     let all: i64 = figures.by_quarter.iter().flat_map(|(_, earned)| earned.values()).sum();
     figures.counts.rebates = Money::new(all, Currency::USD).amount();
     Ok(figures)
@@ -100,16 +94,17 @@ async fn counts(app: &App, partners: usize) -> Result<Counts, AppError> {
     })
 }
 
-/// Cents by schedule.
-async fn earned_in(app: &App, ctx: &Ctx, period: &str, ids: &[PartnerId]) -> Result<BTreeMap<String, i64>, AppError> {
-    let question = Question { program: Some(program_key()), period: Some(period.to_owned()), as_of: None };
-    let mut earned = BTreeMap::new();
-    for estimate in estimates_many(app, ctx, &question, ids).await?.into_values() {
-        for owed in estimate?.result.entitlements {
-            *earned.entry(owed.schedule).or_insert(0_i64) += owed.amount.minor;
+/// Cents by quarter and schedule.
+async fn earned(app: &App, ctx: &Ctx, ids: &[PartnerId]) -> Result<Vec<(String, BTreeMap<String, i64>)>, AppError> {
+    let quarters: Vec<String> = (2018..=2020).flat_map(|year| (1..=4).map(move |quarter| format!("FY{year}-Q{quarter}"))).collect();
+    let mut by_quarter: Vec<(String, BTreeMap<String, i64>)> = quarters.iter().map(|name| (name.clone(), BTreeMap::new())).collect();
+    for result in results_many(app, ctx, &program_key(), &quarters, ids).await? {
+        let Some((_, earned)) = by_quarter.iter_mut().find(|(name, _)| *name == result.period) else { continue };
+        for owed in result.entitlements {
+            *earned.entry(owed.schedule).or_default() += owed.amount.minor;
         }
     }
-    Ok(earned)
+    Ok(by_quarter)
 }
 
 fn right_aligned(mut table: Table) -> String {

@@ -1,0 +1,39 @@
+//! `guerdon demo` as it is run: prepared from nothing, and prepared again.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+fn prepare(folder: &std::path::Path) -> Value {
+    let output = Command::new(env!("CARGO_BIN_EXE_guerdon"))
+        .args(["demo", "--json", "--prepare-only", "--listen", "127.0.0.1:0"])
+        .current_dir(folder)
+        .env_remove("GUERDON_DATABASE_URL")
+        .output()
+        .unwrap();
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr).into_owned());
+    assert!(output.status.success(), "{err}");
+    assert_eq!(out.lines().count(), 1, "exactly one line: {out}");
+    serde_json::from_str(&out).unwrap()
+}
+
+#[test]
+fn the_demo_gives_the_figures_of_the_independent_calculation_and_changes_nothing_the_second_time() {
+    let golden: Value = serde_json::from_str(include_str!("golden/adventureworks.json")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let first = prepare(folder.path());
+    assert_eq!((first["changed"].clone(), first["clock"].clone()), (Value::Bool(true), Value::from("2020-06-01")));
+    for (tier, count) in golden["tiers"]["2020-06-01"].as_object().unwrap().iter().filter(|(tier, _)| *tier != "sha256") {
+        assert_eq!(&first["counts"]["tiers"][tier], count, "{tier}");
+    }
+    let owed = golden["rebates"].as_object().unwrap().values().flat_map(|quarter| quarter.as_object().unwrap().values());
+    let cents: i64 = owed.map(|schedule| schedule["cents"].as_i64().unwrap()).sum();
+    assert_eq!(first["counts"]["rebates"], format!("{}.{:02}", cents / 100, cents % 100));
+    assert_eq!((first["counts"]["partners"].clone(), first["counts"]["transactions"].clone()), (Value::from(701), Value::from(57_851 + 259 + 155)));
+    let again = prepare(folder.path());
+    assert_eq!((&again["changed"], &again["counts"]), (&Value::Bool(false), &first["counts"]));
+    let tokens = ["partner", "channelManager", "designer", "finance", "financeApprover", "content", "importer", "auditor", "admin"];
+    for name in tokens {
+        assert!(again["tokens"][name].as_str().is_some_and(|token| Some(token) != first["tokens"][name].as_str()), "{name} is fresh");
+    }
+}
