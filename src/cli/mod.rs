@@ -1,8 +1,8 @@
 //! The command line: reads arguments and settings, builds everything once, calls use cases. It knows no rule.
 
 mod common;
-pub mod evaluate;
 pub mod demo;
+pub mod evaluate;
 pub mod healthcheck;
 pub mod import;
 pub mod migrate;
