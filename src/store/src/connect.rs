@@ -87,6 +87,15 @@ impl Store {
         Ok(Self(Arc::new(inner)))
     }
 
+    /// Gives the migrator the store's own connection. For a database in memory, which no other connection can see; a file or a
+    /// server is migrated through [`connect_for_migration`].
+    pub async fn prepare_in_memory<F>(&self, migrate: F) -> Result<(), StoreError>
+    where
+        F: AsyncFnOnce(&DatabaseConnection) -> Result<(), sea_orm::DbErr>,
+    {
+        migrate(&self.0.writer).await.map_err(|error| sort(error).error)
+    }
+
     /// Whether both pools answer.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.0.reader.ping().await.map_err(|error| sort(error).error)?;

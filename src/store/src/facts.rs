@@ -225,7 +225,15 @@ impl ReadTx {
 /// The condition that `column` lies in any of the spans and not after `as_of`.
 fn ranges_condition(column: &str, spans: &[Span], as_of: Date, parameters: &mut Parameters) -> String {
     let end = as_of.next();
-    let merged = merge(spans.iter().map(|span| Span::new(span.from, if as_of == Date::MAX { Date::MAX } else { span.until.min(end) })));
+    let merged: Vec<Span> = merge(spans.iter().map(|span| Span::new(span.from, if as_of == Date::MAX { Date::MAX } else { span.until.min(end) })));
+    // The outermost bounds once more, since SQLite walks an index by them but not by an OR of several.
+    let outer = match (merged.first(), merged.last()) {
+        (Some(first), Some(last)) if merged.len() > 1 => {
+            let from = parameters.add(first.from.naive());
+            format!("{column} >= {from} AND {column} <= {} AND ", parameters.add(last.until.naive()))
+        }
+        _ => String::new(),
+    };
     let mut any = Vec::new();
     for span in merged {
         let from = parameters.add(span.from.naive());
@@ -233,7 +241,7 @@ fn ranges_condition(column: &str, spans: &[Span], as_of: Date, parameters: &mut 
         let operator = if span.until == Date::MAX { "<=" } else { "<" };
         any.push(format!("({column} >= {from} AND {column} {operator} {})", parameters.add(span.until.naive())));
     }
-    if any.is_empty() { "FALSE".to_owned() } else { format!("({})", any.join(" OR ")) }
+    if any.is_empty() { "FALSE".to_owned() } else { format!("({outer}({}))", any.join(" OR ")) }
 }
 
 /// The spans without overlaps, in order.
