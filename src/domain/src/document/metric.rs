@@ -567,7 +567,7 @@ pub struct GrowthFormula {
     pub months_earlier: u32,
     /// The difference, or the difference as a fraction of the earlier value.
     pub mode: GrowthMode,
-    /// What a missing or zero earlier value means. Must be stated.
+    /// What a missing or zero earlier value (in percent also a negative one) means. Must be stated.
     pub without_history: WithoutHistory,
 }
 

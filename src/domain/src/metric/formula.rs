@@ -193,12 +193,13 @@ impl<'a> Evaluator<'a> {
         Ok(combined(value, &values, Detail::OneOf { values: values.clone(), chosen: None }))
     }
 
-    /// Now against then; a value then that is missing, zero or negative is no base, and the rule's policy says what follows.
+    /// Now against then; a value then that is missing or zero is no base, and the rule's policy says what follows. In percent
+    /// a negative one is none either: a fraction of it would turn its sign.
     fn growth(&self, formula: &'a GrowthFormula, at: &At<'a>) -> Result<MetricValue, Faults> {
         let months = i32::try_from(formula.months_earlier).unwrap_or(i32::MAX);
         let now = self.operand(&formula.of, at)?;
         let then = self.operand(&formula.of, &at.on(months_earlier(at.as_of, months)))?;
-        let base = then.value.filter(|value| value.is_positive());
+        let base = then.value.filter(|value| if formula.mode == GrowthMode::Absolute { !value.is_zero() } else { value.is_positive() });
         let value = match (now.value, base) {
             (None, _) => None,
             (Some(now), Some(base)) => {
