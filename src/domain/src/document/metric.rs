@@ -589,7 +589,7 @@ pub enum WithoutHistory {
     NoData,
     /// Zero.
     Zero,
-    /// All of the present value is growth; in percent it is one (100 %).
+    /// All of the present value is growth; in percent it is one (100 %), or zero when there is nothing now.
     Full,
 }
 
