@@ -7,7 +7,7 @@ use guerdon_domain::benefit::{Entitlement, HeldTiers, resolve_entitlements};
 use guerdon_domain::date::Date;
 
 use super::partners::PartnerId;
-use super::plan::{compute, dated, needs_of, read_facts};
+use super::plan::{compute, dated, for_entitlements, read_facts};
 use super::programs::ProgramKey;
 use super::{App, Ctx};
 use crate::error::AppError;
@@ -39,8 +39,8 @@ pub async fn resolve_many(
         .store
         .read(async |tx| {
             let Some((as_of, in_force)) = dated(app, ctx, tx, question.program.as_ref(), question.as_of).await? else { return Ok::<_, AppError>(None) };
-            let needs = needs_of(app, &in_force).grants;
-            let known = read_facts(tx, &scope, &in_force, needs, as_of, ids).await?;
+            let reading = for_entitlements(&in_force.compiled, as_of);
+            let known = read_facts(tx, &scope, &in_force, &reading, as_of, ids).await?;
             Ok(Some((as_of, in_force, known)))
         })
         .await?;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::idempotency::{Keyed, keyed_context};
 use super::outbox::outgoing;
 use super::partners::PartnerId;
-use super::plan::{Known, Needs, compute, dated, needs_of, program_of, read_facts};
+use super::plan::{Known, compute, dated, for_judging, program_of, read_facts, together};
 use super::programs::{InForce, ProgramKey, in_force_many};
 use super::{App, Ctx};
 use crate::error::AppError;
@@ -74,7 +74,7 @@ pub async fn standings_many(
     ids: &[PartnerId],
 ) -> Result<BTreeMap<PartnerId, Result<PartnerStanding, AppError>>, AppError> {
     let scope = ctx.require((Action::Read, Resource::Tier))?;
-    let Some((as_of, in_force, known)) = read_for_judging(app, ctx, &scope, program, as_of, ids).await? else { return Ok(BTreeMap::new()) };
+    let Some((as_of, in_force, known)) = read_for_judging(app, ctx, &scope, program, (as_of, None), ids).await? else { return Ok(BTreeMap::new()) };
     compute(move || {
         let evaluator = Evaluator::new(&in_force.compiled, &known.facts);
         let judge = |(id, code): (&PartnerId, &String)| {
@@ -93,14 +93,14 @@ async fn read_for_judging(
     ctx: &Ctx,
     scope: &Scope,
     program: Option<&ProgramKey>,
-    as_of: Option<Date>,
+    (as_of, last): (Option<Date>, Option<Date>),
     ids: &[PartnerId],
 ) -> Result<Option<(Date, InForce, Known)>, AppError> {
     app.store
         .read(async |tx| {
             let Some((as_of, in_force)) = dated(app, ctx, tx, program, as_of).await? else { return Ok(None) };
-            let needs = needs_of(app, &in_force).levelling;
-            let known = read_facts(tx, scope, &in_force, needs, as_of, ids).await?;
+            let reading = for_judging(&in_force.compiled, as_of, as_of.max(last.unwrap_or(as_of)));
+            let known = read_facts(tx, scope, &in_force, &reading, as_of, ids).await?;
             Ok(Some((as_of, in_force, known)))
         })
         .await
@@ -113,10 +113,12 @@ async fn read_for_judging(
 pub async fn at_risk(app: &App, ctx: &Ctx, standing: &PartnerStanding, months: i32) -> Result<Vec<LadderRisk>, AppError> {
     let scope = ctx.require((Action::Read, Resource::Tier))?;
     let as_of = standing.standing.as_of;
-    let read = read_for_judging(app, ctx, &scope, Some(&standing.program), Some(as_of), &[standing.partner]).await?;
+    let horizon = as_of.plus_months(months);
+    let days = (Some(as_of), Some(horizon));
+    let read = read_for_judging(app, ctx, &scope, Some(&standing.program), days, &[standing.partner]).await?;
     let (as_of, in_force, known) = read.ok_or(AppError::NotFound)?;
     let code = standing.standing.partner.clone();
-    let risks = compute(move || levelling::at_risk(&in_force.compiled, &known.facts, &code, as_of, as_of.plus_months(months))).await?;
+    let risks = compute(move || levelling::at_risk(&in_force.compiled, &known.facts, &code, as_of, horizon)).await?;
     Ok(risks?)
 }
 
@@ -213,7 +215,7 @@ pub async fn evaluate_tiers(app: &App, ctx: &Ctx, input: &EvaluateTiers) -> Resu
     let size = if input.keyed.is_some() { ids.len().max(1) } else { CHUNK };
     for chunk in ids.chunks(size) {
         let context = keyed_context(app, ctx, "tiersEvaluate", input.keyed.as_ref())?;
-        let written = app.store.write(&context, async |tx| evaluate_chunk(app, tx, &scope, input, &versions, chunk).await).await?;
+        let written = app.store.write(&context, async |tx| evaluate_chunk(tx, &scope, input, &versions, chunk).await).await?;
         total.judged += written.value.judged;
         total.in_the_past += written.value.in_the_past;
         total.moved.extend(written.value.moved);
@@ -262,7 +264,6 @@ struct DayJudged {
 }
 
 async fn evaluate_chunk(
-    app: &App,
     tx: &WriteTx,
     scope: &Scope,
     input: &EvaluateTiers,
@@ -270,8 +271,10 @@ async fn evaluate_chunk(
     ids: &[PartnerId],
 ) -> Result<Change<TiersEvaluated>, AppError> {
     let Some((last, in_force)) = versions.last_key_value() else { return Ok(Change::unchanged(TiersEvaluated::default())) };
-    let needs = versions.values().map(|version| needs_of(app, version).levelling).fold(Needs::default(), Needs::or);
-    let Known { ids, mut facts } = read_facts(tx, scope, in_force, needs, *last, ids).await?;
+    let first = input.dates.first().copied().unwrap_or(*last);
+    let distinct: BTreeMap<_, _> = versions.values().map(|version| (version.version.id, version)).collect();
+    let reading = together(distinct.into_values().map(|version| for_judging(&version.compiled, first, *last)));
+    let Known { ids, mut facts } = read_facts(tx, scope, in_force, &reading, *last, ids).await?;
     let mut done = TiersEvaluated::default();
     let (mut traces, mut reviewed) = (Vec::new(), false);
     for (date, version) in versions {

@@ -48,8 +48,6 @@ pub struct App {
     pub limits: Limits,
     /// Compiled program versions.
     pub programs: Arc<VersionCache<Program>>,
-    /// What has to be read for the rules of program versions.
-    needs: Arc<VersionCache<plan::VersionNeeds>>,
     /// Region trees of program versions.
     regions: Arc<VersionCache<Tree>>,
     /// The migrations that this version needs.
@@ -65,7 +63,6 @@ impl App {
             ids: Arc::new(SystemIds),
             limits: Limits::default(),
             programs: Arc::default(),
-            needs: Arc::default(),
             regions: Arc::default(),
             migrations: Arc::default(),
         }

@@ -1,17 +1,18 @@
 //! What has to be read for a question, and reading it: a fixed number of statements whatever the number of partners.
 //!
-//! A version's needs are found once and kept with it, as the version itself is. What they ask for is read for all partners of a
-//! question at once.
+//! The rules say what they need ([`guerdon_domain::metric::plan`]): kept monthly sums where those suffice, sale lines elsewhere.
+//! It is read for all partners of a question at once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
-use guerdon_domain::document::Document;
+use guerdon_domain::document::metric::Operand;
+use guerdon_domain::document::rebate::{Basis, Method, RebateSchedule};
 use guerdon_domain::facts::Facts;
-use guerdon_store::{FactsPlan, ReadTx, StoreError};
-use serde_json::Value;
+use guerdon_domain::metric::plan::{FactsPlan as Reading, plan, plan_operand, plan_requirement, plan_until};
+use guerdon_domain::program::Program;
+use guerdon_store::{FactsPlan, LoadedFacts, ProgramId, ReadTx, StoreError};
 
 use super::partners::PartnerId;
 use super::programs::{InForce, ProgramKey, in_force_many, program_in, today_in};
@@ -21,127 +22,70 @@ use crate::error::AppError;
 /// Partners of one cohort that are read for one answer at most.
 const COHORT_MAX: u32 = 100_000;
 
-/// Which facts the rules of a version look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Needs {
-    /// Sale lines.
-    pub transactions: bool,
-    /// Holdings.
-    pub holdings: bool,
-    /// Activities.
-    pub activities: bool,
-    /// Deals.
-    pub deals: bool,
-    /// The partners below count for those above.
-    pub subtree: bool,
-    /// The tier of the parent may be inherited.
-    pub parents: bool,
-    /// Ranks in a cohort: all partners are looked at.
-    pub cohort: bool,
+/// What judging tiers on every day from `first` to `last` reads.
+pub(super) fn for_judging(program: &Program, first: Date, last: Date) -> Reading {
+    if first == last { plan(program, first) } else { plan_until(program, first, last) }
 }
 
-impl Needs {
-    const EVERYTHING: Self = Self { transactions: true, holdings: true, activities: true, deals: true, subtree: true, parents: true, cohort: true };
+/// What resolving entitlements reads besides the partner's state: what the requirements of grants ask for.
+pub(super) fn for_entitlements(program: &Program, as_of: Date) -> Reading {
+    let conditions = program.document.grants.iter().filter_map(|grant| grant.condition.as_ref());
+    if conditions.clone().any(|condition| condition.requirement.is_some()) { plan(program, as_of) } else { Reading::default() }
+}
 
-    /// What either of two looks at.
-    #[must_use]
-    pub const fn or(self, other: Self) -> Self {
-        Self {
-            transactions: self.transactions || other.transactions,
-            holdings: self.holdings || other.holdings,
-            activities: self.activities || other.activities,
-            deals: self.deals || other.deals,
-            subtree: self.subtree || other.subtree,
-            parents: self.parents || other.parents,
-            cohort: self.cohort || other.cohort,
+/// What computing rebates for a period reads: all sale lines, since bands, baselines and carries look back as far as they like;
+/// and what conditions and figures of the schedules ask for.
+pub(super) fn for_rebates(program: &Program, days: Span) -> Reading {
+    let mut reading = Reading::default();
+    for schedule in &program.document.rebate_schedules {
+        let of_condition = schedule.condition.iter().map(|condition| plan_requirement(program, condition, days));
+        let of_figures = operands(schedule).map(|operand| plan_operand(program, operand, days));
+        for part in of_condition.chain(of_figures) {
+            reading = join(reading, part);
         }
+        reading.deals |= !schedule.scope.deal_kinds.is_empty();
+        reading.holdings |= matches!(&schedule.method, Method::Target(target) if target.accept_within_days.is_some());
+        // A budget is shared with all partners.
+        reading.cohort |= schedule.budget.is_some();
     }
+    Reading { lines: vec![Span::ALWAYS], monthly: Vec::new(), exchange_rates: true, ..reading }
+}
 
-    /// What judging tiers and metrics of this version looks at.
-    fn of_levelling(document: &Document) -> Self {
-        let mut needs = Self { parents: document.ladders.iter().any(|ladder| ladder.inherits_from_parent), ..Self::default() };
-        needs.look_at(&(&document.metrics, &document.requirements, &document.ladders));
-        needs
-    }
+fn operands(schedule: &RebateSchedule) -> impl Iterator<Item = &Operand> {
+    let figures = [Some(&schedule.basis), schedule.qualifier.as_ref()];
+    figures.into_iter().flatten().filter_map(|basis| if let Basis::Metric(operand) = basis { Some(operand) } else { None })
+}
 
-    /// What resolving entitlements looks at besides the partner's state: requirements of grants.
-    fn of_grants(document: &Document) -> Self {
-        let mut needs = Self::default();
-        let conditions: Vec<_> = document.grants.iter().filter_map(|grant| grant.condition.as_ref()?.requirement.as_ref()).collect();
-        if !conditions.is_empty() {
-            needs = Self::of_levelling(document);
-            needs.look_at(&conditions);
-        }
-        needs
-    }
-
-    /// What computing rebates looks at. Deals, for schedules of deals of some kinds.
-    fn of_rebates(document: &Document) -> Self {
-        let mut needs = Self { transactions: true, ..Self::default() };
-        for schedule in &document.rebate_schedules {
-            needs.deals |= !schedule.scope.deal_kinds.is_empty();
-            needs.look_at(&(&schedule.condition, &schedule.basis, &schedule.qualifier, &schedule.method));
-        }
-        if document.rebate_schedules.iter().any(|schedule| schedule.budget.is_some()) {
-            needs.cohort = true;
-        }
-        let by_metric = serde_json::to_string(&document.rebate_schedules).unwrap_or_default();
-        if by_metric.contains("\"metric\"") || by_metric.contains("\"shared\"") || by_metric.contains("\"condition\":{") {
-            needs = needs.or(Self::of_levelling(document));
-        }
-        needs
-    }
-
-    /// Looks through rules in their public shape, the document's: whatever names a source of facts needs it. What cannot be
-    /// written in that shape needs everything.
-    fn look_at(&mut self, rules: &impl serde::Serialize) {
-        match serde_json::to_value(rules) {
-            Ok(rules) => self.look_in(&rules),
-            Err(_) => *self = Self::EVERYTHING,
-        }
-    }
-
-    fn look_in(&mut self, rule: &Value) {
-        match rule {
-            Value::Array(parts) => parts.iter().for_each(|part| self.look_in(part)),
-            Value::Object(members) => {
-                for (name, value) in members {
-                    match (name.as_str(), value.as_str()) {
-                        ("source", Some("TRANSACTIONS")) => self.transactions = true,
-                        ("source", Some("HOLDINGS")) => self.holdings = true,
-                        ("source", Some("ACTIVITIES")) => self.activities = true,
-                        ("source", Some("DEALS")) => self.deals = true,
-                        ("scope", Some("SUBTREE")) => self.subtree = true,
-                        ("holding", _) | ("acceptWithinDays", None) if !value.is_null() => self.holdings = true,
-                        ("percentileRank", _) if !value.is_null() => self.cohort = true,
-                        _ => {}
-                    }
-                    self.look_in(value);
-                }
-            }
-            _ => {}
-        }
+fn join(one: Reading, other: Reading) -> Reading {
+    let activities = match (one.activities, other.activities) {
+        (Some(one), Some(other)) => Some(Span::new(one.from.min(other.from), one.until.max(other.until))),
+        (one, other) => one.or(other),
+    };
+    Reading {
+        lines: one.lines.into_iter().chain(other.lines).collect(),
+        monthly: one.monthly.into_iter().chain(other.monthly).collect(),
+        foreign_needs_lines: one.foreign_needs_lines || other.foreign_needs_lines,
+        holdings: one.holdings || other.holdings,
+        activities,
+        deals: one.deals || other.deals,
+        subtree: one.subtree || other.subtree,
+        parents: one.parents || other.parents,
+        cohort: one.cohort || other.cohort,
+        exchange_rates: one.exchange_rates || other.exchange_rates,
     }
 }
 
-/// The needs of a version's three questions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VersionNeeds {
-    /// Judging tiers.
-    pub levelling: Needs,
-    /// Resolving entitlements.
-    pub grants: Needs,
-    /// Computing rebates.
-    pub rebates: Needs,
-}
-
-/// The needs of a version, found once.
-pub(super) fn needs_of(app: &App, version: &InForce) -> Arc<VersionNeeds> {
-    app.needs.find(version.version.id).unwrap_or_else(|| {
-        let document = &version.compiled.document;
-        let needs = VersionNeeds { levelling: Needs::of_levelling(document), grants: Needs::of_grants(document), rebates: Needs::of_rebates(document) };
-        app.needs.keep(version.version.id, needs)
-    })
+/// What several versions of a program read together. A month that one reads as lines is read as lines.
+pub(super) fn together(readings: impl IntoIterator<Item = Reading>) -> Reading {
+    let mut all = readings.into_iter();
+    let Some(first) = all.next() else { return Reading::default() };
+    let rest: Vec<Reading> = all.collect();
+    if rest.is_empty() {
+        return first;
+    }
+    let joined = rest.into_iter().fold(first, join);
+    let lines = joined.lines.iter().chain(&joined.monthly).copied().collect();
+    Reading { lines, monthly: Vec::new(), ..joined }
 }
 
 /// What was read for a question.
@@ -152,33 +96,78 @@ pub(super) struct Known {
     pub(super) facts: Facts,
 }
 
-/// Reads what `needs` asks for about partners, up to `as_of`.
-pub(super) async fn read_facts(tx: &ReadTx, scope: &Scope, in_force: &InForce, needs: Needs, as_of: Date, ids: &[PartnerId]) -> Result<Known, StoreError> {
-    let plan = FactsPlan {
-        lines: if needs.transactions { vec![Span::ALWAYS] } else { Vec::new() },
-        holdings: needs.holdings,
-        activities: needs.activities.then_some(Span::ALWAYS),
-        deals: needs.deals,
-        subtree: needs.subtree,
-        ..FactsPlan::state(in_force.program.id, as_of)
-    };
-    let mut loaded = tx.load_facts(scope, ids, &plan).await?;
-    if needs.cohort {
+/// A question to the store.
+struct Reader<'r> {
+    tx: &'r ReadTx,
+    program: ProgramId,
+    currency: guerdon_domain::money::Currency,
+    reading: &'r Reading,
+    as_of: Date,
+}
+
+/// Reads what `reading` asks for about partners, up to `as_of`.
+pub(super) async fn read_facts(tx: &ReadTx, scope: &Scope, in_force: &InForce, reading: &Reading, as_of: Date, ids: &[PartnerId]) -> Result<Known, StoreError> {
+    let reader = Reader { tx, program: in_force.program.id, currency: in_force.compiled.currency(), reading, as_of };
+    let mut loaded = reader.load(scope, ids).await?;
+    if reading.cohort {
         let all = tx.list_enrolled(&Scope::All, in_force.program.id, as_of, None, COHORT_MAX).await?;
-        let cohort = tx.load_facts(&Scope::All, &all, &plan).await?;
-        loaded.partners.extend(cohort.partners);
+        loaded.partners.extend(reader.load(&Scope::All, &all).await?.partners);
     }
-    if needs.parents && !needs.cohort {
+    if reading.parents {
         let parents: BTreeSet<String> = loaded.partners.values().filter_map(|partner| partner.profile(as_of)?.parent.clone()).collect();
         let missing: Vec<String> = parents.into_iter().filter(|code| !loaded.partners.contains_key(code)).collect();
         let found = tx.partners_by_code_many(&Scope::All, &missing).await?;
-        let above = tx.load_facts(&Scope::All, &found.values().map(|parent| parent.id).collect::<Vec<_>>(), &plan).await?;
-        for (code, facts) in above.partners {
+        let above: Vec<PartnerId> = found.values().map(|parent| parent.id).collect();
+        for (code, facts) in reader.load(&Scope::All, &above).await?.partners {
             loaded.partners.entry(code).or_insert(facts);
         }
     }
-    let exchange_rates = tx.list_exchange_rates(Date::MIN, as_of).await?;
+    let exchange_rates = if reading.exchange_rates { tx.list_exchange_rates(Date::MIN, as_of).await? } else { Vec::new() };
     Ok(Known { ids: loaded.ids, facts: Facts { partners: loaded.partners, exchange_rates, budgets: Vec::new() } })
+}
+
+impl Reader<'_> {
+    fn plan(&self, lines: Vec<Span>) -> FactsPlan {
+        FactsPlan { lines, subtree: self.reading.subtree, ..FactsPlan::state(self.program, self.as_of) }
+    }
+
+    async fn load(&self, scope: &Scope, ids: &[PartnerId]) -> Result<LoadedFacts, StoreError> {
+        let reading = self.reading;
+        let months = reading.monthly.iter().copied().reduce(|one, other| Span::new(one.from.min(other.from), one.until.max(other.until)));
+        let plan =
+            FactsPlan { monthly: months, holdings: reading.holdings, activities: reading.activities, deals: reading.deals, ..self.plan(reading.lines.clone()) };
+        let mut loaded = self.tx.load_facts(scope, ids, &plan).await?;
+        for facts in loaded.partners.values_mut() {
+            facts.monthly.retain(|sum| reading.monthly.iter().any(|span| span.contains(sum.month)));
+        }
+        if reading.foreign_needs_lines && !reading.monthly.is_empty() {
+            self.spell_out_foreign_sums(scope, ids, &mut loaded).await?;
+        }
+        Ok(loaded)
+    }
+
+    /// Sums in another currency cannot be converted at the dates of their lines: partners that have some are read line by line.
+    async fn spell_out_foreign_sums(&self, scope: &Scope, ids: &[PartnerId], loaded: &mut LoadedFacts) -> Result<(), StoreError> {
+        let lines = self.tx.load_facts(scope, ids, &self.plan_of_foreign(loaded)).await?;
+        for (code, mut facts) in lines.partners {
+            let Some(held) = loaded.partners.get_mut(&code) else { continue };
+            if held.monthly.iter().any(|sum| sum.amount.currency != self.currency) {
+                held.monthly.clear();
+                held.transactions.append(&mut facts.transactions);
+                held.transactions.sort_by_key(|line| line.date);
+            }
+        }
+        Ok(())
+    }
+
+    /// The lines of the months that were read as sums; none where no partner has a foreign sum.
+    fn plan_of_foreign(&self, loaded: &LoadedFacts) -> FactsPlan {
+        let foreign = |facts: &guerdon_domain::facts::PartnerFacts| facts.monthly.iter().any(|sum| sum.amount.currency != self.currency);
+        let any = loaded.partners.values().any(foreign);
+        // An empty span keeps the number of statements the same.
+        let none = vec![Span::new(Date::MIN, Date::MIN)];
+        self.plan(if any { self.reading.monthly.clone() } else { none })
+    }
 }
 
 /// The date that is meant and the version in force on it: today in the program's time zone when none is named. None before the
@@ -197,7 +186,7 @@ pub(super) async fn dated(app: &App, ctx: &Ctx, tx: &ReadTx, program: Option<&Pr
 }
 
 /// The program of a question whose answer needs no version.
-pub(super) async fn program_of(tx: &ReadTx, program: Option<&ProgramKey>) -> Result<guerdon_store::ProgramId, AppError> {
+pub(super) async fn program_of(tx: &ReadTx, program: Option<&ProgramKey>) -> Result<ProgramId, AppError> {
     Ok(program_in(tx, program).await?.id)
 }
 

@@ -10,7 +10,7 @@ pub use guerdon_domain::rebate::Estimate as Outlook;
 use guerdon_domain::rebate::{Knowledge, OnRecord, PeriodResult, compute_as_known, estimate};
 
 use super::partners::PartnerId;
-use super::plan::{Needs, compute, dated, needs_of, read_facts};
+use super::plan::{compute, dated, for_rebates, read_facts, together};
 use super::programs::ProgramKey;
 use super::{App, Ctx};
 use crate::error::AppError;
@@ -70,9 +70,9 @@ pub async fn estimates_many(app: &App, ctx: &Ctx, question: &Question, ids: &[Pa
             let period = period_of(&present.compiled, question.period.as_deref(), as_of)?;
             let program = ProgramKey::Id(present.program.id);
             let Some((_, in_force)) = dated(app, ctx, tx, Some(&program), Some(period.span.from)).await? else { return Ok(None) };
-            let needs = needs_of(app, &in_force).rebates;
+            let reading = for_rebates(&in_force.compiled, period.span);
             // Everything up to the day that is asked: a return of the next period may count on its sale's date.
-            let known = read_facts(tx, &scope, &in_force, needs, as_of, ids).await?;
+            let known = read_facts(tx, &scope, &in_force, &reading, as_of, ids).await?;
             Ok(Some((as_of, period, in_force, known)))
         })
         .await?;
@@ -107,8 +107,8 @@ pub async fn results_many(app: &App, ctx: &Ctx, program: &ProgramKey, periods: &
                     asked.push((period, in_force));
                 }
             }
-            let needs = asked.iter().map(|(_, in_force)| needs_of(app, in_force).rebates).fold(Needs::default(), Needs::or);
-            let known = read_facts(tx, &scope, &present, needs, as_of, ids).await?;
+            let reading = together(asked.iter().map(|(period, in_force)| for_rebates(&in_force.compiled, period.span)));
+            let known = read_facts(tx, &scope, &present, &reading, as_of, ids).await?;
             Ok(Some((as_of, asked, known)))
         })
         .await?;

@@ -1,8 +1,10 @@
 //! The integration tests: one binary, so that they link once.
 
 mod adventureworks;
+mod api;
 mod architecture;
 mod auth;
+mod authz;
 mod demo;
 mod golden;
 mod harness;
@@ -10,5 +12,7 @@ mod http;
 mod import;
 mod policy_matrix;
 mod programs;
+mod query_count;
+mod schema;
 mod served;
 mod store;

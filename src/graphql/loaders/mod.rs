@@ -30,6 +30,9 @@ use guerdon_domain::benefit::Entitlement;
 use guerdon_domain::facts::PartnerProfile;
 use guerdon_domain::program::Program;
 
+/// What a loader answers to a resolver, which makes a field of it: something, nothing, or a failure.
+pub type Found<T> = Answer<Option<T>>;
+
 /// Keys in one batch at most: twice the largest page, so that an edge of two pages is one batch.
 const BATCH_MAX: usize = 200;
 
@@ -40,7 +43,7 @@ pub struct Reader {
 }
 
 /// A page of sale lines, with what their cursors hold.
-pub type Lines = Arc<Page<(Vec<String>, StoredTransaction)>>;
+pub type Lines = Page<(Vec<String>, StoredTransaction)>;
 
 /// The loaders of one request.
 pub struct Loaders(DataLoader<Reader, HashMapCache>);
@@ -52,7 +55,7 @@ impl Loaders {
         Self(DataLoader::with_cache(reader, TokioSpawner::current(), TokioTimer::default(), HashMapCache::default()).max_batch_size(BATCH_MAX))
     }
 
-    async fn load<K>(&self, key: K) -> Answer<Option<<Reader as Loader<K>>::Value>>
+    async fn load<K>(&self, key: K) -> Found<<Reader as Loader<K>>::Value>
     where
         K: Send + Sync + Hash + Eq + Clone + 'static,
         Reader: Loader<K, Error = GqlFault>,
@@ -61,7 +64,7 @@ impl Loaders {
     }
 
     /// A partner, in scope.
-    pub async fn partner(&self, id: PartnerId) -> Answer<Option<StoredPartner>> {
+    pub async fn partner(&self, id: PartnerId) -> Found<StoredPartner> {
         self.load(PartnerNode(id)).await
     }
 
@@ -83,37 +86,37 @@ impl Loaders {
 
     /// The tiers that a partner held.
     pub async fn history(&self, key: HistoryKey) -> Answer<Arc<TierHistory>> {
-        Ok(self.load(key).await?.unwrap_or_default())
+        Ok(self.load(key).await?.transpose()?.unwrap_or_default())
     }
 
     /// Where a partner stands; none before the first program version.
-    pub async fn standing(&self, key: StandingKey) -> Answer<Option<Arc<PartnerStanding>>> {
+    pub async fn standing(&self, key: StandingKey) -> Found<Arc<PartnerStanding>> {
         self.load(key).await?.transpose()
     }
 
     /// What a partner is entitled to; none before the first program version.
-    pub async fn entitlements(&self, key: EntitlementsKey) -> Answer<Option<Arc<Vec<Entitlement>>>> {
+    pub async fn entitlements(&self, key: EntitlementsKey) -> Found<Arc<Vec<Entitlement>>> {
         self.load(key).await?.transpose()
     }
 
     /// What a partner has earned; none before the first program version.
-    pub async fn estimate(&self, key: EstimateKey) -> Answer<Option<Arc<Estimate>>> {
+    pub async fn estimate(&self, key: EstimateKey) -> Found<Arc<Estimate>> {
         self.load(key).await?.transpose()
     }
 
     /// A page of a partner's sale lines.
-    pub async fn transactions(&self, key: TransactionsKey) -> Answer<Page<(Vec<String>, StoredTransaction)>> {
-        let page = self.load(key).await?;
+    pub async fn transactions(&self, key: TransactionsKey) -> Answer<Lines> {
+        let page = self.load(key).await?.transpose()?;
         Ok(page.map_or(Page { rows: Vec::new(), more: false }, |page| Page::clone(&page)))
     }
 
     /// A program.
-    pub async fn program(&self, id: ProgramId) -> Answer<Option<StoredProgram>> {
+    pub async fn program(&self, id: ProgramId) -> Found<StoredProgram> {
         self.load(ProgramNode(id)).await
     }
 
     /// A program version.
-    pub async fn version(&self, id: VersionId) -> Answer<Option<VersionHead>> {
+    pub async fn version(&self, id: VersionId) -> Found<VersionHead> {
         self.load(VersionNode(id)).await
     }
 

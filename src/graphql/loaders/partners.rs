@@ -1,6 +1,7 @@
 //! What is asked about many partners at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
@@ -12,10 +13,35 @@ use crate::app::levelling::{self, PartnerStanding, TierHistory};
 use crate::app::partners::{self, PartnerId, StoredEnrollment, StoredPartner};
 use crate::app::rebates::{self, Estimate};
 use crate::app::{entitlements, transactions};
+use crate::error::AppError;
 use crate::graphql::error::GqlFault;
 
-/// An answer that one partner may have and another not: one that fails does not take the others with it.
+/// An answer that one key may have and another not: one that fails does not take the others with it.
 type Each<T> = Result<Arc<T>, GqlFault>;
+
+/// Gives every key of a question its answer, or the question's failure. Partners without an answer have none.
+fn answer<K: Hash + Eq + Clone, T>(
+    found: &mut HashMap<K, Each<T>>,
+    keys: Vec<&K>,
+    partner: impl Fn(&K) -> PartnerId,
+    answers: Result<BTreeMap<PartnerId, Result<T, AppError>>, AppError>,
+) {
+    match answers {
+        Ok(mut answers) => {
+            for key in keys {
+                if let Some(answer) = answers.remove(&partner(key)) {
+                    found.insert(key.clone(), answer.map(Arc::new).map_err(GqlFault::from));
+                }
+            }
+        }
+        Err(error) => found.extend(keys.into_iter().map(|key| (key.clone(), Err(error.clone().into())))),
+    }
+}
+
+/// Answers that cannot fail one by one.
+fn each<T>(answers: Result<BTreeMap<PartnerId, T>, AppError>) -> Result<BTreeMap<PartnerId, Result<T, AppError>>, AppError> {
+    Ok(answers?.into_iter().map(|(partner, answer)| (partner, Ok(answer))).collect())
+}
 
 fn ids_of<'k, K: 'k>(keys: &[&'k K], id: impl Fn(&'k K) -> PartnerId) -> Vec<PartnerId> {
     keys.iter().map(|key| id(key)).collect()
@@ -55,14 +81,15 @@ impl Loader<EnrollmentsKey> for Reader {
 }
 
 impl Loader<HistoryKey> for Reader {
-    type Value = Arc<TierHistory>;
+    type Value = Each<TierHistory>;
     type Error = GqlFault;
 
-    async fn load(&self, keys: &[HistoryKey]) -> Result<HashMap<HistoryKey, Arc<TierHistory>>, GqlFault> {
+    async fn load(&self, keys: &[HistoryKey]) -> Result<HashMap<HistoryKey, Each<TierHistory>>, GqlFault> {
         let mut found = HashMap::new();
         for (program, keys) in by_question(keys, |key| key.program.clone()) {
-            let mut histories = levelling::histories_many(&self.app, &self.ctx, program.as_ref(), &ids_of(&keys, |key| key.partner)).await?;
-            found.extend(keys.into_iter().filter_map(|key| Some((key.clone(), Arc::new(histories.remove(&key.partner)?)))));
+            let ids = ids_of(&keys, |key| key.partner);
+            let histories = levelling::histories_many(&self.app, &self.ctx, program.as_ref(), &ids).await;
+            answer(&mut found, keys, |key| key.partner, each(histories));
         }
         Ok(found)
     }
@@ -76,12 +103,8 @@ impl Loader<StandingKey> for Reader {
         let mut found = HashMap::new();
         for ((program, as_of), keys) in by_question(keys, |key| (key.program.clone(), key.as_of)) {
             let ids = ids_of(&keys, |key| key.partner);
-            let mut standings = levelling::standings_many(&self.app, &self.ctx, program.as_ref(), as_of, &ids).await?;
-            for key in keys {
-                if let Some(standing) = standings.remove(&key.partner) {
-                    found.insert(key.clone(), standing.map(Arc::new).map_err(GqlFault::from));
-                }
-            }
+            let standings = levelling::standings_many(&self.app, &self.ctx, program.as_ref(), as_of, &ids).await;
+            answer(&mut found, keys, |key| key.partner, standings);
         }
         Ok(found)
     }
@@ -95,12 +118,9 @@ impl Loader<EntitlementsKey> for Reader {
         let mut found = HashMap::new();
         for ((program, as_of, region), keys) in by_question(keys, |key| (key.program.clone(), key.as_of, key.region.clone())) {
             let question = entitlements::Question { program, as_of, region };
-            let mut answers = entitlements::resolve_many(&self.app, &self.ctx, &question, &ids_of(&keys, |key| key.partner)).await?;
-            for key in keys {
-                if let Some(answer) = answers.remove(&key.partner) {
-                    found.insert(key.clone(), answer.map(Arc::new).map_err(GqlFault::from));
-                }
-            }
+            let ids = ids_of(&keys, |key| key.partner);
+            let answers = entitlements::resolve_many(&self.app, &self.ctx, &question, &ids).await;
+            answer(&mut found, keys, |key| key.partner, answers);
         }
         Ok(found)
     }
@@ -114,27 +134,25 @@ impl Loader<EstimateKey> for Reader {
         let mut found = HashMap::new();
         for ((program, period, as_of), keys) in by_question(keys, |key| (key.program.clone(), key.period.clone(), key.as_of)) {
             let question = rebates::Question { program, period, as_of };
-            let mut answers = rebates::estimates_many(&self.app, &self.ctx, &question, &ids_of(&keys, |key| key.partner)).await?;
-            for key in keys {
-                if let Some(answer) = answers.remove(&key.partner) {
-                    found.insert(key.clone(), answer.map(Arc::new).map_err(GqlFault::from));
-                }
-            }
+            let ids = ids_of(&keys, |key| key.partner);
+            let answers = rebates::estimates_many(&self.app, &self.ctx, &question, &ids).await;
+            answer(&mut found, keys, |key| key.partner, answers);
         }
         Ok(found)
     }
 }
 
 impl Loader<TransactionsKey> for Reader {
-    type Value = Lines;
+    type Value = Each<Lines>;
     type Error = GqlFault;
 
-    async fn load(&self, keys: &[TransactionsKey]) -> Result<HashMap<TransactionsKey, Lines>, GqlFault> {
+    async fn load(&self, keys: &[TransactionsKey]) -> Result<HashMap<TransactionsKey, Each<Lines>>, GqlFault> {
         let mut found = HashMap::new();
         for ((days, limit, after, backward), keys) in by_question(keys, |key| (key.days, key.page.limit, key.page.after.clone(), key.page.backward)) {
             let page = guerdon_domain::page::PageRequest { limit, after, backward };
-            let mut pages = transactions::transactions_many(&self.app, &self.ctx, &ids_of(&keys, |key| key.partner), days, &page).await?;
-            found.extend(keys.into_iter().filter_map(|key| Some((key.clone(), Arc::new(pages.remove(&key.partner)?)))));
+            let ids = ids_of(&keys, |key| key.partner);
+            let pages = transactions::transactions_many(&self.app, &self.ctx, &ids, days, &page).await;
+            answer(&mut found, keys, |key| key.partner, each(pages));
         }
         Ok(found)
     }

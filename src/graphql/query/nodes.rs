@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Interface, Object};
 
 use crate::graphql::context::RequestData;
 use crate::graphql::error::{Answer, GqlFault, Maybe};
-use crate::graphql::loaders::RequestLoaders;
+use crate::graphql::loaders::{Found, RequestLoaders};
 use crate::graphql::node::{NodeKind, decode};
 use crate::graphql::types::partner::Partner;
 use crate::graphql::types::program::{Program, ProgramVersion};
@@ -50,7 +50,7 @@ impl NodeQueries {
 }
 
 /// The object, where the caller may see it. A right that is missing is "not there" here, so that nothing is told about the id.
-async fn find_node(ctx: &Context<'_>, id: &str) -> Answer<Option<Node>> {
+async fn find_node(ctx: &Context<'_>, id: &str) -> Found<Node> {
     let Some((kind, id)) = decode(id) else { return Ok(None) };
     let loaders = ctx.loaders()?;
     let found = match kind {

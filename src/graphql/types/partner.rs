@@ -16,7 +16,7 @@ use crate::graphql::connection::{Binding, Connected, PageArgs, PageInfo, connect
 use crate::graphql::context::RequestData;
 use crate::graphql::error::{Answer, GqlFault, Maybe};
 use crate::graphql::inputs::attributes::{Attribute, attributes_of};
-use crate::graphql::loaders::{EntitlementsKey, EstimateKey, HistoryKey, RequestLoaders, StandingKey, TransactionsKey};
+use crate::graphql::loaders::{EntitlementsKey, EstimateKey, Found, HistoryKey, RequestLoaders, StandingKey, TransactionsKey};
 use crate::graphql::node::{NodeKind, encode};
 use crate::graphql::pages::{connect_keyed, page_of_list};
 use crate::graphql::scalars::{CurrencyCode, DateTime, GqlDate};
@@ -199,7 +199,7 @@ impl Partner {
         Ok(())
     }
 
-    async fn profile_on(&self, ctx: &Context<'_>, date: Date) -> Answer<Option<PartnerProfile>> {
+    async fn profile_on(&self, ctx: &Context<'_>, date: Date) -> Found<PartnerProfile> {
         let profiles = ctx.loaders()?.profiles(self.key()).await?;
         let after = profiles.partition_point(|profile| profile.from <= date);
         Ok(profiles.get(after.saturating_sub(1)).cloned())

@@ -1,0 +1,29 @@
+//! One query about many partners sends as many statements as about one.
+
+use serde_json::json;
+
+use crate::api::{Api, auditor, document};
+
+const QUERY: &str = "query($first: Int!) { partners(first: $first) { nodes { code tier { tier } standing { ladders { tier next { gap { missing { key missing } } } } } \
+    entitlements { benefit status } rebateEstimate { totals { amount } schedules { lineCount } } transactions(first: 5) { nodes { externalId } } } } }";
+
+#[tokio::test]
+async fn statements_are_equal_for_1_10_and_100_partners() {
+    let api = Api::new().await;
+    api.publish(&document()).await;
+    let codes: Vec<String> = (0..100).map(|at| format!("P{at:03}")).collect();
+    api.furnish(&codes.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    api.execute(auditor(), QUERY, json!({"first": 1})).await;
+    let mut counts = Vec::new();
+    for first in [1, 10, 100] {
+        let before = api.database.store.statements();
+        let answer = api.execute(auditor(), QUERY, json!({"first": first})).await;
+        let nodes = answer.at("/partners/nodes").as_array().unwrap();
+        assert_eq!(nodes.len(), first);
+        assert!(nodes.iter().all(|node| node["standing"]["ladders"][0]["tier"] == "SILVER" && node["transactions"]["nodes"].as_array().unwrap().len() == 5));
+        assert!(nodes.iter().all(|node| node["rebateEstimate"]["totals"][0]["amount"] == "40.00"));
+        counts.push(api.database.store.statements() - before);
+    }
+    assert!(counts.windows(2).all(|pair| pair[0] == pair[1]), "{counts:?}");
+    assert!(counts[0] <= 40, "{counts:?}");
+}
