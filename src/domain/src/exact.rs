@@ -22,9 +22,20 @@ pub struct Exact {
 
 fn greatest_common_divisor(mut a: u128, mut b: u128) -> u128 {
     while b != 0 {
+        // Most figures fit 64 bits, where a division costs a fraction of one in 128.
+        if let (Ok(small), Ok(divisor)) = (u64::try_from(a), u64::try_from(b)) {
+            return small_common_divisor(small, divisor).into();
+        }
         (a, b) = (b, a % b);
     }
     a
+}
+
+const fn small_common_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b > 1 {
+        (a, b) = (b, a % b);
+    }
+    if b == 1 { 1 } else { a }
 }
 
 impl Exact {

@@ -233,7 +233,8 @@ fn minimum(terms: &Terms<'_>, amount: i64, rows: &mut Vec<Row<'_, '_>>, steps: &
 
 /// What each band earned, by tier and rate.
 fn bands(figure: &Figure<'_>) -> Result<Vec<BandShare>, Overflow> {
-    let mut shares: BTreeMap<(Option<usize>, Option<&str>, Option<Exact>), (Exact, Exact)> = BTreeMap::new();
+    type Key<'a> = (Option<usize>, Option<&'a str>, Option<Exact>);
+    let mut shares: BTreeMap<Key<'_>, (Exact, Exact)> = BTreeMap::new();
     for piece in &figure.earned {
         let (base, amount) = shares.entry((piece.band, piece.tier, piece.rate)).or_insert((Exact::ZERO, Exact::ZERO));
         *base = base.add(piece.base)?;

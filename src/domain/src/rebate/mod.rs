@@ -30,7 +30,6 @@ mod tier;
 mod tiered;
 mod totals;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::date::Date;
@@ -148,7 +147,7 @@ pub fn compute_period_for_all(
 
 fn compute_one(
     program: &Program,
-    facts: &Cow<'_, Facts>,
+    facts: &Facts,
     rates: &ExchangeRates,
     partner: &str,
     period: &Period,

@@ -272,8 +272,8 @@ impl Book {
             }
             let loud = |overflow: Overflow| Faults::from(out_of_range(schedule, overflow));
             let shortfall = self.shortfall.get(key).copied().unwrap_or(0);
-            let differences = postings.iter().filter(|posting| posting.schedule == *key).map(|posting| posting.difference.minor);
-            let due = differences.fold(Ok(shortfall), |sum: Result<i64, Overflow>, next| sum?.checked_add(next).ok_or(Overflow)).map_err(loud)?;
+            let mut differences = postings.iter().filter(|posting| posting.schedule == *key).map(|posting| posting.difference.minor);
+            let due = differences.try_fold(shortfall, i64::checked_add).ok_or(Overflow).map_err(loud)?;
             let carries = schedule.true_up.negative == NegativeDifference::CarryForward;
             let posted = if carries { due.max(0) } else { due };
             let total = self.posted.entry(key.clone()).or_default();
