@@ -19,6 +19,7 @@ use guerdon_domain::levelling::evaluate_all;
 use guerdon_domain::money::Currency;
 use guerdon_domain::program::Program;
 use guerdon_domain::rebate::{Knowledge, OnRecord, compute_period_for_all};
+use guerdon_domain::scenario::run_scenarios;
 
 fn example(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/adventureworks").join(path)
@@ -67,11 +68,12 @@ fn the_other_files_are_read_without_a_fault() {
 }
 
 #[test]
-fn the_program_is_without_a_fault() {
-    let text = std::fs::read_to_string(example("program.yaml")).unwrap();
-    let document = guerdon_domain::document::read::read(&text, guerdon_domain::document::read::Format::Yaml).map_err(|faults| faults.to_string()).unwrap();
-    assert!(document.scenarios.len() >= 12);
-    guerdon_domain::program::Program::compile(document).map(drop).map_err(|faults| faults.to_string()).unwrap();
+fn the_program_holds_to_its_scenarios() {
+    let results = run_scenarios(&program());
+    assert!(results.len() >= 12);
+    for result in results {
+        assert!(result.passed() && result.checks > 0, "{}: {:?}", result.scenario, result.failures);
+    }
 }
 
 /// Everything in the folder as facts, everybody enrolled from the first day.

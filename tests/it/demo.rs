@@ -4,9 +4,12 @@ use std::process::Command;
 
 use serde_json::Value;
 
-fn prepare(folder: &std::path::Path) -> Value {
+use crate::harness::{empty, is_postgres};
+
+fn prepare(folder: &std::path::Path, url: Option<&str>) -> Value {
     let output = Command::new(env!("CARGO_BIN_EXE_guerdon"))
         .args(["demo", "--json", "--prepare-only", "--listen", "127.0.0.1:0"])
+        .args(url.into_iter().flat_map(|url| ["--database-url", url]))
         .current_dir(folder)
         .env_remove("GUERDON_DATABASE_URL")
         .output()
@@ -17,11 +20,15 @@ fn prepare(folder: &std::path::Path) -> Value {
     serde_json::from_str(&out).unwrap()
 }
 
-#[test]
-fn the_demo_gives_the_figures_of_the_independent_calculation_and_changes_nothing_the_second_time() {
+#[tokio::test]
+async fn the_demo_gives_the_figures_of_the_independent_calculation_and_changes_nothing_the_second_time() {
     let golden: Value = serde_json::from_str(include_str!("golden/adventureworks.json")).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let first = prepare(folder.path());
+    // On SQLite the default: a file in the folder in which the demo is run.
+    let (url, _kept) = if is_postgres() { empty().await } else { (String::new(), None) };
+    let url = is_postgres().then_some(url.as_str());
+    let first = prepare(folder.path(), url);
+    assert_eq!(folder.path().join("guerdon-data/demo.db").exists(), url.is_none());
     assert_eq!((first["changed"].clone(), first["clock"].clone()), (Value::Bool(true), Value::from("2020-06-01")));
     for (tier, count) in golden["tiers"]["2020-06-01"].as_object().unwrap().iter().filter(|(tier, _)| *tier != "sha256") {
         assert_eq!(&first["counts"]["tiers"][tier], count, "{tier}");
@@ -30,7 +37,7 @@ fn the_demo_gives_the_figures_of_the_independent_calculation_and_changes_nothing
     let cents: i64 = owed.map(|schedule| schedule["cents"].as_i64().unwrap()).sum();
     assert_eq!(first["counts"]["rebates"], format!("{}.{:02}", cents / 100, cents % 100));
     assert_eq!((first["counts"]["partners"].clone(), first["counts"]["transactions"].clone()), (Value::from(701), Value::from(57_851 + 259 + 155)));
-    let again = prepare(folder.path());
+    let again = prepare(folder.path(), url);
     assert_eq!((&again["changed"], &again["counts"]), (&Value::Bool(false), &first["counts"]));
     let tokens = ["partner", "channelManager", "designer", "finance", "financeApprover", "content", "importer", "auditor", "admin"];
     for name in tokens {

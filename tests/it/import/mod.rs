@@ -1,5 +1,6 @@
 //! Mapping documents and the reading of files.
 
+mod command;
 mod mapping;
 mod reading;
 mod storing;

@@ -8,23 +8,20 @@ use guerdon::app::App;
 use guerdon::app::imports::{ImportFile, ImportReport, ImportRequest, import_file};
 use guerdon::clock::StandingClock;
 use guerdon::import::mapping::read_mapping;
-use guerdon_migration::{Migrator, MigratorTrait};
-use guerdon_store::{Store, StoreOptions, connect_for_migration};
+
+use crate::harness::{TestDatabase, fresh};
 
 struct Bench {
     app: App,
+    _database: TestDatabase,
     folder: tempfile::TempDir,
 }
 
 async fn bench() -> Bench {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("test.db").display());
-    let migrating = connect_for_migration(&url).await.unwrap();
-    Migrator::up(&migrating, None).await.unwrap();
-    migrating.close().await.unwrap();
-    let store = Store::connect(&url, StoreOptions::default()).await.unwrap();
+    let database = fresh().await;
     let clock = StandingClock::on("2020-06-01".parse().unwrap());
-    let bench = Bench { app: App::new(store).with_clock(Arc::new(clock)), folder };
+    let app = App::new(database.store.clone()).with_clock(Arc::new(clock));
+    let bench = Bench { app, _database: database, folder: tempfile::tempdir().unwrap() };
     bench.import(PARTNERS, "code,type,region\nA,VAR,US\nB,VAR,DE\n").await;
     bench.import(PRODUCTS, "code,category\np,BIKES\nq,GLOVES\n").await;
     bench
