@@ -151,8 +151,9 @@ impl WriteTx {
             rows.insert(key, (id, cells));
         }
         let (ids, cells): (Vec<Uuid>, Vec<Vec<Value>>) = rows.into_values().unzip();
-        if !cells.is_empty() {
-            bulk::insert(self, "enrollment", &COLUMNS, cells, "").await?;
+        let new = cells.len() as u64;
+        if new > 0 && bulk::insert(self, "enrollment", &COLUMNS, cells, "ON CONFLICT DO NOTHING").await? < new {
+            return Err(self.run_again());
         }
         Ok(ids)
     }

@@ -229,23 +229,26 @@ impl Import {
     }
 
     /// Makes the staged lines facts, in the caller's transaction: all of them at once, with their roll-ups. Without `partly`, a
-    /// conflict seals nothing: the report has no batch, and the caller rolls back or calls [`Import::discard`]. Facts that are on
+    /// conflict seals nothing: the report lists the conflicts and has no batch, and the lines stay staged. Facts that are on
     /// record already count as unchanged; when all are, the batch is discarded and changed nothing.
     pub async fn seal(&self, write: &WriteTx, rule: ConflictRule, partly: bool) -> Result<BatchReport, StoreError> {
         if write.backend() == DbBackend::Postgres {
             write.execute("SET LOCAL statement_timeout = 0", Vec::new()).await?;
         }
-        let lock = "UPDATE import_batch SET fence = fence + 1 WHERE id = $1 AND fence = $2 AND state = 'STAGED'";
+        // The batch's row is locked until the commit; it changes only if it is sealed.
+        let lock = "UPDATE import_batch SET fence = fence WHERE id = $1 AND fence = $2 AND state = 'STAGED'";
         write.execute_one(lock, vec![self.batch.into(), self.fence.into()]).await?;
+        write.execute("SAVEPOINT seal", Vec::new()).await?;
         let amend = rule == ConflictRule::Amend && self.table.revisions;
-        let before = if partly || amend { 0 } else { self.count_conflicts(write).await? };
-        let mut report =
-            BatchReport { batch: None, seal_number: None, inserted: 0, unchanged: 0, conflict_count: before, conflicts: Vec::new(), rejected: Vec::new() };
-        if before > 0 {
-            report.conflicts = self.list_conflicts(write).await?;
-            return Ok(report);
-        }
-        report.inserted = self.move_lines(write).await?;
+        let mut report = BatchReport {
+            batch: None,
+            seal_number: None,
+            inserted: self.move_lines(write).await?,
+            unchanged: 0,
+            conflict_count: 0,
+            conflicts: Vec::new(),
+            rejected: Vec::new(),
+        };
         let remaining = self.staged.saturating_sub(report.inserted);
         if remaining > 0 && amend {
             report.inserted += self.amend_lines(write).await?;
@@ -253,12 +256,13 @@ impl Import {
             report.conflict_count = self.count_conflicts(write).await?;
             report.conflicts = self.list_conflicts(write).await?;
         }
-        report.unchanged = self.staged.saturating_sub(report.inserted + report.conflict_count);
         if report.conflict_count > 0 && !partly {
-            // Two lines of the file itself contradict each other. The caller rolls back.
-            return Ok(BatchReport { inserted: 0, unchanged: 0, ..report });
+            write.execute("ROLLBACK TO SAVEPOINT seal", Vec::new()).await?;
+            return Ok(BatchReport { inserted: 0, ..report });
         }
+        report.unchanged = self.staged.saturating_sub(report.inserted + report.conflict_count);
         self.close(write, &mut report, remaining > 0).await?;
+        write.execute("RELEASE SAVEPOINT seal", Vec::new()).await?;
         Ok(report)
     }
 

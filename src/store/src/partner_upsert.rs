@@ -159,8 +159,9 @@ impl WriteTx {
             // Without its parent, which may be a later row; `refresh_partners` sets it.
             cells.push(partner_cells(id, code, &row.profile, None, None, (self.now(), self.now()), 1));
         }
-        if !cells.is_empty() {
-            bulk::insert(self, "partner", &PARTNER_COLUMNS, cells, "").await?;
+        let new = cells.len() as u64;
+        if new > 0 && bulk::insert(self, "partner", &PARTNER_COLUMNS, cells, "ON CONFLICT (code) DO NOTHING").await? < new {
+            return Err(self.run_again());
         }
         Ok(())
     }

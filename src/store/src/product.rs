@@ -78,7 +78,7 @@ impl WriteTx {
     pub async fn upsert_products(&self, rows: &[ProductUpsert]) -> Result<u64, StoreError> {
         let codes: Vec<String> = rows.iter().map(|row| row.code.clone()).collect();
         let mut known = self.products_many(&codes).await?;
-        let (mut products, mut categories) = (BTreeMap::new(), BTreeMap::new());
+        let (mut new, mut products, mut categories) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let mut changed = 0;
         for row in rows {
             let (id, is_new) = match known.get(&row.code) {
@@ -97,7 +97,8 @@ impl WriteTx {
             }
             if is_new || renamed {
                 let cells: Vec<Value> = vec![id.into(), row.code.clone().into(), product.name.clone().into(), self.now().into(), 1_i64.into()];
-                products.insert(row.code.clone(), cells);
+                let kept = if is_new || new.contains_key(&row.code) { &mut new } else { &mut products };
+                kept.insert(row.code.clone(), cells);
             }
             let moved = product.category(row.from) != Some(row.category.as_str());
             if moved {
@@ -108,6 +109,10 @@ impl WriteTx {
                 categories.insert((id, row.from), cells);
             }
             changed += u64::from(is_new || renamed || moved);
+        }
+        let made = new.len() as u64;
+        if made > 0 && bulk::insert(self, "product", &PRODUCT_COLUMNS, new.into_values().collect(), "ON CONFLICT (code) DO NOTHING").await? < made {
+            return Err(self.run_again());
         }
         let named = "ON CONFLICT (code) DO UPDATE SET name = excluded.name, row_version = product.row_version + 1";
         write_all(self, "product", &PRODUCT_COLUMNS, products.into_values().collect(), named).await?;

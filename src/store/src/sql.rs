@@ -74,7 +74,7 @@ pub(crate) const fn for_update(backend: DbBackend) -> &'static str {
 /// The first day of the month of a date column.
 pub(crate) fn month_of(backend: DbBackend, column: &str) -> String {
     match backend {
-        DbBackend::Postgres => format!("date_trunc('month', {column})::date"),
+        DbBackend::Postgres => format!("date_trunc('month', {column}::timestamp)::date"),
         _ => format!("(substr({column}, 1, 8) || '01')"),
     }
 }

@@ -169,6 +169,12 @@ impl ReadTx {
         sorted.error
     }
 
+    /// Somebody else was quicker: the transaction is to be run again, and will see what he wrote.
+    pub(crate) fn run_again(&self) -> StoreError {
+        self.retry.store(true, Ordering::Relaxed);
+        StoreError::Busy
+    }
+
     pub(crate) fn statement(&self, sql: impl Into<String>, values: Vec<Value>) -> Statement {
         Statement::from_sql_and_values(self.backend(), sql, values)
     }

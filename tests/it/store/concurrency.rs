@@ -6,7 +6,7 @@ use std::time::Duration;
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::Span;
 use guerdon_migration::{Migrator, MigratorTrait};
-use guerdon_store::{Change, ConflictRule, NewBatch, StoreError, StoreOptions};
+use guerdon_store::{Change, ConflictRule, NewBatch, NewEnrollment, StoreError, StoreOptions};
 
 use crate::harness::build::{audit, context, of, partner, partners, program, record, sale, today, write};
 use crate::harness::{fresh, is_postgres};
@@ -69,6 +69,31 @@ async fn overlapping_batches_at_once_count_each_fact_once() {
     assert_eq!(database.store.read(async |tx| tx.verify_rollups(9).await).await.unwrap(), Vec::new());
     let seals = database.number("SELECT COUNT(*) FROM import_batch WHERE state = 'SEALED'").await;
     assert_eq!(database.number("SELECT MAX(seal_number) FROM import_batch").await, seals);
+}
+
+/// The same partners, products and enrollments made by several at once exist once, and nobody is told of a conflict.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_same_partners_made_at_once_exist_once() {
+    let database = Arc::new(fresh().await);
+    let (program, _) = program(&database.store, "PR").await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let database = database.clone();
+        tasks.spawn(async move {
+            let rows: Vec<_> = (0..20).map(|n| partner(&format!("P{n}"), "DE")).collect();
+            let ids = partners(&database.store, &rows).await;
+            crate::harness::build::products(&database.store, &[("A", "X"), ("B", "Y")]).await;
+            let since = crate::harness::build::date("2024-01-01");
+            let all: Vec<NewEnrollment> = ids.iter().map(|partner| NewEnrollment { partner: *partner, since, track: None, region: None }).collect();
+            write(&database.store, async |tx| tx.enroll_partners(program, &all).await.map(|new| new.len())).await.unwrap()
+        });
+    }
+    let mut enrolled = 0;
+    while let Some(result) = tasks.join_next().await {
+        enrolled += result.unwrap();
+    }
+    assert_eq!(enrolled, 20);
+    assert_eq!(database.number("SELECT COUNT(*) FROM partner").await, 20);
 }
 
 #[tokio::test]

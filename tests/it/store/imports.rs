@@ -113,13 +113,24 @@ async fn a_conflict_seals_nothing_unless_the_rest_is_asked_for() {
     let whole = write(&database.store, async |tx| import.seal(tx, ConflictRule::Refuse, false).await).await.unwrap();
     assert_eq!((whole.batch, whole.inserted, whole.conflict_count, whole.conflicts[0].line), (None, 0, 1, 3));
     assert_eq!(visible(&database).await, (1, 1));
-    import.discard(&context("import")).await.unwrap();
-    let mut import = begin(&database, "f1").await;
-    import.stage(&context("import"), lines(1, 5)).await.unwrap();
     let partly = write(&database.store, async |tx| import.seal(tx, ConflictRule::Refuse, true).await).await.unwrap();
     assert_eq!((partly.inserted, partly.unchanged, partly.conflict_count), (4, 0, 1));
     assert_eq!(visible(&database).await, (5, 5));
     assert_eq!(database.store.read(async |tx| tx.verify_rollups(9).await).await.unwrap(), Vec::new());
+}
+
+#[tokio::test]
+async fn a_file_that_contradicts_itself_seals_nothing() {
+    let database = fresh().await;
+    partners(&database.store, &[partner("P", "DE")]).await;
+    let mut import = begin(&database, "f1").await;
+    let twice = guerdon_store::Recorded { line: 6, partner: "P".to_owned(), fact: sale("2", "2024-01-05", 7) };
+    import.stage(&context("import"), [lines(1, 5), vec![twice]].concat()).await.unwrap();
+    let report = write(&database.store, async |tx| import.seal(tx, ConflictRule::Refuse, false).await).await.unwrap();
+    assert_eq!((report.batch, report.conflict_count, report.conflicts[0].line), (None, 1, 6));
+    assert_eq!(visible(&database).await, (0, 0));
+    import.discard(&context("import")).await.unwrap();
+    assert_eq!(database.number("SELECT COUNT(*) FROM staged_transaction").await, 0);
 }
 
 #[tokio::test]
