@@ -128,7 +128,8 @@ pub struct TierHeld {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TierState {
-    /// The tier of the same evaluation: what that ladder gives on that date, entry modes and overrides included.
+    /// The tier of the same evaluation: what the partner holds in that ladder after it, entry modes, overrides and the policy of
+    /// its reviews included. A tier in its grace period, or one that is lost only at the next review, is still held.
     #[default]
     Evaluated,
     /// The tier on record on that date.

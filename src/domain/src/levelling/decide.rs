@@ -6,7 +6,7 @@
 use super::outcome::{TierOutcome, reviewed_rank};
 use super::record::{history, in_force, region_of, since, with_overrides};
 use super::{Change, Decision, GraceStanding, OverrideStanding, Reason};
-use crate::date::Date;
+use crate::date::{Date, Span};
 use crate::document::ladder::{Cadence, Ladder, ReviewPolicy, ReviewYears};
 use crate::document::metric::CalendarUnit;
 use crate::facts::{AssignmentCause, PartnerStatus};
@@ -336,6 +336,32 @@ pub(super) fn months_after(date: Date, months: u32) -> Date {
 }
 
 impl<'a> Evaluator<'a> {
+    /// The days of a stretch on which the policy of reviews may change what is held: reviews, ends of grace periods (which
+    /// begin on a review, or on one of `starts`), and the days until which a tier is protected.
+    pub(crate) fn policy_days(&self, ladder: &Ladder, at: &At<'a>, between: Span, starts: &[Date]) -> Vec<Date> {
+        /// Reviews of one kind that are looked at: those of a century of months.
+        const MOST: usize = 1_200;
+        let header = &self.program.document.version;
+        let ranks = 1..=u32::try_from(ladder.tiers.len()).unwrap_or(u32::MAX);
+        let mut days: Vec<Date> = header.enforced_on.into_iter().collect();
+        for rank in ranks {
+            let policy = policy(ladder, rank);
+            let grace_of = |day: Date| policy.grace.as_ref().map(|grace| super::grace::end_of(grace, day));
+            let from = policy.grace.as_ref().map_or(between.from, |_| between.from.plus_months(-super::grace::LOOK_BACK_MONTHS));
+            for reviews in [ReviewDays::up(ladder, rank, at, self.program.fiscal_year), ReviewDays::down(ladder, rank, at, self.program.fiscal_year)] {
+                let dated = std::iter::successors(reviews.next_after(from.plus_days(-1)), |day| reviews.next_after(*day));
+                days.extend(dated.take_while(|day| *day < between.until).take(MOST).flat_map(|day| [Some(day), grace_of(day)]).flatten());
+            }
+            days.extend(starts.iter().filter_map(|day| grace_of(*day)));
+            days.extend(policy.protected_until);
+            let of_tiers = at.partner.assignments.iter().filter_map(|held| Some(months_after(held.from, policy.protection_months?)));
+            let enrolled = enrolled_since(at);
+            let of_newcomers = [policy.onboarding_months, policy.onboarding_deadline_months].into_iter().flatten();
+            days.extend(of_tiers.chain(of_newcomers.filter_map(|months| Some(months_after(enrolled?, months)))));
+        }
+        days
+    }
+
     /// The first day on which the tier may be judged downwards: enforcement, onboarding and protection of what was lately
     /// reached are over.
     pub(super) fn judged_down_from(&self, ladder: &Ladder, at: &At<'a>, rank: u32, policy: &ReviewPolicy) -> Date {

@@ -33,7 +33,7 @@ impl Compliance {
     }
 }
 
-fn end_of(grace: &Grace, since: Date) -> Date {
+pub(super) fn end_of(grace: &Grace, since: Date) -> Date {
     match (grace.days, grace.months) {
         (Some(days), _) => since.plus_days(days.into()),
         (None, Some(months)) => super::decide::months_after(since, months),

@@ -1,8 +1,11 @@
 //! What is on record: tiers held, overrides, admissions.
 
+use super::decide::policy;
 use crate::date::{Date, Span};
 use crate::document::ladder::{Entry, Ladder, LadderScope};
 use crate::facts::{AssignmentCause, OverrideKind, PartnerFacts, TierOverride};
+use crate::fault::Faults;
+use crate::levelling::Due;
 use crate::metric::{At, Evaluator};
 
 /// A stretch on record.
@@ -119,13 +122,29 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The rank of the tier that the evaluation of the same date gives; of several regions the best.
-    pub(crate) fn evaluated_rank(&self, ladder: &'a Ladder, at: &At<'a>) -> Result<u32, crate::fault::Faults> {
+    /// The rank of the tier that the partner holds after the evaluation of the same date; of several regions the best.
+    pub(crate) fn evaluated_rank(&self, ladder: &'a Ladder, at: &At<'a>) -> Result<u32, Faults> {
         let mut best = 0;
         for at in self.asked_in(ladder, at) {
-            best = best.max(self.outcome(ladder, &at)?.evaluated);
+            best = best.max(self.decided_rank(ladder, &at)?);
         }
         Ok(best)
+    }
+
+    /// What the policy of reviews leaves of what the ladder gives: a tier is held through its grace period, and until the
+    /// review on which it may be lost. Where nothing is on record, a policy has nothing to hold on to.
+    fn decided_rank(&self, ladder: &'a Ladder, at: &At<'a>) -> Result<u32, Faults> {
+        let outcome = self.outcome(ladder, at)?;
+        if history(ladder, at.partner, region_of(ladder, at)).is_empty() && policy(ladder, 1).onboarding_deadline_months.is_none() {
+            return Ok(outcome.evaluated);
+        }
+        let key = (std::ptr::from_ref(ladder).addr(), std::ptr::from_ref(at.partner).addr(), at.as_of, at.region);
+        if let Some(rank) = self.decided.borrow().get(&key) {
+            return Ok(*rank);
+        }
+        let rank = self.nested(|| self.decide(ladder, at, &outcome, Due::ByCalendar))?.rank;
+        self.decided.borrow_mut().insert(key, rank);
+        Ok(rank)
     }
 
     /// The rank of the tier on record; of several regions the best.

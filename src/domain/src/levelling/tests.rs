@@ -360,3 +360,28 @@ fn every_program_of_the_examples_passes_its_scenarios() {
     }
     assert!(count > 100 && failures.is_empty(), "{} of {count} fail:\n{}", failures.len(), failures.join("\n"));
 }
+
+#[test]
+fn a_tier_held_elsewhere_lasts_until_its_own_review() {
+    let program = compiled(
+        r#"{"guerdon": 1, "program": {"code": "T", "name": "T", "currency": "USD"}, "version": {"effectiveOn": "2020-01-01"},
+        "ladders": [
+            {"key": "MAIN", "main": true, "tiers": [{"key": "BASIC"}, {"key": "GOLD", "requirement": {"tier": {"ladder": "BADGE", "tier": "HELD"}}}]},
+            {"key": "BADGE", "review": {"cadenceDown": "ANNUAL", "grace": {"days": 30, "cure": true}},
+                "tiers": [{"key": "HELD", "requirement": {"holding": {"kind": "CERTIFICATION"}}}]}]}"#,
+    );
+    let input = serde_json::json!({"partners": [{"code": "P",
+        "assignments": [{"ladder": "BADGE", "tier": "HELD", "from": "2020-05-01"}, {"ladder": "MAIN", "tier": "GOLD", "from": "2020-05-01"}],
+        "holdings": [{"id": "c", "kind": "CERTIFICATION", "person": "A", "since": "2020-01-01", "until": "2021-03-01"}]}]});
+    let facts = crate::facts::read::read(&serde_json::from_value(input).unwrap(), &program).unwrap();
+    let main = |day: &str| {
+        let standing = evaluate_partner(&program, &facts, "P", day.parse().unwrap()).unwrap();
+        standing.ladder(Some("MAIN"), None).and_then(|held| held.tier.clone()).unwrap()
+    };
+    let days = ["2021-02-28", "2021-03-01", "2022-01-01", "2022-01-30", "2022-01-31"];
+    assert_eq!(days.map(main), ["GOLD", "GOLD", "GOLD", "GOLD", "BASIC"]);
+    let date = |text: &str| text.parse::<Date>().unwrap();
+    let risks = at_risk(&program, &facts, "P", date("2021-02-01"), date("2023-01-01")).unwrap();
+    let fails_on = |ladder: &str| risks.iter().find(|risk| risk.ladder == ladder).and_then(|risk| risk.fails_on);
+    assert_eq!((fails_on("BADGE"), fails_on("MAIN")), (Some(date("2021-03-01")), Some(date("2022-01-31"))));
+}

@@ -110,6 +110,7 @@ pub struct Evaluator<'a> {
     pub(crate) cohorts: RefCell<CohortValues>,
     pub(super) first_dates: FirstDates,
     pub(crate) outcomes: RefCell<HashMap<OutcomeKey<'a>, Rc<TierOutcome>>>,
+    pub(crate) decided: RefCell<HashMap<OutcomeKey<'a>, u32>>,
     pub(super) trees: RefCell<BTreeMap<usize, Rc<Children<'a>>>>,
     pub(super) profile_dates: OnceCell<Vec<Date>>,
     rates: OnceCell<ExchangeRates>,
@@ -127,6 +128,7 @@ impl<'a> Evaluator<'a> {
             cohorts: RefCell::default(),
             first_dates: FirstDates::default(),
             outcomes: RefCell::default(),
+            decided: RefCell::default(),
             trees: RefCell::default(),
             profile_dates: OnceCell::new(),
             rates: OnceCell::new(),
@@ -160,6 +162,7 @@ impl<'a> Evaluator<'a> {
     pub fn forget(&self) {
         self.values.borrow_mut().clear();
         self.outcomes.borrow_mut().clear();
+        self.decided.borrow_mut().clear();
     }
 
     /// The metric of that key.

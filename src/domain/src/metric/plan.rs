@@ -106,6 +106,14 @@ impl<'p> Planner<'p> {
         tiers.chain(&ladder.applies_to).for_each(|requirement| self.deeper(|planner| planner.requirement(requirement, days)));
     }
 
+    /// What a partner holds in another ladder follows from its tiers and from the policy of its reviews.
+    fn decided(&mut self, ladder: &Ladder, days: Span) {
+        self.deeper(|planner| {
+            planner.ladder(ladder, days);
+            planner.look_back(ladder, days);
+        });
+    }
+
     /// A decision may look at earlier days: when a grace period began, whether the onboarding deadline was met.
     fn look_back(&mut self, ladder: &Ladder, days: Span) {
         let policies = || ladder.tiers.iter().filter_map(|tier| tier.review.as_ref()).chain([&ladder.review]);
@@ -136,10 +144,10 @@ impl<'p> Planner<'p> {
             }
             Requirement::Tier(rule) if rule.state == TierState::Evaluated => {
                 if let Some(ladder) = self.program.ladder(Some(&rule.ladder)) {
-                    self.deeper(|planner| planner.ladder(ladder, days));
+                    self.decided(ladder, days);
                 }
             }
-            Requirement::Ladders(_) => self.program.document.ladders.iter().for_each(|ladder| self.deeper(|planner| planner.ladder(ladder, days))),
+            Requirement::Ladders(_) => self.program.document.ladders.iter().for_each(|ladder| self.decided(ladder, days)),
             Requirement::Holding(_) => self.plan.holdings = true,
             Requirement::Streak(rule) => self.streak(rule, days),
             Requirement::OnAnyDay(rule) => {

@@ -80,8 +80,8 @@ impl<'a> Evaluator<'a> {
                 (None, None) => Ok(()),
             },
             Requirement::Tier(rule) if rule.state == TierState::Recorded => Ok(()),
-            Requirement::Tier(rule) => self.program.ladder(Some(&rule.ladder)).map_or(Ok(()), |ladder| self.ladder_changes(ladder, at, days)),
-            Requirement::Ladders(_) => self.program.document.ladders.iter().try_for_each(|ladder| self.ladder_changes(ladder, at, days)),
+            Requirement::Tier(rule) => self.program.ladder(Some(&rule.ladder)).map_or(Ok(()), |ladder| self.held_changes(ladder, at, days)),
+            Requirement::Ladders(_) => self.program.document.ladders.iter().try_for_each(|ladder| self.held_changes(ladder, at, days)),
             Requirement::Holding(rule) => {
                 holding_days(at.partner, self.known_until, days);
                 self.filter_changes(rule.filter.as_ref(), days);
@@ -111,6 +111,14 @@ impl<'a> Evaluator<'a> {
         self.partner_changes(at.partner, &mut days);
         self.ladder_changes(ladder, at, &mut days)?;
         Ok(days.days)
+    }
+
+    /// The changes of what is held in another ladder: of its tiers, and on the days on which its reviews decide.
+    fn held_changes(&self, ladder: &'a Ladder, at: &At<'a>, days: &mut Days) -> Result<(), Faults> {
+        self.ladder_changes(ladder, at, days)?;
+        let starts: Vec<Date> = days.days.iter().copied().collect();
+        days.extend(self.policy_days(ladder, at, days.between, &starts));
+        Ok(())
     }
 
     fn ladder_changes(&self, ladder: &'a Ladder, at: &At<'a>, days: &mut Days) -> Result<(), Faults> {
