@@ -437,7 +437,7 @@ pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&
     let folded = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
     let wanted = folded(name);
     let close = known.map(|known| (strsim::osa_distance(&wanted, &folded(known)), known)).min();
-    close.filter(|(distance, known)| *distance <= 2 && *distance * 2 < known.len().max(1)).map(|(_, known)| known)
+    close.filter(|(distance, known)| *distance <= 2 && *distance * 2 <= known.len()).map(|(_, known)| known)
 }
 
 /// A description as the continuation of a sentence.

@@ -1,0 +1,112 @@
+//! `guerdon program` without a database, as a process: output and exit codes.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn guerdon(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_guerdon")).arg("program").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn file(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+const GOOD: &str = "guerdon: 1\nprogram: {code: P, name: P, currency: USD}\nversion: {effectiveOn: 2026-01-01}\nladders: [{key: L, tiers: [{key: BASE}]}]\n";
+const SCENARIO: &str = "scenarios: [{name: one, asOf: 2026-02-01, facts: {partners: [{code: A}]}, expect: [{ladders: [{tier: BASE}]}]}]\n";
+
+#[test]
+fn tests_end_in_counts_and_an_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = file(folder.path(), "good.yaml", &format!("{GOOD}{SCENARIO}"));
+    let empty = file(folder.path(), "empty.yaml", GOOD);
+    let failing = file(folder.path(), "failing.yaml", &format!("{GOOD}{}", SCENARIO.replace("tier: BASE", "tier: NONE")));
+    let broken = file(folder.path(), "broken.yaml", "guerdon: 1\n");
+    let cases: [(&[&str], i32, &str); 5] = [
+        (&["test", &good], 0, "documents: 1, scenarios: 1, failures: 0"),
+        (&["test", &good, &empty], 0, "documents: 2, scenarios: 1, failures: 0"),
+        (&["test", &good, &empty, "--require-scenarios"], 1, "documents: 2, scenarios: 1, failures: 1"),
+        (&["test", &failing, &good], 1, "documents: 2, scenarios: 2, failures: 1"),
+        (&["test", &broken, &good], 1, "documents: 2, scenarios: 1, failures: 1"),
+    ];
+    for (arguments, code, last) in cases {
+        let output = guerdon(arguments);
+        assert_eq!((output.status.code(), text(&output).lines().last()), (Some(code), Some(last)), "{arguments:?}");
+    }
+    let told = text(&guerdon(&["test", &failing]));
+    assert!(told.contains("expected: NONE") && told.contains("actual:   BASE"), "{told}");
+    let told = text(&guerdon(&["test", &broken]));
+    assert!(told.contains("FAULT program: `program` is missing") && told.contains("FAULT version"), "{told}");
+    let output = guerdon(&["test", "--json", &failing]);
+    let report: Value = serde_json::from_str(&text(&output)).unwrap();
+    assert_eq!(
+        (output.status.code(), &report["counts"]["failures"], &report["documents"][0]["scenarios"][0]["failures"][0]["at"]),
+        (Some(1), &1.into(), &"ladders.L.tier".into())
+    );
+}
+
+#[test]
+fn validation_lists_every_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = file(folder.path(), "good.yaml", GOOD);
+    let bad = file(folder.path(), "bad.yaml", &format!("{GOOD}metrics: [{{key: a b, unit: COUNT}}]\ngrants: [{{benefit: x, value: {{access: true}}}}]\n"));
+    assert_eq!(guerdon(&["validate", &good]).status.code(), Some(0));
+    let output = guerdon(&["validate", &good, &bad]);
+    let told = text(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        told.contains("good.yaml: valid, digest ") && told.contains("bad.yaml: 3 faults") && told.contains("grants[0].benefit: there is no benefit `x`"),
+        "{told}"
+    );
+    let report: Value = serde_json::from_str(&text(&guerdon(&["validate", "--json", &bad]))).unwrap();
+    assert_eq!(report[0]["faults"][0]["code"], "INVALID_KEY");
+    assert_eq!(guerdon(&["validate", "/nonexistent"]).status.code(), Some(1));
+}
+
+#[test]
+fn differences_are_told_by_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = file(folder.path(), "one.yaml", GOOD);
+    let other = file(folder.path(), "other.json", &GOOD.replace("name: P,", "name: Q,").replace("{key: BASE}", "{key: BASE}, {key: GOLD}"));
+    std::fs::rename(&other, folder.path().join("other.yaml")).unwrap();
+    let other = folder.path().join("other.yaml").to_str().unwrap().to_owned();
+    assert_eq!(text(&guerdon(&["diff", &one, &one])), "no change\n");
+    let output = guerdon(&["diff", &one, &other]);
+    assert_eq!((output.status.code(), text(&output).as_str()), (Some(0), "~ program.name: \"P\" -> \"Q\"\n+ ladders[L].tiers[GOLD]: {\"key\":\"GOLD\"}\n"));
+    assert_eq!(guerdon(&["diff", "--exit-code", &one, &other]).status.code(), Some(1));
+    assert_eq!(guerdon(&["diff", "--exit-code", &one, &one]).status.code(), Some(0));
+}
+
+#[test]
+fn the_schema_is_json() {
+    let schema: Value = serde_json::from_str(&text(&guerdon(&["schema"]))).unwrap();
+    assert_eq!((&schema["$id"], &schema["title"]), (&"urn:guerdon:program-document:1".into(), &"Guerdon program document".into()));
+}
+
+#[test]
+fn what_was_applied_applies_again_without_a_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("guerdon.db").display());
+    let migrated = Command::new(env!("CARGO_BIN_EXE_guerdon")).args(["migrate", "--database-url", &url]).output().unwrap();
+    assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
+    let document = "examples/programs/reseller-tiers.yaml";
+    let first = guerdon(&["apply", document, "--database-url", &url]);
+    assert!(first.status.success() && text(&first).contains("RESELLER: version 1 published"), "{} {}", text(&first), String::from_utf8_lossy(&first.stderr));
+    let exported = folder.path().join("exported.yaml");
+    let exported = exported.to_str().unwrap();
+    assert!(guerdon(&["export", "RESELLER", "--output", exported, "--database-url", &url]).status.success());
+    assert_eq!(text(&guerdon(&["diff", exported, "--database-url", &url])), "no change\n");
+    assert_eq!(text(&guerdon(&["diff", document, exported])), "no change\n");
+    let again = guerdon(&["apply", exported, "--database-url", &url]);
+    assert!(again.status.success() && text(&again).starts_with("no change\n"), "{} {}", text(&again), String::from_utf8_lossy(&again.stderr));
+    let bad = file(folder.path(), "bad.yaml", "guerdon: 1\n");
+    assert_eq!(guerdon(&["apply", &bad, "--database-url", &url]).status.code(), Some(1));
+    assert_eq!(guerdon(&["export", "NOBODY", "--database-url", &url]).status.code(), Some(1));
+}
