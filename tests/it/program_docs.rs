@@ -108,7 +108,9 @@ fn table(name: &str, schema: &Value, text: &mut String) {
         text.push_str("| Value | |\n|---|---|\n");
         words.iter().for_each(|(word, said)| text.push_str(&format!("| `{word}` | {said} |\n")));
         text.push('\n');
-        return;
+        if options(schema).len() == words.len() {
+            return;
+        }
     }
     let chosen: Vec<&Value> = options(schema).iter().collect();
     let members = |schema: &Value| schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -129,7 +131,8 @@ fn table(name: &str, schema: &Value, text: &mut String) {
         }
         return;
     }
-    text.push_str("Exactly one of:\n\n| Member | Type | |\n|---|---|---|\n");
+    let or = if words.is_empty() { "Exactly" } else { "Or exactly" };
+    text.push_str(&format!("{or} one of:\n\n| Member | Type | |\n|---|---|---|\n"));
     for option in chosen {
         for (member, value) in members(option) {
             text.push_str(&format!("| `{member}` | {} | {} |\n", kind(&value), said(option)));
@@ -197,16 +200,16 @@ fn reference(roots: &[(&str, Value)], left_out: &dyn Fn(&str) -> bool) -> String
     text
 }
 
-/// Compares the reference of a page with the schema; writes it when GUERDON_WRITE_DOCS is set.
+/// Compares the reference of a page with the schema; writes it when WRITE_DOCS is set.
 fn hold(name: &str, reference: &str) {
     let (path, text) = page(name);
     let (before, rest) = text.split_once("<!-- reference -->\n").unwrap();
     let (_, after) = rest.split_once("<!-- /reference -->").unwrap();
     let whole = format!("{before}<!-- reference -->\n\n{reference}<!-- /reference -->{after}");
-    if std::env::var_os("GUERDON_WRITE_DOCS").is_some() {
+    if std::env::var_os("WRITE_DOCS").is_some() {
         std::fs::write(path, whole).unwrap();
     } else {
-        assert!(whole == text, "{name} does not have the reference of the schema: run this test with GUERDON_WRITE_DOCS=1");
+        assert!(whole == text, "{name} does not have the reference of the schema: run this test with WRITE_DOCS=1");
     }
 }
 
