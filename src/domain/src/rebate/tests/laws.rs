@@ -86,7 +86,7 @@ fn computed(schedule: &Value, lines: Vec<Value>) -> Entitlement {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(160))]
+    #![proptest_config(ProptestConfig::with_cases(80))]
 
     /// Lines sum to the statement, to the minor unit; exact parts sum to the exact whole; the steps follow on one another.
     #[test]

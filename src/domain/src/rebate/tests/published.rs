@@ -54,6 +54,19 @@ mod dynamics {
     }
 }
 
+/// The dictionary of methods by their many names, as a program with its own tests.
+#[test]
+fn the_method_dictionary_holds() {
+    let text = include_str!("../../../../../examples/programs/rebate-dictionary.yaml");
+    let document = read::read(text, read::Format::Yaml).unwrap_or_else(|faults| panic!("{faults}"));
+    let program = Program::compile(document).unwrap_or_else(|faults| panic!("{faults}"));
+    let results = crate::scenario::run_scenarios(&program);
+    assert_eq!(results.len(), 2);
+    for result in results {
+        assert!(result.passed(), "{result:?}");
+    }
+}
+
 /// WE-05, ClaimDS: slabs of 1 % to 50 lakh, 1.5 % to 1 crore, 2 % above; 1.2 crore. <https://claimds.com/blog/volume-rebates>
 #[test]
 fn we_05_same_slabs_two_methods() {
