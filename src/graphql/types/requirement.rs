@@ -205,7 +205,7 @@ impl From<&domain::MissingLeaf> for MissingLeaf {
             required: leaf.required.map(Decimal::of),
             actual: leaf.actual.map(Decimal::of),
             missing: leaf.missing.map(Decimal::of),
-            sentence: leaf.sentence.text.clone(),
+            sentence: leaf.sentence().text,
         }
     }
 }

@@ -52,7 +52,7 @@ pub fn resolve_entitlements(
     let at = At::new(partner, as_of).in_region(region);
     let judge = |requirement| {
         let judged = evaluator.judge(requirement, &at)?;
-        let missing = Gap::of(&judged, None).missing.into_iter().map(|leaf| leaf.sentence.text).collect::<Vec<_>>().join("; ");
+        let missing = Gap::of(&judged, None).missing.into_iter().map(|leaf| leaf.sentence().text).collect::<Vec<_>>().join("; ");
         Ok(Judgement { met: judged.met, missing })
     };
     resolve_entitlements_with(&Standing { program, partner, as_of, held, region, judge: &judge })

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::record::{admitted, history, in_force, region_of, with_overrides};
 use super::{TierStanding, admission_of};
 use crate::document::ladder::{Ladder, Tier};
+use crate::document::requirement::Requirement;
 use crate::exact::Exact;
 use crate::facts::{AssignmentCause, PartnerStatus};
 use crate::fault::Faults;
@@ -49,6 +50,14 @@ impl<'a> Evaluator<'a> {
         at.partner.profile(at.as_of).map_or(PartnerStatus::Active, |profile| profile.status)
     }
 
+    /// What the ladder gave, taken out of what is kept.
+    pub(super) fn take_outcome(&self, ladder: &'a Ladder, at: &At<'a>) -> Result<TierOutcome, Faults> {
+        let key = (std::ptr::from_ref(ladder).addr(), std::ptr::from_ref(at.partner).addr(), at.as_of, at.region);
+        let kept = self.outcomes.borrow_mut().remove(&key);
+        let kept = kept.map_or_else(|| self.outcome(ladder, at), Ok)?;
+        Ok(Rc::try_unwrap(kept).unwrap_or_else(|shared| shared.as_ref().clone()))
+    }
+
     /// What the ladder gives the partner on the date; computed once.
     pub(crate) fn outcome(&self, ladder: &'a Ladder, at: &At<'a>) -> Result<Rc<TierOutcome>, Faults> {
         let key = (std::ptr::from_ref(ladder).addr(), std::ptr::from_ref(at.partner).addr(), at.as_of, at.region);
@@ -56,8 +65,9 @@ impl<'a> Evaluator<'a> {
             return Ok(Rc::clone(outcome));
         }
         // A requirement of a tier is not asked for a group of an enclosing FOR_EACH.
-        let at = At { bindings: Rc::default(), ..at.clone() };
-        let outcome = Rc::new(self.nested(|| self.judge_ladder(ladder, &at))?);
+        let unbound = (!at.bindings.is_empty()).then(|| At { bindings: Rc::default(), ..at.clone() });
+        let at = unbound.as_ref().unwrap_or(at);
+        let outcome = Rc::new(self.nested(|| self.judge_ladder(ladder, at))?);
         self.outcomes.borrow_mut().insert(key, Rc::clone(&outcome));
         Ok(outcome)
     }
@@ -87,11 +97,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn judge_tier_of(&self, ladder: &Ladder, tier: &'a Tier, rank: u32, lower_met: bool, reviewed: u32, at: &At<'a>) -> Result<TierStanding, Faults> {
-        let requirement = match &tier.home_region_requirement {
-            Some(requirement) if self.is_home(at) => Some(requirement),
-            _ => tier.requirement.as_ref(),
-        };
-        let requirement = requirement.map(|requirement| self.judge(requirement, at)).transpose()?;
+        let requirement = self.asked_of(tier, at).map(|requirement| self.judge(requirement, at)).transpose()?;
         let own = requirement.as_ref().is_none_or(|judged| judged.met);
         Ok(TierStanding {
             tier: tier.key.clone(),
@@ -102,6 +108,14 @@ impl<'a> Evaluator<'a> {
             admitted: admission_of(tier.entry).is_none() || admitted(ladder, at, &tier.key, tier.entry, rank, reviewed),
             requirement,
         })
+    }
+
+    /// What a tier asks: in the home region it may be something else.
+    pub(super) fn asked_of(&self, tier: &'a Tier, at: &At<'a>) -> Option<&'a Requirement> {
+        match &tier.home_region_requirement {
+            Some(requirement) if self.is_home(at) => Some(requirement),
+            _ => tier.requirement.as_ref(),
+        }
     }
 
     /// Whether the region of the evaluation is the partner's home region, or holds it.

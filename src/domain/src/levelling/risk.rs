@@ -93,14 +93,11 @@ impl<'a> Evaluator<'a> {
     }
 
     fn ladder_risk(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>, horizon: Date) -> Result<LadderRisk, Faults> {
-        let index = (rank as usize).saturating_sub(1);
-        let now = self.outcome(ladder, at)?;
-        let held = |outcome: &super::TierOutcome| outcome.tiers.get(index).is_some_and(|tier| tier.met) && outcome.applies();
-        let failing = !held(&now);
-        let requirement_now = now.tiers.get(index).and_then(|tier| tier.requirement.as_ref());
+        let now = self.held_on(ladder, rank, at)?;
+        let failing = !now.met;
         let mut risks: Vec<LeafRisk> = Vec::new();
         let mut watched: Vec<Vec<usize>> = Vec::new();
-        for (place, label, leaf) in leaves(requirement_now) {
+        for (place, label, leaf) in leaves(now.requirement.as_ref()) {
             if leaf.met() {
                 watched.push(place);
             } else if failing {
@@ -112,12 +109,11 @@ impl<'a> Evaluator<'a> {
             if watched.is_empty() && fails_on.is_some() {
                 break;
             }
-            let then = self.outcome(ladder, &at.on(day))?;
-            if fails_on.is_none() && !held(&then) {
+            let then = self.held_on(ladder, rank, &at.on(day))?;
+            if fails_on.is_none() && !then.met {
                 fails_on = Some(day);
             }
-            let judged = then.tiers.get(index).and_then(|tier| tier.requirement.as_ref());
-            for (place, label, leaf) in leaves(judged) {
+            for (place, label, leaf) in leaves(then.requirement.as_ref()) {
                 if !leaf.met() && watched.contains(&place) {
                     watched.retain(|known| *known != place);
                     risks.push(LeafRisk { fails_on: day, label: label.map(str::to_owned), leaf: leaf.clone() });
@@ -127,4 +123,24 @@ impl<'a> Evaluator<'a> {
         let tier = ladder.at_rank(rank).map(|tier| tier.key.clone()).unwrap_or_default();
         Ok(LadderRisk { ladder: ladder.key.clone(), region: at.region.map(str::to_owned), tier, failing, fails_on, leaves: risks })
     }
+
+    /// One tier on one day, without the others.
+    fn held_on(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>) -> Result<HeldOn, Faults> {
+        let applies = ladder.applies_to.as_ref().map_or(Ok(true), |requirement| self.judge(requirement, at).map(|judged| judged.met))?;
+        let mut lower = true;
+        let mut requirement = None;
+        let asked = (1_u32..).zip(&ladder.tiers).filter(|(of, _)| *of == rank || (ladder.lower_tiers_must_hold && *of < rank));
+        for (_, tier) in asked {
+            lower &= requirement.as_ref().is_none_or(|judged: &Judged| judged.met);
+            requirement = self.asked_of(tier, at).map(|requirement| self.judge(requirement, at)).transpose()?;
+        }
+        let met = lower && applies && at.enrollment().is_some() && requirement.as_ref().is_none_or(|judged| judged.met);
+        Ok(HeldOn { met, requirement })
+    }
+}
+
+/// A tier on a day.
+struct HeldOn {
+    met: bool,
+    requirement: Option<Judged>,
 }

@@ -55,11 +55,19 @@ impl<'a> Evaluator<'a> {
         let at = At::new(self.partner(code)?, as_of);
         let mut ladders = Vec::with_capacity(self.program.document.ladders.len());
         let main = self.program.ladder(None).map(|ladder| ladder.key.as_str());
+        let mut evaluated = Vec::with_capacity(self.program.document.ladders.len());
         for ladder in &self.program.document.ladders {
             for region in self.regions_of(ladder, &at) {
-                let standing = self.ladder_standing(ladder, main == Some(&ladder.key), &at.in_region(region), due)?;
-                ladders.push(standing);
+                let at = at.in_region(region);
+                ladders.push(self.ladder_standing(ladder, main == Some(&ladder.key), &at, due)?);
+                evaluated.push((ladder, at));
             }
+        }
+        // Only now, since ladders may ask one another: the judged trees move into the answer instead of being copied.
+        for (standing, (ladder, at)) in ladders.iter_mut().zip(&evaluated) {
+            let outcome = self.take_outcome(ladder, at)?;
+            standing.applies_to = outcome.applies_to;
+            standing.tiers = outcome.tiers;
         }
         Ok(Standing {
             partner: at.partner.code.clone(),
@@ -89,7 +97,7 @@ impl<'a> Evaluator<'a> {
             main,
             region: at.region.map(str::to_owned),
             applies: outcome.applies(),
-            applies_to: outcome.applies_to.clone(),
+            applies_to: None,
             tier: key_of(rank),
             rank,
             qualified: key_of(outcome.qualified),
@@ -98,7 +106,7 @@ impl<'a> Evaluator<'a> {
             next: self.next_tier(ladder, at, &outcome, rank),
             keep: tier_gap(ladder, &outcome, rank, keep_by, false),
             decision,
-            tiers: outcome.tiers.clone(),
+            tiers: Vec::new(),
         })
     }
 

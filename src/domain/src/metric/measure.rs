@@ -83,21 +83,18 @@ impl<'a> Evaluator<'a> {
         reading.complete(keys)
     }
 
-    /// The partner itself, and for SUBTREE everybody below it in the tree of the date; a circle is walked once.
-    pub(crate) fn owners(&self, scope: MeasureScope, at: &At<'a>) -> Vec<&'a PartnerFacts> {
-        let mut owners = vec![at.partner];
-        if scope != MeasureScope::Subtree {
-            return owners;
-        }
+    /// Everybody below the partner in the tree of the date; a circle is walked once.
+    fn below(&self, at: &At<'a>) -> Vec<&'a PartnerFacts> {
         let children = self.children_on(at.as_of);
+        let of = |parent: &str| children.get(parent).into_iter().flatten().copied();
         let mut seen: BTreeSet<&str> = [at.partner.code.as_str()].into();
+        let mut below: Vec<&PartnerFacts> = of(&at.partner.code).filter(|child| seen.insert(child.code.as_str())).collect();
         let mut next = 0;
-        while let Some(owner) = owners.get(next).copied() {
+        while let Some(parent) = below.get(next).copied() {
             next += 1;
-            let below = children.get(owner.code.as_str()).into_iter().flatten().copied();
-            owners.extend(below.filter(|child| seen.insert(child.code.as_str())));
+            below.extend(of(&parent.code).filter(|child| seen.insert(child.code.as_str())));
         }
-        owners
+        below
     }
 
     /// Children by parent on a date. Trees change only where some profile begins, so one is kept per such stretch.
@@ -226,7 +223,8 @@ impl<'a> Reading<'_, 'a> {
     where
         'a: 'f,
     {
-        for owner in self.evaluator.owners(self.measure.scope, self.at) {
+        let below = self.below();
+        for owner in std::iter::once(self.at.partner).chain(below) {
             match self.measure.source {
                 Source::Transactions => owner.transactions.iter().try_for_each(|line| self.offer(owner, Fact::Transaction(line), window, take))?,
                 Source::Holdings => owner.holdings.iter().try_for_each(|holding| self.offer(owner, Fact::Holding(holding), window, take))?,
@@ -280,7 +278,7 @@ impl<'a> Reading<'_, 'a> {
         'a: 'f,
     {
         let (Some(window), Source::Transactions) = (self.window, self.measure.source) else { return Ok(()) };
-        for owner in self.evaluator.owners(self.measure.scope, self.at) {
+        for owner in std::iter::once(self.at.partner).chain(self.below()) {
             for rollup in &owner.monthly {
                 let month = Span::new(rollup.month, rollup.month.plus_months(1));
                 if month.intersect(window).is_empty() {
@@ -450,13 +448,16 @@ impl<'a> Reading<'_, 'a> {
     }
 
     /// Facts, as one value.
-    pub(super) fn aggregate(&self, aggregate: Aggregate, of: Option<&str>, facts: &[FactView<'_>]) -> Result<Option<Exact>, Faults> {
+    pub(super) fn aggregate<'f>(&self, aggregate: Aggregate, of: Option<&str>, facts: &[FactView<'f>]) -> Result<Option<Exact>, Faults>
+    where
+        'a: 'f,
+    {
         let field = of.unwrap_or_else(|| default_figure(self.measure.source));
         Ok(match aggregate {
             Aggregate::Count => Exact::ratio(facts.len() as i128, 1),
             Aggregate::Distinct => {
                 let field = of.unwrap_or_else(|| default_distinct(self.measure.source));
-                let values: BTreeSet<Cow<'_, str>> = facts.iter().filter_map(|view| self.distinct_key(*view, field)).collect();
+                let values: BTreeSet<Cow<'_, str>> = facts.iter().filter_map(|view| self.key(*view, field)).collect();
                 Exact::ratio(values.len() as i128, 1)
             }
             Aggregate::Sum => Some(self.sum(facts, field)?),
@@ -468,14 +469,6 @@ impl<'a> Reading<'_, 'a> {
             Aggregate::Share | Aggregate::NetAdditions => None,
             aggregate => aggregate::of_figures(aggregate, self.figures(facts, field)?)?,
         })
-    }
-
-    fn distinct_key<'f>(&self, view: FactView<'f>, field: &str) -> Option<Cow<'f, str>> {
-        let key = self.filters.field(view, field)?.spelling().into_owned();
-        match (field, self.measure.category_depth) {
-            ("category", Some(depth)) => Some(Cow::Owned(self.evaluator.program.categories.at_depth(&key, depth).to_owned())),
-            _ => Some(Cow::Owned(key)),
-        }
     }
 
     fn figures(&self, facts: &[FactView<'_>], field: &str) -> Result<Vec<Exact>, Faults> {
@@ -582,13 +575,18 @@ impl<'a> Reading<'_, 'a> {
         self.share(part, whole, facts, !sums)
     }
 
+    /// The partners below, where their facts count too.
+    fn below(&self) -> Vec<&'a PartnerFacts> {
+        if self.measure.scope == MeasureScope::Subtree { self.evaluator.below(self.at) } else { Vec::new() }
+    }
+
     pub(super) const fn evaluator(&self) -> &Evaluator<'a> {
         self.evaluator
     }
 
     /// Refuses kept monthly sums in a window that must be read line by line.
     pub(super) fn refuse_sums(&self, window: Span) -> Result<(), Faults> {
-        for owner in self.evaluator.owners(self.measure.scope, self.at) {
+        for owner in std::iter::once(self.at.partner).chain(self.below()) {
             let months = owner.monthly.iter().map(|rollup| Span::new(rollup.month, rollup.month.plus_months(1)));
             if let Some(month) = months.filter(|_| self.measure.source == Source::Transactions).find(|month| !month.intersect(window).is_empty()) {
                 return Err(lines_needed(owner, month));

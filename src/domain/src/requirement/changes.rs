@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::date::{Date, Span};
 use crate::document::ladder::Ladder;
-use crate::document::metric::{Aggregate, ExchangeDate, Filter, Formula, Measure, Operand, Source};
+use crate::document::metric::{Aggregate, ExchangeDate, Filter, Formula, Measure, Operand, Source, Window};
 use crate::document::requirement::{OnAnyDay, Requirement, Streak, Tenure, TierState};
 use crate::facts::PartnerFacts;
 use crate::fault::{Fault, Faults};
@@ -19,11 +19,13 @@ use crate::window::{entry_and_exit, first_date};
 struct Days {
     between: Span,
     days: BTreeSet<Date>,
+    /// Measures and partners that were looked at already.
+    seen: BTreeSet<(usize, usize)>,
 }
 
 impl Days {
     const fn new(between: Span) -> Self {
-        Self { between, days: BTreeSet::new() }
+        Self { between, days: BTreeSet::new(), seen: BTreeSet::new() }
     }
 
     fn add(&mut self, day: Date) {
@@ -188,6 +190,9 @@ impl<'a> Evaluator<'a> {
     }
 
     fn measure_changes(&self, measure: &Measure, at: &At<'a>, days: &mut Days) {
+        if !days.seen.insert((std::ptr::from_ref(measure).addr(), std::ptr::from_ref(at.partner).addr())) {
+            return;
+        }
         let subtree = measure.scope == crate::document::metric::MeasureScope::Subtree;
         let everybody = self.facts.partners.values().filter(|_| subtree);
         let own = std::iter::once(at.partner).filter(|_| !subtree);
@@ -195,7 +200,7 @@ impl<'a> Evaluator<'a> {
             if subtree {
                 days.extend(owner.profiles.iter().map(|profile| profile.from));
             }
-            for enrolled in at.partner.enrollments.iter().map(|held| Some(held.since)).chain([None]) {
+            for enrolled in counted_from(&measure.window, at.partner) {
                 self.fact_changes(measure, owner, enrolled, days);
             }
         }
@@ -220,7 +225,7 @@ impl<'a> Evaluator<'a> {
         for start in month_starts(Span::new(first.first_of_month(), days.between.until.plus_months(1))) {
             for day in [start, start.plus_days(-1)] {
                 days.add(day);
-                for enrolled in at.partner.enrollments.iter().map(|held| Some(held.since)).chain([None]) {
+                for enrolled in counted_from(&measure.window, at.partner) {
                     days.extend(entry_and_exit(&measure.window, self.program, enrolled, day, days.between).into_iter().flatten());
                 }
             }
@@ -236,7 +241,7 @@ impl<'a> Evaluator<'a> {
         for rate in &self.facts.exchange_rates {
             rate_days.extend([rate.date.plus_days(-1), rate.date.plus_days(age)]);
         }
-        for enrolled in at.partner.enrollments.iter().map(|held| Some(held.since)).chain([None]) {
+        for enrolled in counted_from(&measure.window, at.partner) {
             for day in &rate_days {
                 days.extend(entry_and_exit(&measure.window, self.program, enrolled, *day, days.between).into_iter().flatten());
                 days.extend(entry_and_exit(&measure.window, self.program, enrolled, day.next(), days.between).into_iter().flatten());
@@ -245,31 +250,33 @@ impl<'a> Evaluator<'a> {
     }
 
     fn fact_changes(&self, measure: &Measure, owner: &PartnerFacts, enrolled: Option<Date>, days: &mut Days) {
-        let between = days.between;
-        let enters = |date: Date| entry_and_exit(&measure.window, self.program, enrolled, date, between).into_iter().flatten();
+        // Days that enter and leave the window, each once however many facts share it.
+        let mut dated: BTreeSet<Date> = BTreeSet::new();
         for fact in facts_of(owner, measure.source) {
             match fact {
                 Fact::Holding(holding) => {
                     let span = known_span(holding, self.known_until);
                     days.extend([span.from, span.until]);
-                    days.extend(enters(span.from).chain(enters(span.until)).chain(enters(span.last_day())));
+                    dated.extend([span.from, span.until, span.last_day()]);
                 }
                 Fact::Activity(activity) => {
-                    days.extend(enters(activity.date));
                     days.extend(activity.expires_on);
+                    dated.insert(activity.date);
                 }
                 Fact::Deal(deal) => {
-                    days.extend(enters(deal.opened_on));
                     days.extend(deal.closed_on);
-                    days.extend(deal.closed_on.into_iter().flat_map(enters));
+                    dated.extend([Some(deal.opened_on), deal.closed_on].into_iter().flatten());
                 }
-                fact => days.extend(enters(fact.fields().date())),
+                fact => {
+                    dated.insert(fact.fields().date());
+                }
             }
         }
         if measure.source == Source::Transactions {
-            for rollup in &owner.monthly {
-                days.extend(enters(rollup.month).chain(enters(rollup.month.plus_months(1).plus_days(-1))));
-            }
+            dated.extend(owner.monthly.iter().flat_map(|rollup| [rollup.month, rollup.month.plus_months(1).plus_days(-1)]));
+        }
+        for date in dated {
+            days.extend(entry_and_exit(&measure.window, self.program, enrolled, date, days.between).into_iter().flatten());
         }
     }
 
@@ -304,13 +311,21 @@ impl<'a> Evaluator<'a> {
         self.requirement_changes(&rule.requirement, at, &mut inner)?;
         inner.add(first);
         for change in inner.days {
-            for enrolled in at.partner.enrollments.iter().map(|held| Some(held.since)).chain([None]) {
+            for enrolled in counted_from(&rule.window, at.partner) {
                 for day in [change, change.plus_days(-1)] {
                     days.extend(entry_and_exit(&rule.window, self.program, enrolled, day, days.between).into_iter().flatten());
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// The enrollments from which a window may be counted; only partnership years ask for one.
+fn counted_from(window: &Window, partner: &PartnerFacts) -> Vec<Option<Date>> {
+    match window {
+        Window::PartnershipYear(_) => partner.enrollments.iter().map(|held| Some(held.since)).collect(),
+        _ => vec![None],
     }
 }
 

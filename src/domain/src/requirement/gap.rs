@@ -19,34 +19,69 @@ pub const MAX_ALTERNATIVES: usize = 16;
 /// The cost of a leaf of which everything is missing.
 const WHOLE: u64 = 1_000_000;
 
-/// A leaf that is missing on the way to a requirement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A leaf that is missing on the way to a requirement; it reads as the [`Leaf`] that it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingLeaf {
-    /// The metric's key, or what else the leaf is known by.
-    pub key: String,
-    /// What people call it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What people call it: its own label, or that of the node around it.
     pub label: Option<String>,
-    /// The group of a FOR_EACH.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
-    /// What kind of condition.
-    pub kind: LeafKind,
-    /// What it is counted in.
-    pub unit: Unit,
-    /// How it compares.
-    pub compares: Compares,
-    /// What is required.
-    pub required: Option<Exact>,
-    /// What there is.
-    pub actual: Option<Exact>,
-    /// What is missing; of a condition that is met or not, 1. None where it cannot be told.
-    pub missing: Option<Exact>,
-    /// Plain language, with its pieces.
-    pub sentence: Sentence,
-    #[serde(skip)]
+    leaf: Leaf,
+    /// The day until which it is asked for.
+    by: Option<Date>,
+    /// The sentence of a node that is missing as a whole.
+    of_node: Option<Sentence>,
     cost: u64,
+}
+
+impl std::ops::Deref for MissingLeaf {
+    type Target = Leaf;
+
+    fn deref(&self) -> &Leaf {
+        &self.leaf
+    }
+}
+
+impl MissingLeaf {
+    /// Plain language, with its pieces.
+    pub fn sentence(&self) -> Sentence {
+        self.of_node.clone().unwrap_or_else(|| self.leaf.sentence(self.by))
+    }
+}
+
+impl Serialize for MissingLeaf {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire<'l> {
+            key: &'l str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            label: Option<&'l str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            group: Option<&'l str>,
+            kind: LeafKind,
+            unit: Unit,
+            compares: Compares,
+            required: Option<Exact>,
+            actual: Option<Exact>,
+            missing: Option<Exact>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            by: Option<Date>,
+            sentence: Sentence,
+        }
+        let wire = Wire {
+            key: &self.key,
+            label: self.label.as_deref(),
+            group: self.group.as_deref(),
+            kind: self.kind,
+            unit: self.unit,
+            compares: self.compares,
+            required: self.required,
+            actual: self.actual,
+            missing: self.missing,
+            by: self.by,
+            sentence: self.sentence(),
+        };
+        wire.serialize(serializer)
+    }
 }
 
 /// What is missing to meet a requirement.
@@ -77,19 +112,9 @@ fn cost_of(leaf: &Leaf) -> u64 {
 }
 
 fn missing_leaf(leaf: &Leaf, label: Option<&str>, by: Option<Date>) -> MissingLeaf {
-    MissingLeaf {
-        key: leaf.key.clone(),
-        label: leaf.label.clone().or_else(|| label.map(str::to_owned)),
-        group: leaf.group.clone(),
-        kind: leaf.kind,
-        unit: leaf.unit,
-        compares: leaf.compares,
-        required: leaf.required,
-        actual: leaf.actual,
-        missing: if leaf.reason == Some(Unmet::NoThreshold) { None } else { leaf.missing },
-        sentence: leaf.sentence(by),
-        cost: cost_of(leaf),
-    }
+    let missing = if leaf.reason == Some(Unmet::NoThreshold) { None } else { leaf.missing };
+    let label = leaf.label.clone().or_else(|| label.map(str::to_owned));
+    MissingLeaf { label, leaf: Leaf { missing, ..leaf.clone() }, by, of_node: None, cost: cost_of(leaf) }
 }
 
 /// A node that is missing as a whole: a streak, a NOT, too few groups.
@@ -99,7 +124,7 @@ fn missing_node(judged: &Judged, key: &str, required: u32, actual: u32, by: Opti
     leaf.required = Some(Exact::from_int(required.into()));
     leaf.actual = Some(Exact::from_int(actual.into()));
     leaf.missing = Some(Exact::from_int(required.saturating_sub(actual).into()));
-    MissingLeaf { sentence: Sentence::of_node(judged, by), ..missing_leaf(&leaf, None, by) }
+    MissingLeaf { of_node: Some(Sentence::of_node(judged, by)), ..missing_leaf(&leaf, None, by) }
 }
 
 /// Every way through each of `parts`, combined.

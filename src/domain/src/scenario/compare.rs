@@ -244,7 +244,7 @@ fn json<T: serde::Serialize>(value: &T) -> String {
 }
 
 fn sentences(gap: &Gap) -> Vec<String> {
-    gap.missing.iter().map(|leaf| leaf.sentence.text.clone()).collect()
+    gap.missing.iter().map(|leaf| leaf.sentence().text).collect()
 }
 
 fn why_this_tier(ladder: &LadderStanding) -> Vec<String> {
