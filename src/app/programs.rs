@@ -223,7 +223,7 @@ pub(super) async fn program_in(tx: &ReadTx, key: Option<&ProgramKey>) -> Result<
 /// statements, and one more for each version that is compiled for the first time.
 ///
 /// # Errors
-/// `NotFound`; `Invalid`, see [`program_in`].
+/// `NotFound`; `Invalid`, see `program_in`.
 pub(super) async fn in_force_many(app: &App, tx: &ReadTx, key: Option<&ProgramKey>, dates: &BTreeSet<Date>) -> Result<BTreeMap<Date, InForce>, AppError> {
     let program = Arc::new(program_in(tx, key).await?);
     let versions = tx.list_published_versions(program.id).await?;
@@ -240,7 +240,7 @@ pub(super) async fn in_force_many(app: &App, tx: &ReadTx, key: Option<&ProgramKe
 /// The version in force on a date, compiled.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`, also when no version was in force then; `Invalid`, see [`program_in`].
+/// `Forbidden`; `NotFound`, also when no version was in force then; `Invalid`, see `program_in`.
 pub async fn get_in_force(app: &App, ctx: &Ctx, key: Option<&ProgramKey>, date: Date) -> Result<InForce, AppError> {
     ctx.require((Action::Read, Resource::Program))?;
     let mut found = app.store.read(async |tx| in_force_many(app, tx, key, &BTreeSet::from([date])).await).await?;

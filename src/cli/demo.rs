@@ -1,6 +1,6 @@
 //! `guerdon demo`: the AdventureWorks program on its sales, from nothing to a served API in seconds.
 //!
-//! Its data is in the binary. Its clock stands at [`TODAY`], the day after the last sale, so that every figure is the same
+//! Its data is in the binary. Its clock stands at `TODAY`, the day after the last sale, so that every figure is the same
 //! tomorrow. Run again on the same database, it changes nothing.
 
 mod data;

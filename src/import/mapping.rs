@@ -51,7 +51,7 @@ pub enum Format {
     Jsonl,
 }
 
-/// Where a member comes from and how it is read; [`LongCell`] is how it is written and says what each part means.
+/// Where a member comes from and how it is read; `LongCell` is how it is written and says what each part means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     /// The column.

@@ -123,8 +123,11 @@ fn digest(rows: impl IntoIterator<Item = (String, String)>) -> String {
     sha2::Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Tiers by partner, by the day of the review.
+type Tiers = BTreeMap<Date, BTreeMap<String, String>>;
+
 /// All facts, with everybody levelled on the first of each month as the reviews of a service would, and what each review gave.
-static LEVELLED: LazyLock<(Program, Facts, BTreeMap<Date, BTreeMap<String, String>>)> = LazyLock::new(|| {
+static LEVELLED: LazyLock<(Program, Facts, Tiers)> = LazyLock::new(|| {
     let program = program();
     let mut facts = all_facts(&program);
     let codes: Vec<String> = facts.partners.keys().cloned().collect();

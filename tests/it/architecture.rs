@@ -43,7 +43,8 @@ fn stands_in(line: &str, word: &str) -> bool {
     line.match_indices(word).any(|(at, _)| {
         let before = line[..at].chars().next_back();
         let after = line[at + word.len()..].chars().next();
-        !(word.starts_with(part) && before.is_some_and(part)) && !(word.ends_with(part) && after.is_some_and(part))
+        let runs_on = |edge: bool, neighbour: Option<char>| edge && neighbour.is_some_and(part);
+        !runs_on(word.starts_with(part), before) && !runs_on(word.ends_with(part), after)
     })
 }
 

@@ -1,4 +1,5 @@
 //! The integration tests: one binary, so that they link once.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod adventureworks;
 mod api;

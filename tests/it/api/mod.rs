@@ -184,7 +184,7 @@ pub fn sale(partner: &str, month: u32) -> Value {
         "externalId": format!("{partner}-{month}"),
         "partner": partner,
         "date": format!("2020-{:02}-15", month.min(5)),
-        "category": if month % 2 == 0 { "BIKES" } else { "PARTS" },
+        "category": if month.is_multiple_of(2) { "BIKES" } else { "PARTS" },
         "amount": {"amount": "1000.00", "currency": "USD"},
         "quantity": "2",
     })

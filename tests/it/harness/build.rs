@@ -128,7 +128,7 @@ pub fn deal(id: &str, opened: &str) -> Deal {
         stage: None,
         outcome: DealOutcome::Open,
         closed_on: None,
-        value: Some(Money::new(1_000_00, Currency::USD)),
+        value: Some(Money::new(100_000, Currency::USD)),
         customer: None,
         kind: None,
         region: None,

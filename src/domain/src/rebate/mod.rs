@@ -4,7 +4,7 @@
 //! `bands` and `growth`) turns the method into rates on everything, on slices, and sums; `earn` applies it to lines; `figure`
 //! applies base cap, floor and cap; `entitle` takes off what earlier periods were worth, tops up to a guarantee, rounds once and
 //! shares the rounded figure over the lines; `stacking` lets schedules reduce one another; `history` carries from period to
-//! period; `budget` shares what all partners get at most. [`estimate`] looks at an open period, [`runs`] at periods as they were
+//! period; `budget` shares what all partners get at most. [`mod@estimate`] looks at an open period, [`mod@runs`] at periods as they were
 //! known on the days of their runs.
 //!
 //! Everything is exact until the one named rounding. Where a rule allows two readings, `document::rebate` names the default and

@@ -90,7 +90,7 @@ impl Serialize for MissingLeaf {
 pub struct Gap {
     /// The leaves of the cheapest way; empty when nothing is missing.
     pub missing: Vec<MissingLeaf>,
-    /// The other ways, cheapest first, at most [`MAX_ALTERNATIVES`]; empty when there is one way only.
+    /// The other ways, cheapest first, at most `MAX_ALTERNATIVES`; empty when there is one way only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Vec<MissingLeaf>>,
 }
