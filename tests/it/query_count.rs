@@ -1,5 +1,8 @@
 //! One query about many partners sends as many statements as about one.
 
+use async_graphql::Variables;
+use guerdon::graphql::gate::{Gate, Sent};
+use guerdon::graphql::limits::DocumentLimits;
 use serde_json::json;
 
 use crate::api::{Api, auditor, document};
@@ -26,4 +29,19 @@ async fn statements_are_equal_for_1_10_and_100_partners() {
     }
     assert!(counts.windows(2).all(|pair| pair[0] == pair[1]), "{counts:?}");
     assert!(counts[0] <= 40, "{counts:?}");
+}
+
+#[tokio::test]
+async fn the_questions_of_a_portal_pass_the_gate() {
+    let gate = Gate::new(&guerdon::graphql::sdl(), DocumentLimits::default()).unwrap();
+    let full = "{ partner(by: {code: \"A\"}) { tier { tier } tierHistory { nodes { tier from until } } standing { ladders { tier next { gap { missing { key missing sentence } } } \
+        tiers { tier met requirement { index parent type leaf { key required actual missing sentence } } } } atRisk { tier failsOn leaves { key } } } \
+        entitlements { benefit status value { rate { rows { rate } } } sources { kind outcome } unlocks { text steps { kind } } } \
+        rebateEstimate { totals { amount } schedules { amount { amount } bands { rate } steps { step } lines { externalId amount { amount } } nextBand { worth { amount } } } } \
+        transactions(first: 100) { nodes { externalId amount { amount } } pageInfo { hasNextPage } } } }";
+    for (query, variables) in [(full, json!({})), (QUERY, json!({"first": 100}))] {
+        let sent = Sent { query: query.into(), operation: None, variables: Variables::from_json(variables) };
+        let refused = gate.admit(sent, false).err().unwrap_or_default();
+        assert!(refused.is_empty(), "{refused:?}");
+    }
 }
