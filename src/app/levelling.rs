@@ -7,7 +7,7 @@ use guerdon_domain::date::Date;
 use guerdon_domain::event::{Event, TierChanged};
 use guerdon_domain::facts::{AssignmentCause, Facts, TierAssignment};
 use guerdon_domain::fault::Faults;
-use guerdon_domain::levelling::{self, Change as TierMove, Due, LadderRisk, LadderStanding, Standing};
+use guerdon_domain::levelling::{Change as TierMove, Due, LadderRisk, LadderStanding, Standing};
 use guerdon_domain::metric::Evaluator;
 use guerdon_domain::program::Program;
 pub use guerdon_store::StoredAssignment;
@@ -106,20 +106,33 @@ async fn read_for_judging(
         .await
 }
 
-/// What threatens the tiers of a partner within so many months, if nothing more comes in.
+/// What threatens the tiers of partners within so many months of a date, if nothing more comes in. A fixed number of statements
+/// whatever the number of partners.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; `Invalid` where it cannot be judged.
-pub async fn at_risk(app: &App, ctx: &Ctx, standing: &PartnerStanding, months: i32) -> Result<Vec<LadderRisk>, AppError> {
+/// `Forbidden`; `NotFound` and `Invalid` about the program. A partner that cannot be judged has its own error.
+pub async fn risks_many(
+    app: &App,
+    ctx: &Ctx,
+    program: &ProgramKey,
+    as_of: Date,
+    months: i32,
+    ids: &[PartnerId],
+) -> Result<BTreeMap<PartnerId, Result<Vec<LadderRisk>, AppError>>, AppError> {
     let scope = ctx.require((Action::Read, Resource::Tier))?;
-    let as_of = standing.standing.as_of;
     let horizon = as_of.plus_months(months);
-    let days = (Some(as_of), Some(horizon));
-    let read = read_for_judging(app, ctx, &scope, Some(&standing.program), days, &[standing.partner]).await?;
-    let (as_of, in_force, known) = read.ok_or(AppError::NotFound)?;
-    let code = standing.standing.partner.clone();
-    let risks = compute(move || levelling::at_risk(&in_force.compiled, &known.facts, &code, as_of, horizon)).await?;
-    Ok(risks?)
+    let read = read_for_judging(app, ctx, &scope, Some(program), (Some(as_of), Some(horizon)), ids).await?;
+    let Some((as_of, in_force, known)) = read else { return Ok(BTreeMap::new()) };
+    compute(move || {
+        let evaluator = Evaluator::new(&in_force.compiled, &known.facts).known_until(as_of);
+        let look_ahead = |(id, code): (&PartnerId, &String)| {
+            let risks = evaluator.at_risk(code, as_of, horizon);
+            evaluator.forget();
+            (*id, risks.map_err(AppError::from))
+        };
+        known.ids.iter().map(look_ahead).collect()
+    })
+    .await
 }
 
 /// The tiers that partners held in a program.
@@ -206,11 +219,17 @@ pub struct TiersEvaluated {
 /// again changes nothing. Everything happens in one transaction per thousand partners; facts are read once for all dates.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound` about the program or a partner; `Invalid` when no version is in force on a date; those of idempotency keys.
+/// `Forbidden`; `NotFound` about the program; `Invalid` when no version is in force on a date or a partner is unknown; `Limit`; those of
+/// idempotency keys.
 pub async fn evaluate_tiers(app: &App, ctx: &Ctx, input: &EvaluateTiers) -> Result<TiersEvaluated, AppError> {
     let scope = ctx.require((Action::Write, Resource::Review))?;
     let (versions, ids) = prepare(app, &scope, input).await?;
     let mut total = TiersEvaluated::default();
+    let most = app.limits.evaluate_max;
+    if input.keyed.is_some() && ids.len() > most {
+        let message = format!("{} partners are enrolled, and at most {most} are judged at once: name them, in several requests", ids.len());
+        return Err(AppError::limit("TOO_MANY", "partners", message));
+    }
     // An idempotency key answers for the whole: with one, everything is one chunk.
     let size = if input.keyed.is_some() { ids.len().max(1) } else { CHUNK };
     for chunk in ids.chunks(size) {

@@ -12,8 +12,8 @@ use super::partners::PartnerId;
 use super::{App, Ctx};
 use crate::error::AppError;
 
-/// One page of the sale lines of each partner, the newest first. The first page of all days is one statement for all partners;
-/// any other page is one for each.
+/// One page of the sale lines of each partner, the newest first. The first page is one statement for all partners; a later one
+/// belongs to one partner, whose cursor it starts behind.
 ///
 /// # Errors
 /// `Forbidden`.
@@ -28,8 +28,8 @@ pub async fn transactions_many(
     let request = request_of(page);
     app.store
         .read(async |tx| {
-            if days == Span::ALWAYS && *page == PageRequest::first(page.limit) {
-                let found = tx.transactions_first_n_many(&scope, partners, page.limit).await?;
+            if *page == PageRequest::first(page.limit) {
+                let found = tx.transactions_first_n_many(&scope, partners, days, page.limit).await?;
                 return Ok(found.into_iter().map(|(partner, lines)| (partner, page_of(lines, false))).collect());
             }
             let mut found = BTreeMap::new();

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::api::{Api, auditor, document};
 
-const QUERY: &str = "query($first: Int!) { partners(first: $first) { nodes { code tier { tier } standing { ladders { tier next { gap { missing { key missing } } } } } \
-    entitlements { benefit status } rebateEstimate { totals { amount } schedules { lineCount } } transactions(first: 5) { nodes { externalId } } } } }";
+const QUERY: &str = "query($first: Int!) { partners(first: $first) { nodes { code tier { tier } standing { ladders { tier next { gap { missing { key missing } } } } atRisk(months: 2) { failsOn } } \
+    entitlements { benefit status } rebateEstimate { totals { amount } schedules { lineCount } } transactions(first: 5) { nodes { externalId } } older: transactions(first: 5, until: \"2020-05-01\") { nodes { externalId } } } } }";
 
 #[tokio::test]
 async fn statements_are_equal_for_1_10_and_100_partners() {

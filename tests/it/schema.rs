@@ -101,6 +101,7 @@ fn every_mutation_has_one_input_its_own_payload_and_user_errors() {
 /// Lists without a page: each is bounded by something else, named here.
 const BOUNDED: &[(&str, &str)] = &[
     ("Query.nodes", "by the ids asked for, at most 100"),
+    ("Query.check", "by the keys asked for, at most 200"),
     ("Partner.enrollments", "at most 100"),
     ("Partner.entitlements", "by the benefits of a document"),
     ("Partner.check", "by the keys asked for, at most 200"),

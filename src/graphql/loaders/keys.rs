@@ -54,6 +54,19 @@ pub struct StandingKey {
     pub as_of: Option<Date>,
 }
 
+/// What threatens the tiers of a partner.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RisksKey {
+    /// The partner.
+    pub partner: PartnerId,
+    /// The program.
+    pub program: ProgramKey,
+    /// The date.
+    pub as_of: Date,
+    /// So many months ahead.
+    pub months: i32,
+}
+
 /// What a partner is entitled to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EntitlementsKey {

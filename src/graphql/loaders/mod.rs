@@ -14,8 +14,8 @@ use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use guerdon_domain::page::Page;
 
 pub use keys::{
-    CompiledKey, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, PartnerNode, ProfilesKey, ProgramNode, StandingKey, TransactionsKey, VersionNode,
-    VersionsKey,
+    CompiledKey, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, PartnerNode, ProfilesKey, ProgramNode, RisksKey, StandingKey, TransactionsKey,
+    VersionNode, VersionsKey,
 };
 
 use super::context::RequestData;
@@ -28,6 +28,7 @@ use crate::app::transactions::StoredTransaction;
 use crate::app::{App, Ctx};
 use guerdon_domain::benefit::Entitlement;
 use guerdon_domain::facts::PartnerProfile;
+use guerdon_domain::levelling::LadderRisk;
 use guerdon_domain::program::Program;
 
 /// What a loader answers to a resolver, which makes a field of it: something, nothing, or a failure.
@@ -92,6 +93,16 @@ impl Loaders {
     /// Where a partner stands; none before the first program version.
     pub async fn standing(&self, key: StandingKey) -> Found<Arc<PartnerStanding>> {
         self.load(key).await?.transpose()
+    }
+
+    /// What threatens the tiers of a partner.
+    pub async fn risks(&self, key: RisksKey) -> Answer<Arc<Vec<LadderRisk>>> {
+        Ok(self.load(key).await?.transpose()?.unwrap_or_default())
+    }
+
+    /// Keeps nothing any more: a mutation changes what was read before it.
+    pub fn keep_nothing(&self) {
+        self.0.enable_all_cache(false);
     }
 
     /// What a partner is entitled to; none before the first program version.

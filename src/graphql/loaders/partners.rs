@@ -7,8 +7,11 @@ use std::sync::Arc;
 use async_graphql::dataloader::Loader;
 use guerdon_domain::benefit::Entitlement;
 use guerdon_domain::facts::PartnerProfile;
+use guerdon_domain::levelling::LadderRisk;
 
-use super::{EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, Lines, PartnerNode, ProfilesKey, Reader, StandingKey, TransactionsKey, by_question};
+use super::{
+    EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, Lines, PartnerNode, ProfilesKey, Reader, RisksKey, StandingKey, TransactionsKey, by_question,
+};
 use crate::app::levelling::{self, PartnerStanding, TierHistory};
 use crate::app::partners::{self, PartnerId, StoredEnrollment, StoredPartner};
 use crate::app::rebates::{self, Estimate};
@@ -105,6 +108,21 @@ impl Loader<StandingKey> for Reader {
             let ids = ids_of(&keys, |key| key.partner);
             let standings = levelling::standings_many(&self.app, &self.ctx, program.as_ref(), as_of, &ids).await;
             answer(&mut found, keys, |key| key.partner, standings);
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<RisksKey> for Reader {
+    type Value = Each<Vec<LadderRisk>>;
+    type Error = GqlFault;
+
+    async fn load(&self, keys: &[RisksKey]) -> Result<HashMap<RisksKey, Each<Vec<LadderRisk>>>, GqlFault> {
+        let mut found = HashMap::new();
+        for ((program, as_of, months), keys) in by_question(keys, |key| (key.program.clone(), key.as_of, key.months)) {
+            let ids = ids_of(&keys, |key| key.partner);
+            let risks = levelling::risks_many(&self.app, &self.ctx, &program, as_of, months, &ids).await;
+            answer(&mut found, keys, |key| key.partner, risks);
         }
         Ok(found)
     }

@@ -3,7 +3,7 @@
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use guerdon_domain::fault::Faults;
 
-use super::keyed;
+use super::begin;
 use super::user_errors::{
     ActivitiesRecordUserError, DealsRecordUserError, ExchangeRatesRecordUserError, HoldingsRecordUserError, TransactionsRecordUserError, of_mutation,
 };
@@ -77,7 +77,7 @@ recording!(ExchangeRatesRecordInput { rates: ExchangeRateInput } ExchangeRatesRe
 /// Parses the list, calls the use case and wraps its answer.
 macro_rules! record {
     ($ctx:ident, $input:ident.$list:ident, $record:path, $payload:ident) => {{
-        let keyed = keyed(&$input.idempotency_key, &$input);
+        let keyed = begin($ctx, &$input.idempotency_key, &$input)?;
         let (app, caller) = ($ctx.app()?, $ctx.caller()?);
         let result = match read_facts($input.$list, stringify!($list), &$input.source, caller.today) {
             Ok(facts) => $record(app, caller, RecordFacts { source: $input.source, facts, keyed }).await,
@@ -124,7 +124,7 @@ impl FactMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "The rates.")] input: ExchangeRatesRecordInput,
     ) -> Answer<ExchangeRatesRecordPayload> {
-        let keyed = keyed(&input.idempotency_key, &input);
+        let keyed = begin(ctx, &input.idempotency_key, &input)?;
         let (app, caller) = (ctx.app()?, ctx.caller()?);
         let mut faults = Faults::new();
         let read = |(at, rate): (usize, ExchangeRateInput)| rate.read(&mut faults, &format!("rates[{at}]"), caller.today);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use guerdon_domain::levelling::Due;
 
-use super::keyed;
+use super::begin;
 use super::user_errors::{TiersEvaluateUserError, of_mutation};
 use crate::app::levelling::{self, EvaluateTiers, Selection, TierMoved};
 use crate::app::programs::{self, ProgramKey};
@@ -106,7 +106,7 @@ pub struct LevellingMutations;
 impl LevellingMutations {
     /// Judges partners as of a date by the version in force on it, and puts on record what changes. The same again changes nothing.
     async fn tiers_evaluate(&self, ctx: &Context<'_>, #[graphql(desc = "Whom, and as of when.")] input: TiersEvaluateInput) -> Answer<TiersEvaluatePayload> {
-        let keyed = keyed(&input.idempotency_key, &input);
+        let keyed = begin(ctx, &input.idempotency_key, &input)?;
         let (app, caller) = (ctx.app()?, ctx.caller()?);
         let evaluated = async {
             let most = app.limits.evaluate_max;

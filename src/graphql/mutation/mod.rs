@@ -7,15 +7,18 @@ pub mod partners;
 pub mod programs;
 pub mod user_errors;
 
-use async_graphql::{InputType, MergedObject};
+use async_graphql::{Context, InputType, MergedObject};
 
 use crate::app::idempotency::Keyed;
+use crate::graphql::error::Answer;
+use crate::graphql::loaders::RequestLoaders;
 
 /// What can be changed.
 #[derive(Default, MergedObject)]
 pub struct Mutation(programs::ProgramMutations, partners::PartnerMutations, facts::FactMutations, levelling::LevellingMutations);
 
-/// The caller's key, with the input as he gave it.
-fn keyed(key: &str, input: &impl InputType) -> Option<Keyed> {
-    Some(Keyed { key: key.to_owned(), input: input.to_value().into_json().unwrap_or_default() })
+/// Begins a mutation: what was read before it is read again after it. Answers the caller's key, with the input as he gave it.
+fn begin(ctx: &Context<'_>, key: &str, input: &impl InputType) -> Answer<Option<Keyed>> {
+    ctx.loaders()?.keep_nothing();
+    Ok(Some(Keyed { key: key.to_owned(), input: input.to_value().into_json().unwrap_or_default() }))
 }

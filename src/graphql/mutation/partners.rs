@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use guerdon_domain::fault::Faults;
 
-use super::keyed;
+use super::begin;
 use super::user_errors::{PartnerEnrollUserError, PartnerUpsertUserError, of_mutation};
 use crate::app::partners::{self, EnrollPartner, UpsertPartner};
 use crate::error::AppError;
@@ -136,7 +136,7 @@ pub struct PartnerMutations;
 impl PartnerMutations {
     /// Makes and changes partners; all of them or none. The same again changes nothing.
     async fn partner_upsert(&self, ctx: &Context<'_>, #[graphql(desc = "The partners.")] input: PartnerUpsertInput) -> Answer<PartnerUpsertPayload> {
-        let keyed = keyed(&input.idempotency_key, &input);
+        let keyed = begin(ctx, &input.idempotency_key, &input)?;
         let (app, caller) = (ctx.app()?, ctx.caller()?);
         let result = match read_partners(input.partners) {
             Ok(rows) => partners::upsert_partners(app, caller, &rows, keyed.as_ref()).await,
@@ -156,7 +156,7 @@ impl PartnerMutations {
         ctx: &Context<'_>,
         #[graphql(desc = "Whom, where and since when.")] input: PartnerEnrollInput,
     ) -> Answer<PartnerEnrollPayload> {
-        let keyed = keyed(&input.idempotency_key, &input);
+        let keyed = begin(ctx, &input.idempotency_key, &input)?;
         let enroll =
             EnrollPartner { partner: input.partner, program: input.program, since: input.since.map(Into::into), track: input.track, region: input.region };
         let result = partners::enroll_partner(ctx.app()?, ctx.caller()?, &enroll, keyed.as_ref()).await;

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
-use super::keyed;
+use super::begin;
 use super::user_errors::{ProgramApplyUserError, ProgramPublishUserError, of_mutation};
 use crate::app::programs::{self, ApplyDocument, PublishVersion};
 use crate::error::AppError;
@@ -75,7 +75,7 @@ impl ProgramMutations {
     /// Holds a document as its program's draft. Every fault of the document is reported at once. The document of a draft or
     /// published version, applied again, changes nothing.
     async fn program_apply(&self, ctx: &Context<'_>, #[graphql(desc = "What to apply.")] input: ProgramApplyInput) -> Answer<ProgramApplyPayload> {
-        let keyed = keyed(&input.idempotency_key, &input);
+        let keyed = begin(ctx, &input.idempotency_key, &input)?;
         let document = ApplyDocument { text: input.document, expected_version: input.expected_version, keyed };
         let (applied, errors) = settle(programs::apply_document(ctx.app()?, ctx.caller()?, &document).await)?;
         let outcome = applied.as_ref().map(|applied| applied.outcome.into());
@@ -84,7 +84,7 @@ impl ProgramMutations {
 
     /// Publishes a draft, for ever: a published version never changes. Whatever is ambiguous or broken is refused, all at once.
     async fn program_publish(&self, ctx: &Context<'_>, #[graphql(desc = "What to publish.")] input: ProgramPublishInput) -> Answer<ProgramPublishPayload> {
-        let keyed = keyed(&input.idempotency_key, &input);
+        let keyed = begin(ctx, &input.idempotency_key, &input)?;
         let published = match decode_as(NodeKind::ProgramVersion, &input.version_id) {
             Some(version) => {
                 let version = PublishVersion { version, expected_version: input.expected_version, keyed };

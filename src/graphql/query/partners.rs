@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, InputObject, Object, OneofObject};
 
+use crate::app::entitlements;
 use crate::app::partners::{self, PartnerFilter, PartnerKey, PartnerOrder};
 use crate::app::programs::{self, ProgramKey};
 use crate::graphql::connection::{Binding, PageArgs};
@@ -9,7 +10,9 @@ use crate::graphql::context::RequestData;
 use crate::graphql::error::{Answer, GqlFault, Maybe};
 use crate::graphql::node::{NodeKind, decode_as};
 use crate::graphql::pages::connect_keyed;
-use crate::graphql::types::partner::{Partner, PartnerConnection, PartnerStatus};
+use crate::graphql::scalars::GqlDate;
+use crate::graphql::types::entitlement::BenefitCheck;
+use crate::graphql::types::partner::{Partner, PartnerConnection, PartnerStatus, check_keys_of};
 
 /// Keys in one member of a filter at most.
 const FILTER_KEYS_MAX: usize = 50;
@@ -98,6 +101,26 @@ impl PartnerQueries {
                 PartnerBy::Code(code) => PartnerKey::Code(code),
             };
             Ok(partners::find_partner(ctx.app()?, ctx.caller()?, &key).await?.map(Partner))
+        };
+        found.await.transpose()
+    }
+
+    /// May a partner have these benefits? For content and portal services, which need not see the partner itself. One short answer
+    /// each, in the order asked; no is the default. Null when there is no such partner, or none that you may ask about.
+    async fn check(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The partner's code.")] partner: String,
+        #[graphql(desc = "The keys of the benefits, at most 200.")] benefits: Vec<String>,
+        #[graphql(desc = "The program's code; may be left out while there is only one.")] program: Option<String>,
+        #[graphql(desc = "The date; today in the program's time zone when empty.")] as_of: Option<GqlDate>,
+        #[graphql(desc = "The region for which ladders of a partner in a region are read; the partner's own when empty.")] region: Option<String>,
+    ) -> Maybe<Vec<BenefitCheck>> {
+        let found = async {
+            check_keys_of(ctx, "benefits", &benefits)?;
+            let question = entitlements::Question { program: program.map(ProgramKey::Code), as_of: as_of.map(Into::into), region };
+            let checks = entitlements::check_partner(ctx.app()?, ctx.caller()?, &question, &partner, &benefits).await?;
+            Ok(checks.map(|checks| checks.into_iter().map(Into::into).collect()))
         };
         found.await.transpose()
     }

@@ -186,17 +186,18 @@ fn date_of(as_of: Option<GqlDate>) -> Option<Date> {
     as_of.map(|date| date.0)
 }
 
+/// Refuses more benefit keys than one question takes.
+pub fn check_keys_of(ctx: &Context<'_>, path: &str, keys: &[String]) -> Answer<()> {
+    let most = ctx.app()?.limits.benefit_keys_max;
+    if keys.len() > most {
+        return Err(GqlFault::invalid("TOO_MANY", path, format!("at most {most} benefits are asked for at once")));
+    }
+    Ok(())
+}
+
 impl Partner {
     const fn key(&self) -> PartnerId {
         self.0.id
-    }
-
-    fn check_keys(ctx: &Context<'_>, path: &str, keys: &[String]) -> Answer<()> {
-        let most = ctx.app()?.limits.benefit_keys_max;
-        if keys.len() > most {
-            return Err(GqlFault::invalid("TOO_MANY", path, format!("at most {most} benefits are asked for at once")));
-        }
-        Ok(())
     }
 
     async fn profile_on(&self, ctx: &Context<'_>, date: Date) -> Found<PartnerProfile> {
@@ -348,7 +349,7 @@ impl Partner {
         #[graphql(desc = "The region for which ladders of a partner in a region are read; the partner's own when empty.")] region: Option<String>,
     ) -> Maybe<Vec<Entitlement>> {
         let found = async {
-            Self::check_keys(ctx, "keys", keys.as_deref().unwrap_or_default())?;
+            check_keys_of(ctx, "keys", keys.as_deref().unwrap_or_default())?;
             let key = EntitlementsKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of), region };
             let all = ctx.loaders()?.entitlements(key).await?;
             let wanted = |benefit: &str| keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key == benefit));
@@ -367,7 +368,7 @@ impl Partner {
         #[graphql(desc = "The region for which ladders of a partner in a region are read; the partner's own when empty.")] region: Option<String>,
     ) -> Maybe<Vec<BenefitCheck>> {
         let found = async {
-            Self::check_keys(ctx, "benefits", &benefits)?;
+            check_keys_of(ctx, "benefits", &benefits)?;
             let key = EntitlementsKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of), region };
             let all = ctx.loaders()?.entitlements(key).await?;
             Ok(all.map(|all| guerdon_domain::benefit::check_benefits(&all, &benefits).into_iter().map(Into::into).collect()))

@@ -11,9 +11,9 @@ use super::partner::PartnerStatus;
 use super::period::DateSpan;
 use super::requirement::{MissingLeaf, RequirementNode, flatten};
 use super::tier::AssignmentCause;
-use crate::app::levelling::{self, PartnerStanding};
-use crate::graphql::context::RequestData;
+use crate::app::levelling::PartnerStanding;
 use crate::graphql::error::{GqlFault, Maybe};
+use crate::graphql::loaders::{RequestLoaders, RisksKey};
 use crate::graphql::scalars::{Decimal, GqlDate};
 
 /// Months that a forecast looks ahead at most.
@@ -128,7 +128,8 @@ impl Standing {
             if !(1..=HORIZON_MONTHS_MAX).contains(&months) {
                 return Err(GqlFault::invalid("OUT_OF_RANGE", "months", format!("a forecast looks 1 to {HORIZON_MONTHS_MAX} months ahead")));
             }
-            let risks = levelling::at_risk(ctx.app()?, ctx.caller()?, &self.0, months).await?;
+            let key = RisksKey { partner: self.0.partner, program: self.0.program.clone(), as_of: self.0.standing.as_of, months };
+            let risks = ctx.loaders()?.risks(key).await?;
             Ok(risks.iter().map(Into::into).collect())
         };
         Some(found.await)

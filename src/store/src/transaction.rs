@@ -63,7 +63,7 @@ impl ReadTx {
     pub async fn list_transactions(&self, scope: &Scope, partner: PartnerId, days: Span, page: &PageRequest) -> Result<Page<StoredTransaction>, StoreError> {
         let mut parameters = Parameters::default();
         let mut conditions = vec![format!("t.partner_id = {}", parameters.add(partner)), within(self.backend(), "p", scope, &mut parameters)];
-        days_conditions(days, &mut parameters, &mut conditions);
+        days_conditions("t", days, &mut parameters, &mut conditions);
         for (cursor, operator) in [(&page.after, "<"), (&page.before, ">")] {
             if let Some(cursor) = cursor {
                 let date: guerdon_domain::date::Date = cursor.key.parse().map_err(|_| StoreError::NotFound)?;
@@ -83,12 +83,13 @@ impl ReadTx {
         Ok(Page::cut(page, rows?))
     }
 
-    /// The newest `size` sale lines of each partner, as the first page of [`ReadTx::list_transactions`] would give them; one
+    /// The newest `size` sale lines of `days` of each partner, as the first page of [`ReadTx::list_transactions`] would give them; one
     /// statement for all.
     pub async fn transactions_first_n_many(
         &self,
         scope: &Scope,
         partners: &[PartnerId],
+        days: Span,
         size: u32,
     ) -> Result<BTreeMap<PartnerId, Page<StoredTransaction>>, StoreError> {
         let request = PageRequest::first(size);
@@ -96,15 +97,18 @@ impl ReadTx {
         let number = parameters.number(uuids(self.backend(), partners));
         let asked = is_one_of_uuids(self.backend(), "p.id", number);
         let within = within(self.backend(), "p", scope, &mut parameters);
+        let mut of_days = vec!["l.partner_id = p.id".to_owned()];
+        days_conditions("l", days, &mut parameters, &mut of_days);
+        let of_days = of_days.join(" AND ");
         // One short descent of the index per partner, however many lines he has.
         let sql = match self.backend() {
             sea_orm::DbBackend::Postgres => format!(
-                "SELECT {COLUMNS} FROM partner p CROSS JOIN LATERAL (SELECT * FROM transactions l WHERE l.partner_id = p.id \
+                "SELECT {COLUMNS} FROM partner p CROSS JOIN LATERAL (SELECT * FROM transactions l WHERE {of_days} \
                  ORDER BY l.occurred_on DESC, l.id DESC LIMIT {limit}) AS t WHERE {asked} AND {within} ORDER BY t.partner_id, t.occurred_on DESC, t.id DESC",
                 limit = request.limit()
             ),
             _ => format!(
-                "SELECT {COLUMNS} FROM partner p JOIN transactions t ON t.id IN (SELECT l.id FROM transactions l WHERE l.partner_id = p.id \
+                "SELECT {COLUMNS} FROM partner p JOIN transactions t ON t.id IN (SELECT l.id FROM transactions l WHERE {of_days} \
                  ORDER BY l.occurred_on DESC, l.id DESC LIMIT {limit}) WHERE {asked} AND {within} ORDER BY t.partner_id, t.occurred_on DESC, t.id DESC",
                 limit = request.limit()
             ),
@@ -131,15 +135,15 @@ impl ReadTx {
     pub async fn count_transactions(&self, scope: &Scope, partner: PartnerId, days: Span) -> Result<i64, StoreError> {
         let mut parameters = Parameters::default();
         let mut conditions = vec![format!("t.partner_id = {}", parameters.add(partner)), within(self.backend(), "p", scope, &mut parameters)];
-        days_conditions(days, &mut parameters, &mut conditions);
+        days_conditions("t", days, &mut parameters, &mut conditions);
         let sql = format!("SELECT COUNT(*) FROM transactions t JOIN partner p ON p.id = t.partner_id WHERE {}", conditions.join(" AND "));
         self.one(sql, parameters.0).await?.map_or(Ok(0), |row| Row::new(&row, "transactions").get(0))
     }
 }
 
-fn days_conditions(days: Span, parameters: &mut Parameters, conditions: &mut Vec<String>) {
+fn days_conditions(alias: &str, days: Span, parameters: &mut Parameters, conditions: &mut Vec<String>) {
     if days != Span::ALWAYS {
         let (from, until) = (parameters.add(days.from.naive()), parameters.add(days.until.naive()));
-        conditions.push(format!("t.occurred_on >= {from} AND t.occurred_on < {until}"));
+        conditions.push(format!("{alias}.occurred_on >= {from} AND {alias}.occurred_on < {until}"));
     }
 }

@@ -92,6 +92,13 @@ async fn entitlements_follow_the_tier_on_record_and_say_what_unlocks_the_rest() 
     let content = actor(Role::ContentService, RoleScope::All);
     let denied = api.ask(content, &query("A")).await;
     assert_eq!(denied.codes(), ["FORBIDDEN"], "content services ask about entitlements, not about partners");
+    let mut content = actor(Role::ContentService, RoleScope::All);
+    content.roles[0].benefits = vec!["portal".into()];
+    let checked = api.ask(content, "{ check(partner: \"A\", benefits: [\"portal\", \"hours\"]) { benefit allowed reason } none: check(partner: \"Z\", benefits: [\"portal\"]) { allowed } }").await;
+    assert_eq!(
+        (&checked.at("/check")[0]["allowed"], &checked.at("/check")[1]["reason"], checked.at("/none")),
+        (&json!(true), &json!("UNKNOWN_BENEFIT"), &json!(null))
+    );
 }
 
 #[tokio::test]

@@ -33,6 +33,15 @@ async fn partners_are_made_changed_and_left_alone() {
 }
 
 #[tokio::test]
+async fn a_later_mutation_of_a_document_answers_what_it_made() {
+    let api = Api::new().await;
+    let query = "mutation($a: PartnerUpsertInput!, $b: PartnerUpsertInput!) { a: partnerUpsert(input: $a) { results { partner { name profile { name } } } } b: partnerUpsert(input: $b) { results { partner { name profile { name } } } } }";
+    let input = |name: &str| one(json!({"code": "A", "name": name, "from": "2020-01-01"}), name);
+    let answer = api.execute(admin(), query, json!({"a": input("First"), "b": input("Second")})).await;
+    assert_eq!(answer.at("/b/results/0/partner"), &json!({"name": "Second", "profile": {"name": "Second"}}));
+}
+
+#[tokio::test]
 async fn a_batch_is_all_or_nothing_and_every_fault_has_its_index() {
     let api = Api::new().await;
     let partners = json!([

@@ -167,10 +167,11 @@ async fn pages_of_transactions_go_both_ways() {
     assert_eq!((shown, back.has_next, back.has_previous), (vec!["6".into(), "5".into()], true, true));
     let (last, shown) = list(PageRequest::last(2)).await;
     assert_eq!((shown, last.has_next, last.has_previous), (vec!["2".into(), "1".into()], false, true));
-    let many = database.store.read(async |tx| tx.transactions_first_n_many(&Scope::All, &ids, 3).await).await.unwrap();
+    let many = database.store.read(async |tx| tx.transactions_first_n_many(&Scope::All, &ids, guerdon_domain::date::Span::ALWAYS, 3).await).await.unwrap();
     assert_eq!(many[&ids[0]], first);
     assert_eq!(many[&ids[1]].rows.len(), 1);
-    let outside = database.store.read(async |tx| tx.transactions_first_n_many(&Scope::Nothing, &ids, 3).await).await.unwrap();
+    let outside =
+        database.store.read(async |tx| tx.transactions_first_n_many(&Scope::Nothing, &ids, guerdon_domain::date::Span::ALWAYS, 3).await).await.unwrap();
     assert!(outside.is_empty());
 }
 

@@ -37,7 +37,7 @@ async fn as_many_statements_for_one_as_for_a_hundred() {
     }
     for size in [1, 10, 100] {
         let before = store.statements();
-        store.read(async |tx| tx.transactions_first_n_many(&Scope::All, &ids[..size], 5).await).await.unwrap();
+        store.read(async |tx| tx.transactions_first_n_many(&Scope::All, &ids[..size], guerdon_domain::date::Span::ALWAYS, 5).await).await.unwrap();
         store.read(async |tx| tx.partners_many(&Scope::All, &ids[..size]).await).await.unwrap();
         store.read(async |tx| tx.assignments_on_many(&Scope::All, program, &ids[..size], Date::MAX).await).await.unwrap();
         assert_eq!(store.statements() - before, 3);
