@@ -31,6 +31,8 @@ pub enum TierChange {
     Promoted,
     /// A lower one, perhaps none.
     Demoted,
+    /// The same one, which an override held until now and the rules hold from now on.
+    Released,
 }
 
 /// Why a tier is not simply the one that is met.

@@ -143,6 +143,7 @@ impl<'a> Evaluator<'a> {
         }
         let change = match (current.is_some(), rank.cmp(&recorded)) {
             (false, _) => Change::Entered,
+            (true, std::cmp::Ordering::Equal) if override_ended => Change::Released,
             (true, std::cmp::Ordering::Equal) => Change::Kept,
             (true, std::cmp::Ordering::Greater) => Change::Promoted,
             (true, std::cmp::Ordering::Less) => Change::Demoted,
@@ -167,7 +168,7 @@ impl<'a> Evaluator<'a> {
             _ if overridden => Some(AssignmentCause::Override),
             Change::Entered => Some(AssignmentCause::Enrolled),
             _ if as_of == self.program.effective_on() => Some(AssignmentCause::VersionChange),
-            Change::Promoted => Some(AssignmentCause::Promotion),
+            Change::Promoted | Change::Released => Some(AssignmentCause::Promotion),
             Change::Demoted => Some(AssignmentCause::Demotion),
         }
     }

@@ -157,6 +157,8 @@ pub enum Change {
     Promoted,
     /// A lower one, perhaps none.
     Demoted,
+    /// The same one, which an override held until now and the rules hold from now on.
+    Released,
 }
 
 /// Why a tier is not simply the one that is met.

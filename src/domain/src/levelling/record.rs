@@ -30,9 +30,10 @@ pub(super) fn history<'a>(ladder: &Ladder, partner: &'a PartnerFacts, region: Op
         })
         .collect();
     stretches.sort_by_key(|held| held.span.from);
-    let starts: Vec<Date> = stretches.iter().skip(1).map(|held| held.span.from).collect();
-    for (held, next) in stretches.iter_mut().zip(starts) {
+    let mut next = Date::MAX;
+    for held in stretches.iter_mut().rev() {
         held.span.until = held.span.until.min(next);
+        next = held.span.from;
     }
     stretches.retain(|held| !held.span.is_empty());
     stretches

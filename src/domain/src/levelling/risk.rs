@@ -78,9 +78,11 @@ fn leaves(judged: Option<&Judged>) -> Places<'_> {
 }
 
 impl<'a> Evaluator<'a> {
-    /// What threatens the tiers of a partner. Make the evaluator [`Evaluator::known_until`] the same date, so that nothing
-    /// later comes in.
+    /// What threatens the tiers of a partner, see [`at_risk`]. An evaluator that knows later facts asks one that does not.
     pub fn at_risk(&self, code: &str, as_of: Date, horizon: Date) -> Result<Vec<LadderRisk>, Faults> {
+        if self.known_until != as_of {
+            return Evaluator::new(self.program, self.facts).known_until(as_of).at_risk(code, as_of, horizon);
+        }
         let partner = self.partner(code)?;
         let mut risks = Vec::new();
         for standing in self.standing(code, as_of, Due::ByCalendar)?.ladders.iter().filter(|standing| standing.rank > 0) {

@@ -165,6 +165,10 @@ fn pin_beats_ceiling_beats_floor_and_an_override_ends() {
     assert_eq!((held.tier.as_deref(), held.decision.change, held.decision.reasons.contains(&Reason::Overridden)), (Some("THREE"), Change::Kept, true));
     let ended = standing(input, "YEARLY", "2020-05-10");
     assert_eq!((ended.tier.as_deref(), ended.decision.change, ended.decision.reasons), (Some("TWO"), Change::Demoted, vec![Reason::OverrideEnded]));
+    // The same tier by the rules is written down as such, so that the cadence holds again from then on.
+    let records = serde_json::json!([{"ladder": "YEARLY", "tier": "TWO", "from": "2020-03-01", "cause": "OVERRIDE"}]);
+    let released = standing(with(vec![over("PIN", Some("TWO"))].into(), records), "YEARLY", "2020-05-10");
+    assert_eq!((released.tier.as_deref(), released.decision.change), (Some("TWO"), Change::Released));
 }
 
 #[test]
