@@ -11,5 +11,6 @@ mod migrations;
 mod partners;
 mod programs;
 mod rollups;
+mod speed;
 mod terms;
 mod values;
