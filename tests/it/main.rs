@@ -1,8 +1,6 @@
 //! The integration tests: one binary, so that they link once.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of a test that cannot go on fails the test")]
-
 mod adventureworks;
 mod api;
 mod architecture;
