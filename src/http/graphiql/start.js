@@ -3,8 +3,87 @@
 
 const examples = [
   {
-    title: "Who am I",
-    query: "# Put a token into the headers below, then press the play button.\nquery WhoAmI {\n  apiVersion\n}\n",
+    title: "A partner",
+    query: `# Put a token into the headers below, then press the play button.
+# Where does this partner stand, what is missing for the next tier, and what has it earned this quarter?
+query Partner {
+  viewer {
+    person
+    roles {
+      role
+      partners
+      regions
+    }
+  }
+  partner(by: { code: "175" }) {
+    code
+    name
+    region
+    tier {
+      tier
+      from
+      cause
+    }
+    standing {
+      asOf
+      ladders {
+        ladder
+        qualified
+        granted
+        next {
+          tier
+        }
+      }
+    }
+    rebateEstimate {
+      period
+      totals {
+        amount
+        currency
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    title: "What it is entitled to",
+    query: `# Every benefit: given or not, and what would unlock it.
+query Entitlements {
+  partner(by: { code: "175" }) {
+    entitlements {
+      benefit
+      name
+      kind
+      status
+      unmet {
+        text
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    title: "Partners",
+    query: `# The partners that you may see, page by page: ask again with "after: <endCursor>".
+query Partners {
+  partners(first: 10) {
+    nodes {
+      code
+      name
+      region
+      tier {
+        tier
+      }
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+`,
   },
 ];
 

@@ -1,5 +1,6 @@
 //! The few places where the two databases spell a statement differently, and lists bound as one parameter so that a statement's
-//! text, and the number of statements, do not depend on how many ids it is asked for.
+//! text, and the number of statements, do not depend on how many ids it is asked for. The lists are joined (`IN (SELECT ..)`), not
+//! searched (`= ANY (..)`): PostgreSQL walks an array that it does not know when it plans for every row.
 
 use std::fmt::Write as _;
 
@@ -9,7 +10,7 @@ use uuid::Uuid;
 /// The condition that `column` is one of the ids bound as parameter `number` by [`uuids`].
 pub(crate) fn is_one_of_uuids(backend: DbBackend, column: &str, number: usize) -> String {
     match backend {
-        DbBackend::Postgres => format!("{column} = ANY(${number}::text::uuid[])"),
+        DbBackend::Postgres => format!("{column} IN (SELECT unnest(${number}::text::uuid[]))"),
         _ => format!("{column} IN (SELECT unhex(value) FROM json_each(${number}))"),
     }
 }
@@ -29,7 +30,7 @@ pub(crate) fn uuids<'a>(backend: DbBackend, ids: impl IntoIterator<Item = &'a Uu
 /// The condition that `column` is one of the texts bound as parameter `number` by [`texts`].
 pub(crate) fn is_one_of_texts(backend: DbBackend, column: &str, number: usize) -> String {
     match backend {
-        DbBackend::Postgres => format!("{column} = ANY(${number}::text::text[])"),
+        DbBackend::Postgres => format!("{column} IN (SELECT unnest(${number}::text::text[]))"),
         _ => format!("{column} IN (SELECT value FROM json_each(${number}))"),
     }
 }
