@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 use serde_saphyr::options::NonFiniteFloatPolicy;
 
 use super::Document;
-use super::shape::Shape;
+use super::shape::{Mended, Shape};
 use crate::fault::{Fault, Faults};
 
 /// A document may be this large: a program with some thousand scenarios.
@@ -40,15 +40,48 @@ impl Format {
 /// The shape of a document.
 pub(crate) static DOCUMENT: LazyLock<Shape> = LazyLock::new(Shape::of::<Document>);
 
-/// Reads a document. Faults of the syntax carry line and column as their path; otherwise all faults of the shape are found at
-/// once. What a well-formed document must also satisfy is asked by [`super::validate::validate`].
+/// Reads a document. Faults of the syntax carry line and column as their path; otherwise all faults are found at once. What a
+/// well-formed document must also satisfy is asked by [`super::validate::validate`].
 pub fn read(text: &str, format: Format) -> Result<Document, Faults> {
     read_document(read_value(text, format)?)
 }
 
-/// The document of a value that was read before.
-pub fn read_document(value: Value) -> Result<Document, Faults> {
-    DOCUMENT.read(value, "")
+/// The document of a value that was read before. Where its shape has faults, it is mended for the sake of judging the rest, so
+/// that the faults of the rules come along.
+pub fn read_document(mut value: Value) -> Result<Document, Faults> {
+    let mut faults = DOCUMENT.check(&value, "");
+    if faults.is_empty() {
+        return DOCUMENT.read(value, "");
+    }
+    let mended = DOCUMENT.mend(&mut value);
+    if let Ok(document) = serde_json::from_value::<Document>(value) {
+        let echo = |fault: &Fault| mended.covers(&fault.path) || echoes(fault, &mended);
+        faults.0.extend(super::validate::validate(&document).0.into_iter().filter(|fault| !echo(fault)));
+    }
+    Err(faults)
+}
+
+/// Whether a fault of the rules only follows from what was mended: a name that was lost with it, or a unit or main ladder that
+/// could not be read.
+fn echoes(fault: &Fault, mended: &Mended) -> bool {
+    const LISTS: [(&str, &str); 7] = [
+        ("regions", "region"),
+        ("partnerTypes", "partner type"),
+        ("categories", "category"),
+        ("metrics", "metric"),
+        ("ladders", "ladder"),
+        ("benefits", "benefit"),
+        ("rebateSchedules", "schedule"),
+    ];
+    let lost_name = mended.lost_keys.iter().any(|key| fault.message.contains(&format!("`{key}`")));
+    let lost_list = |(list, noun): &(&str, &str)| mended.paths.iter().any(|path| path == list) && fault.message.contains(&format!("no {noun} `"));
+    let unreadable = |member: &str| mended.paths.iter().any(|path| path.ends_with(member));
+    match fault.code.as_str() {
+        "UNKNOWN_KEY" => lost_name || LISTS.iter().any(lost_list),
+        "UNIT_MISMATCH" => lost_name || unreadable(".unit"),
+        "NO_MAIN_LADDER" => unreadable(".main") || unreadable("ladders"),
+        _ => lost_name,
+    }
 }
 
 /// Reads text to a plain value, within the limits, without duplicate keys.

@@ -3,6 +3,8 @@
 //! Reading with serde stops at the first fault. So the JSON Schema of a type, which is derived from the same Rust types,
 //! is compiled once into a small graph, and a value is walked along it. What remains for serde is to build the value.
 
+mod mend;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -17,6 +19,8 @@ use crate::document::scenario::FigureText;
 use crate::document::scoped::Scalar;
 use crate::fault::{Faults, join};
 use crate::money::{Currency, DecimalText, Number, Rate};
+
+pub use mend::Mended;
 
 /// More faults than these are not listed.
 pub const MAX_FAULTS: usize = 500;

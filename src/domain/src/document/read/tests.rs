@@ -97,8 +97,55 @@ scenarios:
             ("INVALID_VALUE", "scenarios[0].asOf"),
             ("WRONG_TYPE", "scenarios[0].facts.partners[0].transactions[0].id"),
             ("WRONG_TYPE", "scenarios[0].facts.partners[0].transactions[0].amount"),
+            ("UNKNOWN_KEY", "grants[0].benefit"),
         ]
     );
+}
+
+#[test]
+fn faults_of_the_rules_come_with_those_of_the_shape() {
+    let text = "
+guerdon: 1
+program: {code: P, currency: USD, fiscalYearStart: 13-01}
+version: {efectiveOn: 2026-01-01}
+regions: [{key: DE}]
+metrics:
+  - {key: revenue, unit: MONY, measure: {source: TRANSACTIONS, aggregate: SUM, window: {rolling: {months: 0}}}}
+  - {key: csat, unit: PERCENT, mesure: {source: ACTIVITIES, aggregate: COUNT, window: {lifetime: {}}}}
+ladders:
+  - {key: L, main: yes, tiers: [{key: GOLD, requirement: {metric: {metric: revenue, atLeast: {default: 5, rows: [{region: DEE, value: x}]}}}}]}
+  - {key: M, tires: [{key: SILVER, requirement: {tier: {ladder: L, tier: GOLDD}}}]}
+benefits: [{key: b, kind: ACCESS}]
+grants:
+  - {benefit: b, ladder: M, tier: SILVER, value: {access: true}}
+  - {benefit: c, value: {access: 1}}
+rebateSchedules:
+  - {key: r, period: {quarter: {}}, method: {bands: {scope: MARGINL, bands: [{from: 10, rate: 1 %}, {from: 5, rate: 2 %}]}}}
+scenarios: [{name: s, asOf: 2026-01-01, facts: {}, expect: none}]
+";
+    let found = codes(text);
+    let expected = [
+        ("MISSING_MEMBER", "program.name"),
+        ("UNKNOWN_MEMBER", "version.efectiveOn"),
+        ("MISSING_MEMBER", "version.effectiveOn"),
+        ("UNKNOWN_VALUE", "metrics[0].unit"),
+        ("UNKNOWN_MEMBER", "metrics[1].mesure"),
+        ("WRONG_TYPE", "ladders[0].main"),
+        ("INVALID_VALUE", "ladders[0].tiers[0].requirement.metric.atLeast.rows[0].value"),
+        ("UNKNOWN_MEMBER", "ladders[1].tires"),
+        ("MISSING_MEMBER", "ladders[1].tiers"),
+        ("WRONG_TYPE", "grants[1].value.access"),
+        ("UNKNOWN_VALUE", "rebateSchedules[0].method.bands.scope"),
+        ("WRONG_TYPE", "scenarios[0].expect"),
+        ("INVALID_FISCAL_YEAR", "program.fiscalYearStart"),
+        ("OUT_OF_RANGE", "metrics[0].measure.window.rolling.months"),
+        ("NOT_EXACTLY_ONE", "metrics[1]"),
+        ("UNKNOWN_KEY", "ladders[0].tiers[0].requirement.metric.atLeast.rows[0].region"),
+        ("UNKNOWN_KEY", "grants[1].benefit"),
+        ("BAND_OVERLAP", "rebateSchedules[0].method.bands.bands[1].from"),
+    ];
+    let found: Vec<(&str, &str)> = found.iter().map(|(code, path)| (code.as_str(), path.as_str())).collect();
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -113,6 +160,8 @@ fn messages_say_what_to_do() {
             "metrics[0].mesure: there is no member \"mesure\" here: did you mean `measure`?",
             "ladders[0].tiers: `tiers` is missing; it is the tiers, lowest first: their position is their rank, from 1",
             "grants[0].value: found the text \"unlimited\", expected an object: write `{unlimited: ...}`, or `{unlimited: {}}` where it has no members of its own",
+            "metrics[0]: write exactly one of `measure`, `formula`; found none",
+            "grants[0].benefit: there is no benefit `b`: the document has no benefit at all",
         ]
     );
 }
@@ -218,6 +267,27 @@ proptest! {
         let found = DOCUMENT.check(&value, "");
         let named = |place: &String| found.0.iter().any(|fault| fault.path.contains("zzzzzzzzzz") && faulty(&fault.path, place));
         prop_assert!(chosen.iter().all(named), "{:?} {:?}", chosen, found);
+    }
+
+    /// Whatever is wrong, mending gives something of the right shape, and a value that has it is left alone.
+    #[test]
+    fn mending_gives_the_shape(example in 0_usize..3, picks in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..9), 0..6)) {
+        let mut value = read_value(EXAMPLES[example], Format::Yaml).unwrap();
+        for (which, put) in picks {
+            let mut all = Vec::new();
+            places(&value, &mut Vec::new(), &mut all);
+            let place = pointer(which.get(&all[..]).as_slice());
+            let new = [json!(null), json!(true), json!(3), json!(-1), json!("x"), json!([]), json!({}), json!({"x": 1}), json!(0.5)][put].clone();
+            *value.pointer_mut(&place).unwrap() = new;
+        }
+        let sound = DOCUMENT.check(&value, "").is_empty();
+        let before = value.clone();
+        let mended = DOCUMENT.mend(&mut value);
+        prop_assert!(DOCUMENT.check(&value, "").is_empty(), "{}", value);
+        prop_assert_eq!(sound, mended.paths.is_empty());
+        if sound {
+            prop_assert_eq!(before, value);
+        }
     }
 
     #[test]
