@@ -37,6 +37,11 @@ impl Common {
 
 /// Opens the database of these settings. It is not migrated here.
 pub async fn open(config: &Config) -> Result<App, AppError> {
+    open_with(config, |options| options).await
+}
+
+/// The same with other options.
+pub async fn open_with(config: &Config, change: impl FnOnce(StoreOptions) -> StoreOptions) -> Result<App, AppError> {
     let connections = config.database.connections_max;
     let options = StoreOptions {
         readers: connections,
@@ -45,6 +50,6 @@ pub async fn open(config: &Config) -> Result<App, AppError> {
         new_id: Arc::new(|| SystemIds.id()),
         ..StoreOptions::default()
     };
-    let store = Store::connect(config.database.url.expose(), options).await?;
+    let store = Store::connect(config.database.url.expose(), change(options)).await?;
     Ok(App::new(store).requiring(migrations()))
 }

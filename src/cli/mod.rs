@@ -1,5 +1,6 @@
 //! The command line: reads arguments and settings, builds everything once, calls use cases. It knows no rule.
 
+pub mod bench;
 mod common;
 pub mod demo;
 pub mod evaluate;
@@ -41,6 +42,8 @@ enum Command {
     Demo(demo::Args),
     /// Import a file of facts by a mapping.
     Import(import::Args),
+    /// Measure this service on synthetic data.
+    Bench(bench::Args),
     /// Make tokens for development, and manage API keys.
     Token(token::Args),
     /// Write the GraphQL schema.
@@ -77,6 +80,7 @@ async fn run(command: Command) -> Outcome {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Demo(args) => demo::run(args).await,
         Command::Import(args) => import::run(args).await,
+        Command::Bench(args) => bench::run(args).await,
         Command::Token(args) => token::run(args).await,
         Command::Schema(args) => schema::run(&args),
         Command::Healthcheck(args) => healthcheck::run(args).await,

@@ -6,6 +6,7 @@ mod api;
 mod architecture;
 mod auth;
 mod authz;
+mod bench;
 mod demo;
 mod evaluate;
 mod golden;

@@ -97,7 +97,7 @@ fn assignment_of(row: &sea_orm::QueryResult) -> Result<StoredAssignment, StoreEr
     })
 }
 
-const COLUMNS: [Column; 12] = [
+pub(crate) const COLUMNS: [Column; 12] = [
     ("id", Kind::Uuid),
     ("program_id", Kind::Uuid),
     ("partner_id", Kind::Uuid),

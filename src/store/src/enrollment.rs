@@ -50,7 +50,7 @@ pub struct StoredEnrollment {
     pub row_version: i64,
 }
 
-const COLUMNS: [Column; 9] = [
+pub(crate) const COLUMNS: [Column; 9] = [
     ("id", Kind::Uuid),
     ("program_id", Kind::Uuid),
     ("partner_id", Kind::Uuid),

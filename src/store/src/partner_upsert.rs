@@ -73,7 +73,7 @@ struct Known {
     ids: BTreeMap<String, PartnerId>,
 }
 
-const PARTNER_COLUMNS: [Column; 14] = [
+pub(crate) const PARTNER_COLUMNS: [Column; 14] = [
     ("id", Kind::Uuid),
     ("code", Kind::Text),
     ("name", Kind::Text),
@@ -90,7 +90,7 @@ const PARTNER_COLUMNS: [Column; 14] = [
     ("row_version", Kind::Int),
 ];
 
-const PROFILE_COLUMNS: [Column; 10] = [
+pub(crate) const PROFILE_COLUMNS: [Column; 10] = [
     ("partner_id", Kind::Uuid),
     ("from_on", Kind::Date),
     ("name", Kind::Text),
@@ -247,7 +247,7 @@ const REFRESH: &str = "ON CONFLICT (code) DO UPDATE SET name = excluded.name, na
     status = excluded.status, profile_from = excluded.profile_from, next_profile_from = excluded.next_profile_from, \
     updated_at = excluded.updated_at,";
 
-fn partner_cells(
+pub(crate) fn partner_cells(
     id: PartnerId,
     code: &str,
     profile: &PartnerProfile,

@@ -68,21 +68,26 @@ impl Rollup {
     fn value_columns(&self) -> Vec<&'static str> {
         self.sums.iter().map(|(column, _)| *column).chain(["lines"]).collect()
     }
+
+    /// The statement that adds the facts of `from` to the aggregate.
+    pub(crate) fn add(&self, backend: DbBackend, from: &str) -> String {
+        let table = self.table;
+        let added: Vec<String> = self.value_columns().iter().map(|column| format!("{column} = {table}.{column} + excluded.{column}")).collect();
+        format!(
+            "INSERT INTO {table} ({}) {} ON CONFLICT ({}) DO UPDATE SET {}",
+            self.columns().join(", "),
+            // SQLite takes `FROM x ON CONFLICT` for a join unless the SELECT is wrapped and has a WHERE.
+            format_args!("SELECT * FROM ({}) AS added WHERE TRUE", self.select(backend, from)),
+            self.key_columns().join(", "),
+            added.join(", ")
+        )
+    }
 }
 
 impl WriteTx {
     /// Adds the facts of `from` (a FROM clause with a WHERE that names them `f`) to their aggregate.
     pub(crate) async fn add_to_rollup(&self, rollup: &Rollup, from: &str, values: Vec<Value>) -> Result<(), StoreError> {
-        let table = rollup.table;
-        let added: Vec<String> = rollup.value_columns().iter().map(|column| format!("{column} = {table}.{column} + excluded.{column}")).collect();
-        let sql = format!(
-            "INSERT INTO {table} ({}) {} ON CONFLICT ({}) DO UPDATE SET {}",
-            rollup.columns().join(", "),
-            // SQLite takes `FROM x ON CONFLICT` for a join unless the SELECT is wrapped and has a WHERE.
-            format_args!("SELECT * FROM ({}) AS added WHERE TRUE", rollup.select(self.backend(), from)),
-            rollup.key_columns().join(", "),
-            added.join(", ")
-        );
+        let sql = rollup.add(self.backend(), from);
         self.execute(sql, values).await.map(drop)
     }
 

@@ -1,0 +1,54 @@
+//! What every bench needs: a database opened for long statements, memory, and how figures are printed.
+
+use std::time::Duration;
+
+use comfy_table::{Attribute, Cell, CellAlignment, Table};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::cli::common::open_with;
+use crate::config::Config;
+use crate::error::AppError;
+
+/// How long a statement of a bench may take.
+const LONG: Duration = Duration::from_hours(2);
+
+/// Opens the database with patience: one statement may read everything.
+pub async fn open(config: &Config) -> Result<App, AppError> {
+    let app = open_with(config, |options| guerdon_store::StoreOptions { statement_timeout: LONG, slow_statement: LONG, ..options }).await?;
+    app.ready().await?;
+    Ok(app)
+}
+
+/// A line of `/proc/self/status` in KiB; 0 where there is none.
+fn status_kib(name: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|rest| rest.trim_start_matches(':').split_whitespace().next()?.parse().ok()).unwrap_or(0.0)
+}
+
+/// The most memory that this process ever had, in MiB.
+pub fn peak_memory_mib() -> f64 {
+    (status_kib("VmHWM") / 102.4).round() / 10.0
+}
+
+/// Prints one line of JSON.
+pub fn print_json(report: &impl Serialize) -> Result<(), AppError> {
+    println!("{}", serde_json::to_string(report).map_err(AppError::internal)?);
+    Ok(())
+}
+
+/// A table with figures to the right.
+pub fn table<const N: usize>(headers: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.set_header(headers.map(|header| Cell::new(header).add_attribute(Attribute::Bold)));
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// A count with separators.
+pub fn count(number: u64) -> String {
+    indicatif::HumanCount(number).to_string()
+}

@@ -1,0 +1,26 @@
+//! `guerdon bench`: a synthetic program with data of any size, and what this service does with it in how much time.
+
+mod measure;
+pub mod seed;
+
+use super::Outcome;
+
+/// Measure this service on synthetic data.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Fill a database with a synthetic program, its partners and their facts.
+    Seed(seed::Args),
+}
+
+/// Runs the command.
+pub async fn run(args: Args) -> Outcome {
+    match args.command {
+        Command::Seed(args) => seed::run(args).await,
+    }
+}
