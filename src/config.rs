@@ -22,6 +22,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Bounds of the transport.
     pub http: HttpConfig,
+    /// Background work.
+    pub jobs: JobsConfig,
     /// The log.
     pub log: LogConfig,
 }
@@ -116,6 +118,21 @@ impl Default for HttpConfig {
             drain_timeout: Duration::from_secs(30),
             partial_status_294: false,
         }
+    }
+}
+
+/// Background work.
+#[derive(Debug, Clone)]
+pub struct JobsConfig {
+    /// Workers of this node; none leaves the work to other nodes.
+    pub workers: usize,
+    /// Time between two looks for work.
+    pub poll: Duration,
+}
+
+impl Default for JobsConfig {
+    fn default() -> Self {
+        Self { workers: 1, poll: Duration::from_secs(1) }
     }
 }
 

@@ -11,4 +11,5 @@ pub mod graphql;
 pub mod http;
 pub mod idgen;
 pub mod import;
+pub mod jobs;
 pub mod telemetry;

@@ -30,6 +30,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub created_by: String,
     pub finished_at: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "Text")]
+    pub outcome: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -67,6 +67,16 @@ pub async fn refuse(manager: &SchemaManager<'_>, table: &str, event: &str, condi
 const PG_REFUSE: &str = "CREATE OR REPLACE FUNCTION guerdon_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ \
     BEGIN RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = TG_ARGV[0], CONSTRAINT = TG_ARGV[0]; END $$";
 
+/// Adds columns, each a name and what follows it, that the table does not have yet: SQLite cannot say IF NOT EXISTS of a column.
+pub async fn add_columns(manager: &SchemaManager<'_>, table: &str, columns: &[(&str, &str)]) -> Result<(), DbErr> {
+    for (name, definition) in columns {
+        if !manager.has_column(table, name).await? {
+            execute(manager, &format!("ALTER TABLE {table} ADD COLUMN {name} {definition}")).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Drops the tables, the first one first.
 pub async fn drop_tables(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<(), DbErr> {
     for table in tables {

@@ -31,6 +31,7 @@ mod m20260801_000023_outbox_event;
 mod m20260801_000024_idempotency_record;
 mod m20260801_000025_job;
 mod m20260801_000026_api_key;
+mod m20260801_000027_job_outcome;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000024_idempotency_record::Migration),
             Box::new(m20260801_000025_job::Migration),
             Box::new(m20260801_000026_api_key::Migration),
+            Box::new(m20260801_000027_job_outcome::Migration),
         ]
     }
 }

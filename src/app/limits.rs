@@ -1,5 +1,7 @@
 //! Every number that bounds the work of a use case, with its reason.
 
+use std::time::Duration;
+
 /// Bounds of the use cases. They hold for every transport and for jobs alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -25,6 +27,13 @@ pub struct Limits {
     pub document_bytes_max: usize,
     /// Days that an idempotency key is kept (semantics 25).
     pub idempotency_days: i64,
+    /// How long a worker holds a job without a sign of life: a chunk takes a second or two, and a job whose worker was killed waits
+    /// no longer than this.
+    pub job_lease: Duration,
+    /// Tries of a job at one place before it is given up.
+    pub job_attempts_max: u32,
+    /// The pause before the second try; it doubles with every further one.
+    pub job_pause: Duration,
 }
 
 impl Default for Limits {
@@ -41,6 +50,9 @@ impl Default for Limits {
             text_chars_max: 2_000,
             document_bytes_max: 4 * 1_024 * 1_024,
             idempotency_days: 30,
+            job_lease: Duration::from_secs(30),
+            job_attempts_max: 5,
+            job_pause: Duration::from_secs(5),
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod entitlements;
 pub mod facts;
 pub mod idempotency;
 pub mod imports;
+pub mod jobs;
 pub mod keys;
 pub mod levelling;
 pub mod limits;

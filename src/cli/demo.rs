@@ -28,6 +28,7 @@ use crate::error::AppError;
 use crate::http::server;
 use crate::http::token::sign;
 use crate::idgen::{IdGen as _, SystemIds};
+use crate::jobs::Runner;
 use crate::telemetry;
 
 /// The day on which the demo's clock stands.
@@ -109,8 +110,10 @@ async fn serve_demo(listener: tokio::net::TcpListener, app: App, jwt: JwtConfig,
     let quiet = crate::config::LogConfig { filter: "warn".to_owned(), ..config.log };
     telemetry::start_log(&quiet)?;
     let metrics = telemetry::start_metrics();
-    serve::serve_on(listener, app, Some(jwt), config.http, metrics, server::stop_signal()).await?;
-    Ok(ExitCode::SUCCESS)
+    let runner = Runner::start(&app, &config.jobs);
+    let served = serve::serve_on(listener, app, Some(jwt), config.http, metrics, server::stop_signal()).await;
+    runner.stop().await;
+    served.map(|()| ExitCode::SUCCESS)
 }
 
 /// The database that was asked for, or a file in the data folder, which is made.

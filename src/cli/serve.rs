@@ -13,6 +13,7 @@ use crate::error::AppError;
 use crate::http::auth::Identity;
 use crate::http::token::Tokens;
 use crate::http::{Service, router, server};
+use crate::jobs::Runner;
 use crate::telemetry::{self, Metrics};
 
 /// Serve the API.
@@ -37,8 +38,10 @@ pub async fn run(args: Args) -> Outcome {
     }
     let listener = listen(config.listen).await?;
     tracing::info!(address = %config.listen, "listening");
-    serve_on(listener, app, Some(jwt), config.http, metrics, server::stop_signal()).await?;
-    Ok(ExitCode::SUCCESS)
+    let runner = Runner::start(&app, &config.jobs);
+    let served = serve_on(listener, app, Some(jwt), config.http, metrics, server::stop_signal()).await;
+    runner.stop().await;
+    served.map(|()| ExitCode::SUCCESS)
 }
 
 /// The key that tokens are checked with. Serving without one would shut everybody out, or, worse, tempt somebody to let

@@ -9,7 +9,7 @@ use std::time::Duration;
 use guerdon_domain::fault::Faults;
 use jsonwebtoken::Algorithm;
 
-use super::{AuthConfig, Config, DatabaseConfig, HttpConfig, JwksSource, JwtConfig, JwtKeys, LogConfig, Secret};
+use super::{AuthConfig, Config, DatabaseConfig, HttpConfig, JobsConfig, JwksSource, JwtConfig, JwtKeys, LogConfig, Secret};
 
 /// One thing that can be set.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +59,8 @@ pub const SETTINGS: &[Setting] = &[
     plain("http.mutation_timeout_ms", "milliseconds for a mutation; 60000"),
     plain("http.drain_timeout_ms", "milliseconds for open requests to end at shutdown; 30000"),
     plain("http.partial_status_294", "status 294 instead of 200 for data with errors; false"),
+    plain("jobs.workers", "background workers of this node, 0 to 64; 1"),
+    plain("jobs.poll_ms", "milliseconds between two looks for background work; 1000"),
     plain("log.format", "text or json; text"),
     plain("log.filter", "a level or a filter such as info,guerdon=debug; info"),
 ];
@@ -183,6 +185,7 @@ impl Values {
             database: self.database(faults),
             auth: AuthConfig { jwt: self.jwt(faults) },
             http: self.http(faults),
+            jobs: self.jobs(faults),
             log: self.log(faults),
         }
     }
@@ -261,6 +264,17 @@ impl Values {
             drain_timeout: self.millis("http.drain_timeout_ms", default.drain_timeout, faults),
             partial_status_294: self.get("http.partial_status_294", default.partial_status_294, "true or false", faults),
         }
+    }
+
+    fn jobs(&self, faults: &mut Faults) -> JobsConfig {
+        /// More workers of one node wait for each other.
+        const WORKERS_MAX: usize = 64;
+        let default = JobsConfig::default();
+        let workers = self.get("jobs.workers", default.workers, "a whole number from 0 to 64", faults);
+        if workers > WORKERS_MAX {
+            faults.add("INVALID_SETTING", self.place("jobs.workers"), "not a whole number from 0 to 64");
+        }
+        JobsConfig { workers, poll: self.millis("jobs.poll_ms", default.poll, faults) }
     }
 
     fn log(&self, faults: &mut Faults) -> LogConfig {

@@ -23,6 +23,8 @@ async fn every_query_field_is_asked_as_nobody_the_wrong_partner_the_right_one_an
         (format!("partner(by: {{id: \"{partner}\"}}) {{ code }}"), ["denied", "null", "some", "some"]),
         ("partners(filter: {search: \"Partner A\"}) { nodes { code } }".into(), ["denied", "empty", "some", "some"]),
         ("check(partner: \"A\", benefits: [\"portal\"]) { allowed }".into(), ["denied", "null", "some", "some"]),
+        ("jobs { nodes { id } }".into(), ["denied", "denied", "denied", "empty"]),
+        ("job(id: \"x\") { id }".into(), ["denied", "denied", "denied", "null"]),
         ("program(by: {code: \"P\"}) { code }".into(), ["denied", "some", "some", "some"]),
         ("programs { nodes { code } }".into(), ["denied", "some", "some", "some"]),
         (format!("node(id: \"{partner}\") {{ id }}"), ["null", "null", "some", "some"]),

@@ -13,6 +13,7 @@ mod golden;
 mod harness;
 mod http;
 mod import;
+mod jobs;
 mod policy_matrix;
 mod program_cli;
 mod program_docs;

@@ -3,8 +3,13 @@
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::page::PageRequest;
 
+use crate::app::jobs::JobId;
 use crate::app::partners::PartnerId;
 use crate::app::programs::{ProgramId, ProgramKey, VersionId};
+
+/// Background work by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct JobNode(pub JobId);
 
 /// A partner by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,6 +1,7 @@
 //! Loaders: many single questions of one request become one call of a use case. They are made per request and hold the caller, so
 //! that no question of another caller can be in their batches; keys carry every argument that the answer depends on.
 
+mod jobs;
 mod keys;
 mod partners;
 mod programs;
@@ -14,12 +15,13 @@ use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use guerdon_domain::page::Page;
 
 pub use keys::{
-    CompiledKey, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, PartnerNode, ProfilesKey, ProgramNode, RisksKey, StandingKey, TransactionsKey,
-    VersionNode, VersionsKey,
+    CompiledKey, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, PartnerNode, ProfilesKey, ProgramNode, RisksKey, StandingKey,
+    TransactionsKey, VersionNode, VersionsKey,
 };
 
 use super::context::RequestData;
 use super::error::{Answer, GqlFault};
+use crate::app::jobs::{Job, JobId};
 use crate::app::levelling::{PartnerStanding, TierHistory};
 use crate::app::partners::{PartnerId, StoredEnrollment, StoredPartner};
 use crate::app::programs::{ProgramId, StoredProgram, VersionHead, VersionId};
@@ -62,6 +64,11 @@ impl Loaders {
         Reader: Loader<K, Error = GqlFault>,
     {
         self.0.load_one(key).await
+    }
+
+    /// Background work.
+    pub async fn job(&self, id: JobId) -> Found<Job> {
+        self.load(JobNode(id)).await
     }
 
     /// A partner, in scope.

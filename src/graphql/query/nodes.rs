@@ -6,6 +6,7 @@ use crate::graphql::context::RequestData;
 use crate::graphql::error::{Answer, GqlFault, Maybe};
 use crate::graphql::loaders::{Found, RequestLoaders};
 use crate::graphql::node::{NodeKind, decode};
+use crate::graphql::types::job::Job;
 use crate::graphql::types::partner::Partner;
 use crate::graphql::types::program::{Program, ProgramVersion};
 use crate::graphql::types::viewer::Viewer;
@@ -14,6 +15,8 @@ use crate::graphql::types::viewer::Viewer;
 #[derive(Clone, Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "Its id."))]
 pub enum Node {
+    /// Background work.
+    Job(Job),
     /// A partner.
     Partner(Partner),
     /// A program.
@@ -54,6 +57,7 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> Found<Node> {
     let Some((kind, id)) = decode(id) else { return Ok(None) };
     let loaders = ctx.loaders()?;
     let found = match kind {
+        NodeKind::Job => loaders.job(id).await.map(|found| found.map(|job| Node::Job(Job(job)))),
         NodeKind::Partner => loaders.partner(id).await.map(|found| found.map(|partner| Node::Partner(Partner(partner)))),
         NodeKind::Program => loaders.program(id).await.map(|found| found.map(|program| Node::Program(Program(program)))),
         NodeKind::ProgramVersion => loaders.version(id).await.map(|found| found.map(|version| Node::ProgramVersion(ProgramVersion(version)))),

@@ -3,6 +3,7 @@
 pub mod benefit;
 pub mod catalogue;
 pub mod entitlement;
+pub mod job;
 pub mod partner;
 pub mod period;
 pub mod program;
