@@ -5,6 +5,7 @@
 
 pub mod activity;
 pub mod activity_monthly;
+pub mod admission_request;
 pub mod api_key;
 pub mod audit_entry;
 pub mod contract;
@@ -28,6 +29,7 @@ pub mod review;
 pub mod review_standing;
 pub mod tier_admission;
 pub mod tier_assignment;
+
 pub mod tier_override;
 pub mod transaction_monthly;
 pub mod transactions;

@@ -28,6 +28,25 @@ pub struct Model {
     pub approved_by: Option<String>,
     pub created_at: DateTimeUtc,
     pub row_version: i64,
+    #[sea_orm(column_type = "Text")]
+    pub state: String,
+    #[sea_orm(column_type = "Text")]
+    pub decided_by: Option<String>,
+    pub decided_at: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "Text")]
+    pub decision_reason: Option<String>,
+    #[sea_orm(column_type = "Text")]
+    pub ended_by: Option<String>,
+    pub ended_at: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "Text")]
+    pub end_reason: Option<String>,
+    pub planned_until: Option<Date>,
+    #[sea_orm(column_type = "Text")]
+    pub match_program: Option<String>,
+    #[sea_orm(column_type = "Text")]
+    pub match_status: Option<String>,
+    #[sea_orm(column_type = "Text")]
+    pub match_evidence: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -85,6 +85,16 @@ pub async fn drop_tables(manager: &SchemaManager<'_>, tables: &[&str]) -> Result
     Ok(())
 }
 
+/// Takes columns away, the last one first, where they are still there.
+pub async fn drop_columns(manager: &SchemaManager<'_>, table: &str, columns: &[&str]) -> Result<(), DbErr> {
+    for name in columns.iter().rev() {
+        if manager.has_column(table, name).await? {
+            execute(manager, &format!("ALTER TABLE {table} DROP COLUMN {name}")).await?;
+        }
+    }
+    Ok(())
+}
+
 fn spell(backend: DbBackend, statement: &str) -> String {
     let postgres = backend == DbBackend::Postgres;
     let pairs: [(&str, &str, &str); 11] = [

@@ -32,6 +32,8 @@ mod m20260801_000024_idempotency_record;
 mod m20260801_000025_job;
 mod m20260801_000026_api_key;
 mod m20260801_000027_job_outcome;
+mod m20260801_000030_override_workflow;
+mod m20260801_000031_admission_request;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -70,6 +72,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000025_job::Migration),
             Box::new(m20260801_000026_api_key::Migration),
             Box::new(m20260801_000027_job_outcome::Migration),
+            Box::new(m20260801_000030_override_workflow::Migration),
+            Box::new(m20260801_000031_admission_request::Migration),
         ]
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::admissions::{approvals_of, follow_approvals};
 use guerdon_domain::access::{Action, Resource, Scope};
 use guerdon_domain::date::Date;
 use guerdon_domain::event::{Event, TierChanged};
@@ -10,10 +11,10 @@ use guerdon_domain::fault::Faults;
 use guerdon_domain::levelling::{Change as TierMove, Due, LadderRisk, LadderStanding, Standing};
 use guerdon_domain::metric::Evaluator;
 use guerdon_domain::program::Program;
-pub use guerdon_store::StoredAssignment;
-use guerdon_store::{AssignmentOutcome, AuditEntry, Change, NewAssignment, NewReview, NewStanding, WriteTx};
+use guerdon_store::{AssignmentOutcome, AuditEntry, Change, NewAdmissionRequest, NewAssignment, NewReview, NewStanding, WriteTx};
 use serde::{Deserialize, Serialize};
 
+pub use super::held::{HeldTier, TierHistory};
 use super::idempotency::{Keyed, keyed_context};
 use super::outbox::outgoing;
 use super::partners::PartnerId;
@@ -36,29 +37,6 @@ pub struct PartnerStanding {
     pub version: i64,
     /// Where it stands.
     pub standing: Standing,
-}
-
-/// The tiers that a partner held in a program.
-#[derive(Debug, Clone, Default)]
-pub struct TierHistory {
-    main_ladder: Option<String>,
-    today: Option<Date>,
-    assignments: Vec<StoredAssignment>,
-}
-
-impl TierHistory {
-    /// Those of a ladder, earliest first; of the main ladder when none is named.
-    pub fn of_ladder(&self, ladder: Option<&str>, region: Option<&str>) -> impl Iterator<Item = &StoredAssignment> {
-        let ladder = ladder.or(self.main_ladder.as_deref()).unwrap_or_default().to_owned();
-        let region = region.map(str::to_owned);
-        self.assignments.iter().filter(move |held| held.ladder == ladder && held.region == region)
-    }
-
-    /// The one of a ladder on a date; today's when none is named.
-    pub fn held_on(&self, date: Option<Date>, ladder: Option<&str>, region: Option<&str>) -> Option<StoredAssignment> {
-        let date = date.or(self.today)?;
-        self.of_ladder(ladder, region).filter(|held| held.from <= date && held.until.is_none_or(|until| date < until)).last().cloned()
-    }
 }
 
 /// Where partners stand on a date. A fixed number of statements whatever the number of partners. Partners out of scope are left
@@ -148,11 +126,9 @@ pub async fn histories_many(app: &App, ctx: &Ctx, program: Option<&ProgramKey>, 
                 Some((_, in_force)) => in_force.program.id,
                 None => program_of(tx, program).await?,
             };
-            let main_ladder = present.as_ref().and_then(|(_, in_force)| in_force.compiled.ladder(None)).map(|ladder| ladder.key.clone());
-            let today = present.map(|(today, _)| today);
-            let found = tx.assignments_many(&scope, id, ids).await?;
-            let history = |assignments| TierHistory { main_ladder: main_ladder.clone(), today, assignments };
-            Ok(found.into_iter().map(|(partner, assignments)| (partner, history(assignments))).collect())
+            let assignments = tx.assignments_many(&scope, id, ids).await?;
+            let overrides = tx.overrides_many(&scope, Some(id), ids).await?;
+            Ok(TierHistory::of_partners(present, assignments, overrides))
         })
         .await
 }
@@ -279,10 +255,11 @@ async fn prepare(app: &App, scope: &Scope, input: &EvaluateTiers) -> Result<(BTr
 struct DayJudged {
     decisions: Vec<(NewAssignment, TierMoved)>,
     standings: Vec<NewStanding>,
+    awaiting: Vec<NewAdmissionRequest>,
     failed: BTreeMap<String, Faults>,
 }
 
-async fn evaluate_chunk(
+pub(super) async fn evaluate_chunk(
     tx: &WriteTx,
     scope: &Scope,
     input: &EvaluateTiers,
@@ -300,6 +277,9 @@ async fn evaluate_chunk(
         let judged = judge_day(version, &facts, &ids, *date, input.due, date == last)?;
         done.judged += ids.len() as u64;
         done.failed.extend(judged.failed);
+        if date == last {
+            traces.extend(follow_approvals(tx, version, &ids, &judged.awaiting).await?);
+        }
         let review = record_day(tx, version, *date, &judged.decisions, judged.standings).await?;
         let Some(outcomes) = review else { continue };
         reviewed = true;
@@ -316,7 +296,7 @@ async fn evaluate_chunk(
         }
     }
     let summary = serde_json::json!({ "judged": done.judged, "moved": done.moved.len(), "dates": input.dates, "selection": selection_text(&input.selection) });
-    if !reviewed {
+    if !reviewed && traces.is_empty() {
         return Ok(Change::unchanged(done));
     }
     let audit = AuditEntry::of("Review", in_force.program.id).after(summary);
@@ -333,7 +313,7 @@ fn selection_text(selection: &Selection) -> String {
 
 /// Judges every partner on a date.
 fn judge_day(version: &InForce, facts: &Facts, ids: &BTreeMap<PartnerId, String>, date: Date, due: Due, keep: bool) -> Result<DayJudged, AppError> {
-    let mut day = DayJudged { decisions: Vec::new(), standings: Vec::new(), failed: BTreeMap::new() };
+    let mut day = DayJudged { decisions: Vec::new(), standings: Vec::new(), awaiting: Vec::new(), failed: BTreeMap::new() };
     let ids: Vec<(&PartnerId, &String)> = ids.iter().collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let size = ids.len().div_ceil(threads).max(1);
@@ -361,6 +341,7 @@ fn judge_day(version: &InForce, facts: &Facts, ids: &BTreeMap<PartnerId, String>
                 for ladder in &standing.ladders {
                     day.decisions.extend(decision_of(version, id, &code, ladder, date));
                     if keep {
+                        day.awaiting.extend(approvals_of(version, id, ladder, date));
                         day.standings.push(standing_of(id, ladder));
                     }
                 }

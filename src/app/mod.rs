@@ -3,10 +3,12 @@
 
 pub mod access;
 pub mod admission;
+pub mod admissions;
 pub mod auth;
 pub mod ctx;
 pub mod entitlements;
 pub mod facts;
+mod held;
 pub mod idempotency;
 pub mod imports;
 pub mod jobs;
@@ -14,8 +16,10 @@ pub mod keys;
 pub mod levelling;
 pub mod limits;
 mod outbox;
+pub mod overrides;
 mod pages;
 pub mod partners;
+pub mod place;
 mod plan;
 pub mod programs;
 pub mod rebates;

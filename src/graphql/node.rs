@@ -41,10 +41,8 @@ kinds! {
     TierOverride = b"to",
     /// A review.
     Review = b"rv",
-    /// An application for a tier.
-    Application = b"ap",
-    /// An invitation to a tier.
-    Invitation = b"in",
+    /// An application for a tier, an invitation to it, or its approval.
+    AdmissionRequest = b"ar",
     /// A contract.
     Contract = b"co",
     /// A sale line.

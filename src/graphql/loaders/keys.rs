@@ -108,3 +108,29 @@ pub struct TransactionsKey {
     /// The page.
     pub page: PageRequest,
 }
+
+/// The overrides of a partner.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OverridesKey {
+    /// The partner.
+    pub partner: PartnerId,
+    /// The program; every one when empty.
+    pub program: Option<ProgramKey>,
+}
+
+/// The applications, invitations and approvals of a partner.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AdmissionsKey {
+    /// The partner.
+    pub partner: PartnerId,
+    /// The program; every one when empty.
+    pub program: Option<ProgramKey>,
+}
+
+/// An override by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OverrideNode(pub uuid::Uuid);
+
+/// An application, invitation or approval by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AdmissionNode(pub uuid::Uuid);

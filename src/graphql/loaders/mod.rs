@@ -1,6 +1,7 @@
 //! Loaders: many single questions of one request become one call of a use case. They are made per request and hold the caller, so
 //! that no question of another caller can be in their batches; keys carry every argument that the answer depends on.
 
+mod admissions;
 mod jobs;
 mod keys;
 mod partners;
@@ -15,14 +16,16 @@ use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use guerdon_domain::page::Page;
 
 pub use keys::{
-    CompiledKey, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, PartnerNode, ProfilesKey, ProgramNode, RisksKey, StandingKey,
-    TransactionsKey, VersionNode, VersionsKey,
+    AdmissionNode, AdmissionsKey, CompiledKey, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, OverrideNode, OverridesKey, PartnerNode,
+    ProfilesKey, ProgramNode, RisksKey, StandingKey, TransactionsKey, VersionNode, VersionsKey,
 };
 
 use super::context::RequestData;
 use super::error::{Answer, GqlFault};
+use crate::app::admissions::StoredAdmissionRequest;
 use crate::app::jobs::{Job, JobId};
 use crate::app::levelling::{PartnerStanding, TierHistory};
+use crate::app::overrides::StoredOverride;
 use crate::app::partners::{PartnerId, StoredEnrollment, StoredPartner};
 use crate::app::programs::{ProgramId, StoredProgram, VersionHead, VersionId};
 use crate::app::rebates::Estimate;
@@ -95,6 +98,26 @@ impl Loaders {
     /// The tiers that a partner held.
     pub async fn history(&self, key: HistoryKey) -> Answer<Arc<TierHistory>> {
         Ok(self.load(key).await?.transpose()?.unwrap_or_default())
+    }
+
+    /// The overrides of a partner, newest first.
+    pub async fn overrides(&self, key: OverridesKey) -> Answer<Arc<Vec<StoredOverride>>> {
+        Ok(self.load(key).await?.transpose()?.unwrap_or_default())
+    }
+
+    /// The applications, invitations and approvals of a partner, newest first.
+    pub async fn admissions(&self, key: AdmissionsKey) -> Answer<Arc<Vec<StoredAdmissionRequest>>> {
+        Ok(self.load(key).await?.transpose()?.unwrap_or_default())
+    }
+
+    /// An override, in scope.
+    pub async fn tier_override(&self, id: uuid::Uuid) -> Found<StoredOverride> {
+        self.load(OverrideNode(id)).await
+    }
+
+    /// An application, invitation or approval, in scope.
+    pub async fn admission(&self, id: uuid::Uuid) -> Found<StoredAdmissionRequest> {
+        self.load(AdmissionNode(id)).await
     }
 
     /// Where a partner stands; none before the first program version.

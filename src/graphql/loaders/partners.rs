@@ -20,10 +20,10 @@ use crate::error::AppError;
 use crate::graphql::error::GqlFault;
 
 /// An answer that one key may have and another not: one that fails does not take the others with it.
-type Each<T> = Result<Arc<T>, GqlFault>;
+pub(super) type Each<T> = Result<Arc<T>, GqlFault>;
 
 /// Gives every key of a question its answer, or the question's failure. Partners without an answer have none.
-fn answer<K: Hash + Eq + Clone, T>(
+pub(super) fn answer<K: Hash + Eq + Clone, T>(
     found: &mut HashMap<K, Each<T>>,
     keys: Vec<&K>,
     partner: impl Fn(&K) -> PartnerId,
@@ -42,11 +42,11 @@ fn answer<K: Hash + Eq + Clone, T>(
 }
 
 /// Answers that cannot fail one by one.
-fn each<T>(answers: Result<BTreeMap<PartnerId, T>, AppError>) -> Result<BTreeMap<PartnerId, Result<T, AppError>>, AppError> {
+pub(super) fn each<T>(answers: Result<BTreeMap<PartnerId, T>, AppError>) -> Result<BTreeMap<PartnerId, Result<T, AppError>>, AppError> {
     Ok(answers?.into_iter().map(|(partner, answer)| (partner, Ok(answer))).collect())
 }
 
-fn ids_of<'k, K: 'k>(keys: &[&'k K], id: impl Fn(&'k K) -> PartnerId) -> Vec<PartnerId> {
+pub(super) fn ids_of<'k, K: 'k>(keys: &[&'k K], id: impl Fn(&'k K) -> PartnerId) -> Vec<PartnerId> {
     keys.iter().map(|key| id(key)).collect()
 }
 

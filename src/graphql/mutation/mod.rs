@@ -1,8 +1,10 @@
 //! What can be changed. Every mutation takes one `input` and answers its own payload: what came of it, or in `userErrors` what the
 //! caller has to mend. A resolver is parse, call, wrap.
 
+pub mod admissions;
 pub mod facts;
 pub mod levelling;
+pub mod overrides;
 pub mod partners;
 pub mod programs;
 pub mod user_errors;
@@ -15,7 +17,14 @@ use crate::graphql::loaders::RequestLoaders;
 
 /// What can be changed.
 #[derive(Default, MergedObject)]
-pub struct Mutation(programs::ProgramMutations, partners::PartnerMutations, facts::FactMutations, levelling::LevellingMutations);
+pub struct Mutation(
+    programs::ProgramMutations,
+    partners::PartnerMutations,
+    facts::FactMutations,
+    levelling::LevellingMutations,
+    overrides::OverrideMutations,
+    admissions::AdmissionMutations,
+);
 
 /// Begins a mutation: what was read before it is read again after it. Answers the caller's key, with the input as he gave it.
 fn begin(ctx: &Context<'_>, key: &str, input: &impl InputType) -> Answer<Option<Keyed>> {

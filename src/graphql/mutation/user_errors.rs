@@ -55,6 +55,17 @@ user_errors! {
     DealsRecordUserError DealsRecord "dealsRecord",
     ExchangeRatesRecordUserError ExchangeRatesRecord "exchangeRatesRecord",
     TiersEvaluateUserError TiersEvaluate "tiersEvaluate",
+    TierOverrideProposeUserError TierOverridePropose "tierOverridePropose",
+    TierOverrideApproveUserError TierOverrideApprove "tierOverrideApprove",
+    TierOverrideRejectUserError TierOverrideReject "tierOverrideReject",
+    TierOverrideWithdrawUserError TierOverrideWithdraw "tierOverrideWithdraw",
+    TierOverrideEndUserError TierOverrideEnd "tierOverrideEnd",
+    TierApplyUserError TierApply "tierApply",
+    TierInviteUserError TierInvite "tierInvite",
+    TierApprovalProposeUserError TierApprovalPropose "tierApprovalPropose",
+    AdmissionAcceptUserError AdmissionAccept "admissionAccept",
+    AdmissionRejectUserError AdmissionReject "admissionReject",
+    AdmissionWithdrawUserError AdmissionWithdraw "admissionWithdraw",
 }
 
 /// User errors as a mutation's own type.

@@ -1,5 +1,6 @@
 //! What can be asked. A resolver is parse, call, wrap.
 
+pub mod admissions;
 pub mod jobs;
 pub mod nodes;
 pub mod partners;
@@ -11,7 +12,7 @@ pub use nodes::Node;
 
 /// What can be asked.
 #[derive(Default, MergedObject)]
-pub struct Query(ServiceQueries, nodes::NodeQueries, jobs::JobQueries, partners::PartnerQueries, programs::ProgramQueries);
+pub struct Query(ServiceQueries, nodes::NodeQueries, jobs::JobQueries, partners::PartnerQueries, programs::ProgramQueries, admissions::AdmissionQueries);
 
 /// Queries of the service itself.
 #[derive(Default)]

@@ -6,6 +6,7 @@ use crate::graphql::context::RequestData;
 use crate::graphql::error::{Answer, GqlFault, Maybe};
 use crate::graphql::loaders::{Found, RequestLoaders};
 use crate::graphql::node::{NodeKind, decode};
+use crate::graphql::types::admission::{AdmissionRequest, TierOverride};
 use crate::graphql::types::job::Job;
 use crate::graphql::types::partner::Partner;
 use crate::graphql::types::program::{Program, ProgramVersion};
@@ -23,6 +24,10 @@ pub enum Node {
     Program(Program),
     /// A version of a program.
     ProgramVersion(ProgramVersion),
+    /// An override of a partner's tier.
+    TierOverride(TierOverride),
+    /// An application for a tier, an invitation to it, or its approval.
+    AdmissionRequest(AdmissionRequest),
 }
 
 /// Queries of the caller himself and of anything by its id.
@@ -61,6 +66,8 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> Found<Node> {
         NodeKind::Partner => loaders.partner(id).await.map(|found| found.map(|partner| Node::Partner(Partner(partner)))),
         NodeKind::Program => loaders.program(id).await.map(|found| found.map(|program| Node::Program(Program(program)))),
         NodeKind::ProgramVersion => loaders.version(id).await.map(|found| found.map(|version| Node::ProgramVersion(ProgramVersion(version)))),
+        NodeKind::TierOverride => loaders.tier_override(id).await.map(|found| found.map(|one| Node::TierOverride(TierOverride(one)))),
+        NodeKind::AdmissionRequest => loaders.admission(id).await.map(|found| found.map(|one| Node::AdmissionRequest(AdmissionRequest(one)))),
         _ => Ok(None),
     };
     match found {

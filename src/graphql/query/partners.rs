@@ -153,7 +153,7 @@ impl PartnerQueries {
     }
 }
 
-fn check_keys(member: &str, keys: &[String]) -> Answer<()> {
+pub(super) fn check_keys(member: &str, keys: &[String]) -> Answer<()> {
     if keys.len() > FILTER_KEYS_MAX {
         return Err(GqlFault::invalid("TOO_MANY", format!("filter.{member}"), format!("at most {FILTER_KEYS_MAX} keys are taken")));
     }

@@ -1,5 +1,6 @@
 //! Objects: one file each, wrapping a domain value.
 
+pub mod admission;
 pub mod benefit;
 pub mod catalogue;
 pub mod entitlement;

@@ -4,19 +4,22 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::facts::PartnerProfile;
 
+use super::admission::{AdmissionRequest, AdmissionRequestConnection, AdmissionState, OverrideState, TierOverride, TierOverrideConnection};
 use super::entitlement::{BenefitCheck, Entitlement};
 use super::program::Program;
 use super::rebate::RebateEstimate;
 use super::standing::Standing;
 use super::tier::{TierAssignment, TierAssignmentConnection};
 use super::transaction::{Transaction, TransactionConnection};
+use crate::app::admissions;
+use crate::app::overrides;
 use crate::app::partners::{self, PartnerFilter, PartnerId, StoredEnrollment, StoredPartner};
 use crate::app::programs::ProgramKey;
 use crate::graphql::connection::{Binding, Connected, PageArgs, PageInfo, connect};
 use crate::graphql::context::RequestData;
 use crate::graphql::error::{Answer, GqlFault, Maybe};
 use crate::graphql::inputs::attributes::{Attribute, attributes_of};
-use crate::graphql::loaders::{EntitlementsKey, EstimateKey, Found, HistoryKey, RequestLoaders, StandingKey, TransactionsKey};
+use crate::graphql::loaders::{AdmissionsKey, EntitlementsKey, EstimateKey, Found, HistoryKey, OverridesKey, RequestLoaders, StandingKey, TransactionsKey};
 use crate::graphql::node::{NodeKind, encode};
 use crate::graphql::pages::{connect_keyed, page_of_list};
 use crate::graphql::scalars::{CurrencyCode, DateTime, GqlDate};
@@ -282,7 +285,8 @@ impl Partner {
         Some(found.await)
     }
 
-    /// The tier on record on a date; null when there is no record. Its `tier` is null when the partner holds none.
+    /// The tier that it holds on a date: the one on record, or what an approved override makes of it; null when there is neither. Its
+    /// `tier` is null when the partner holds none. Entitlements and rebates go by the same.
     async fn tier(
         &self,
         ctx: &Context<'_>,
@@ -316,11 +320,62 @@ impl Partner {
             let binding = Binding::new("partner.tierHistory", &(self.key(), &program, &ladder, &region));
             let request = PageArgs { first, after, last, before }.request(&binding, &ctx.app()?.limits)?;
             let history = ctx.loaders()?.history(HistoryKey { partner: self.key(), program: program_key(program) }).await?;
-            let mut tiers: Vec<TierAssignment> = history.of_ladder(ladder.as_deref(), region.as_deref()).cloned().map(TierAssignment).collect();
+            let mut tiers: Vec<TierAssignment> = history.of_ladder(ladder.as_deref(), region.as_deref()).map(TierAssignment).collect();
             tiers.reverse();
             let key = |tier: &TierAssignment| vec![tier.0.from.to_string()];
             let page = page_of_list(&tiers, &request, key);
             Ok(connect(&binding, &request, page, key).into())
+        };
+        Some(found.await)
+    }
+
+    /// Its overrides, newest first: proposed, approved, rejected and withdrawn ones.
+    #[expect(clippy::too_many_arguments, reason = "the four arguments of a page, besides the filter")]
+    async fn tier_overrides(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The program's code; every one when empty.")] program: Option<String>,
+        #[graphql(desc = "In any of these states; all when empty.")] states: Option<Vec<OverrideState>>,
+        #[graphql(desc = "So many rows from the beginning, or behind `after`. At most 100, 20 when empty.")] first: Option<i32>,
+        #[graphql(desc = "The cursor that the page starts behind.")] after: Option<String>,
+        #[graphql(desc = "So many rows from the end, or before `before`. At most 100.")] last: Option<i32>,
+        #[graphql(desc = "The cursor that the page ends before.")] before: Option<String>,
+    ) -> Maybe<TierOverrideConnection> {
+        let found = async {
+            let states: Option<Vec<_>> = states.map(|states| states.into_iter().map(overrides::OverrideState::from).collect());
+            let binding = Binding::new("partner.tierOverrides", &(self.key(), &program, &states));
+            let request = PageArgs { first, after, last, before }.request(&binding, &ctx.app()?.limits)?;
+            let all = ctx.loaders()?.overrides(OverridesKey { partner: self.key(), program: program_key(program) }).await?;
+            let wanted = |one: &&overrides::StoredOverride| states.as_ref().is_none_or(|states| states.contains(&one.state));
+            let rows: Vec<TierOverride> = all.iter().filter(wanted).cloned().map(TierOverride).collect();
+            let key = |row: &TierOverride| vec![row.0.id.to_string()];
+            Ok(connect(&binding, &request, page_of_list(&rows, &request, key), key).into())
+        };
+        Some(found.await)
+    }
+
+    /// Its applications, its invitations, and tiers of it that await an approval, newest first.
+    #[expect(clippy::too_many_arguments, reason = "the four arguments of a page, besides the filter")]
+    async fn admission_requests(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The program's code; every one when empty.")] program: Option<String>,
+        #[graphql(desc = "In any of these states, today; all when empty.")] states: Option<Vec<AdmissionState>>,
+        #[graphql(desc = "So many rows from the beginning, or behind `after`. At most 100, 20 when empty.")] first: Option<i32>,
+        #[graphql(desc = "The cursor that the page starts behind.")] after: Option<String>,
+        #[graphql(desc = "So many rows from the end, or before `before`. At most 100.")] last: Option<i32>,
+        #[graphql(desc = "The cursor that the page ends before.")] before: Option<String>,
+    ) -> Maybe<AdmissionRequestConnection> {
+        let found = async {
+            let states: Option<Vec<_>> = states.map(|states| states.into_iter().map(admissions::AdmissionState::from).collect());
+            let binding = Binding::new("partner.admissionRequests", &(self.key(), &program, &states));
+            let request = PageArgs { first, after, last, before }.request(&binding, &ctx.app()?.limits)?;
+            let today = ctx.caller()?.today;
+            let all = ctx.loaders()?.admissions(AdmissionsKey { partner: self.key(), program: program_key(program) }).await?;
+            let wanted = |one: &&admissions::StoredAdmissionRequest| states.as_ref().is_none_or(|states| states.contains(&one.state_on(today)));
+            let rows: Vec<AdmissionRequest> = all.iter().filter(wanted).cloned().map(AdmissionRequest).collect();
+            let key = |row: &AdmissionRequest| vec![row.0.id.to_string()];
+            Ok(connect(&binding, &request, page_of_list(&rows, &request, key), key).into())
         };
         Some(found.await)
     }

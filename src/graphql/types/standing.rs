@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object, SimpleObject};
+use guerdon_domain::document::ladder::Entry;
 use guerdon_domain::levelling as domain;
 use guerdon_domain::requirement as rule;
 
+use super::admission::AdmissionRequest;
 use super::catalogue::TierEntry;
 use super::partner::PartnerStatus;
 use super::period::DateSpan;
 use super::requirement::{MissingLeaf, RequirementNode, flatten};
 use super::tier::AssignmentCause;
+use crate::app::admissions::{AdmissionState as State, StoredAdmissionRequest};
 use crate::app::levelling::PartnerStanding;
-use crate::graphql::error::{GqlFault, Maybe};
-use crate::graphql::loaders::{RequestLoaders, RisksKey};
+use crate::graphql::context::RequestData;
+use crate::graphql::error::{Answer, GqlFault, Maybe};
+use crate::graphql::loaders::{AdmissionsKey, RequestLoaders, RisksKey};
 use crate::graphql::scalars::{Decimal, GqlDate};
 
 /// Months that a forecast looks ahead at most.
@@ -148,6 +152,18 @@ impl LadderStanding {
     fn get(&self) -> Option<&domain::LadderStanding> {
         self.standing.standing.ladders.get(self.at)
     }
+
+    async fn awaited(&self, ctx: &Context<'_>) -> Answer<Vec<AwaitedEntry>> {
+        let Some(ladder) = self.get().filter(|ladder| !ladder.awaiting.is_empty()) else { return Ok(Vec::new()) };
+        let key = AdmissionsKey { partner: self.standing.partner, program: Some(self.standing.program.clone()) };
+        let requests = ctx.loaders()?.admissions(key).await?;
+        let today = ctx.caller()?.today;
+        let open = |tier: &str| {
+            let same = |one: &&StoredAdmissionRequest| one.ladder == ladder.ladder && one.region == ladder.region && one.tier == tier;
+            requests.iter().filter(same).find(|one| one.state_on(today) == State::Open).cloned()
+        };
+        Ok(ladder.awaiting.iter().map(|awaited| AwaitedEntry::of(awaited, open(&awaited.tier))).collect())
+    }
 }
 
 /// Where a partner stands in a ladder: the tier after this evaluation, why, the next one up, and every tier judged on its own.
@@ -208,6 +224,11 @@ impl LadderStanding {
         self.get().and_then(|ladder| ladder.next.as_ref()).map(Into::into)
     }
 
+    /// Higher tiers that are met, and that the partner may not enter yet: "qualified but not granted", with what to do next.
+    async fn awaiting(&self, ctx: &Context<'_>) -> Maybe<Vec<AwaitedEntry>> {
+        Some(self.awaited(ctx).await)
+    }
+
     /// What is missing to keep the tier that is held; empty when its requirement is met.
     async fn keep(&self) -> Option<Gap> {
         self.get().map(|ladder| (&ladder.keep).into())
@@ -248,9 +269,61 @@ pub struct TierDecision {
     /// The tier's requirement fails and its grace period runs.
     pub grace: Option<GracePeriod>,
     /// The override that holds the tier.
-    pub overridden: Option<TierOverride>,
+    pub overridden: Option<OverrideInForce>,
     /// The code of the parent whose tier it is.
     pub inherited_from: Option<String>,
+}
+
+/// What is to be done before a partner may enter a tier that it is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum EntryStep {
+    /// The partner applies.
+    Apply,
+    /// The vendor decides about the application.
+    AwaitDecision,
+    /// The vendor invites the partner.
+    AwaitInvitation,
+    /// The partner accepts the invitation.
+    AcceptInvitation,
+    /// The vendor approves.
+    AwaitApproval,
+}
+
+/// A tier that is met, and that the partner may not enter yet.
+#[derive(Clone, SimpleObject)]
+pub struct AwaitedEntry {
+    /// The tier.
+    pub tier: String,
+    /// Its rank, from 1.
+    pub rank: u32,
+    /// How one gets in.
+    pub entry: TierEntry,
+    /// What is to be done next.
+    pub step: EntryStep,
+    /// The open application, invitation or approval.
+    pub request: Option<AdmissionRequest>,
+    /// In plain language.
+    pub sentence: String,
+}
+
+impl AwaitedEntry {
+    fn of(awaited: &domain::AwaitedEntry, open: Option<StoredAdmissionRequest>) -> Self {
+        let step = match (awaited.entry, open.is_some()) {
+            (Entry::ByInvitation, true) => EntryStep::AcceptInvitation,
+            (Entry::ByInvitation, false) => EntryStep::AwaitInvitation,
+            (Entry::ByApplication, true) => EntryStep::AwaitDecision,
+            (Entry::ByApplication | Entry::Automatic, false) => EntryStep::Apply,
+            _ => EntryStep::AwaitApproval,
+        };
+        Self {
+            tier: awaited.tier.clone(),
+            rank: awaited.rank,
+            entry: awaited.entry.into(),
+            step,
+            request: open.map(AdmissionRequest),
+            sentence: awaited.sentence().text,
+        }
+    }
 }
 
 /// A grace period that runs.
@@ -268,7 +341,7 @@ pub struct GracePeriod {
 
 /// An override in force.
 #[derive(Debug, Clone, SimpleObject)]
-pub struct TierOverride {
+pub struct OverrideInForce {
     /// Pin, ceiling or floor.
     pub kind: OverrideKind,
     /// Its tier; null pins to no tier.
@@ -375,7 +448,7 @@ impl From<&domain::Decision> for TierDecision {
             warn_from: grace.warn_from.into(),
             cure: grace.cure,
         };
-        let overridden = |held: &domain::OverrideStanding| TierOverride {
+        let overridden = |held: &domain::OverrideStanding| OverrideInForce {
             kind: held.kind.into(),
             tier: held.tier.clone(),
             span: held.span.into(),

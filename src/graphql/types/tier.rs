@@ -2,8 +2,9 @@
 
 use async_graphql::{Context, Enum, Object};
 
+use super::admission::TierOverride;
 use super::program::ProgramVersion;
-use crate::app::levelling::StoredAssignment;
+use crate::app::levelling::HeldTier;
 use crate::connection;
 use crate::graphql::error::Maybe;
 use crate::graphql::loaders::RequestLoaders;
@@ -27,7 +28,7 @@ pub enum AssignmentCause {
 
 /// A tier held over a span of time.
 #[derive(Debug, Clone)]
-pub struct TierAssignment(pub StoredAssignment);
+pub struct TierAssignment(pub HeldTier);
 
 /// A tier that a partner holds or held. Holding none is a value of its own.
 #[Object]
@@ -62,10 +63,20 @@ impl TierAssignment {
         self.0.cause.into()
     }
 
-    /// The program version that decided.
+    /// The program version that decided; null for an override that no evaluation has seen yet.
     async fn decided_by(&self, ctx: &Context<'_>) -> Maybe<ProgramVersion> {
-        let found = async { Ok(ctx.loaders()?.version(self.0.version_id).await?.map(ProgramVersion)) };
+        let found = async {
+            match self.0.decided_by {
+                Some(version) => Ok(ctx.loaders()?.version(version).await?.map(ProgramVersion)),
+                None => Ok(None),
+            }
+        };
         found.await.transpose()
+    }
+
+    /// The override that holds it.
+    async fn overridden(&self) -> Option<TierOverride> {
+        self.0.overridden.clone().map(TierOverride)
     }
 }
 

@@ -163,6 +163,10 @@ pub(crate) const UNIQUE_KEYS: &[(&str, &str)] = &[
         "tier_assignment.partner_id, tier_assignment.program_id, tier_assignment.ladder, tier_assignment.region_key, tier_assignment.from_on",
     ),
     ("tier_assignment_open_key", "tier_assignment.partner_id, tier_assignment.program_id, tier_assignment.ladder, tier_assignment.region_key"),
+    (
+        "admission_request_open_key",
+        "admission_request.partner_id, admission_request.program_id, admission_request.ladder, admission_request.region_key, admission_request.tier, admission_request.kind",
+    ),
     ("contract_number_key", "contract.program_id, contract.number"),
     ("product_code_key", "product.code"),
     ("import_batch_seal_key", "import_batch.seal_number"),

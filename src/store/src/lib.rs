@@ -17,6 +17,7 @@
 //! **Representation.** Dates and times are DATE and TIMESTAMPTZ on PostgreSQL and ISO text on SQLite, which sorts as they do.
 //! Money is whole minor units, quantities millionths, other decimals canonical text. No float anywhere.
 
+mod admission_request;
 mod api_key;
 mod assignment;
 mod audit;
@@ -49,12 +50,14 @@ mod seed;
 mod sql;
 mod state;
 mod term;
+mod tier_override;
 mod transaction;
 mod tx;
 
 use guerdon_entity as entity;
 use uuid::Uuid;
 
+pub use admission_request::{AdmissionFilter, AdmissionState, NewAdmissionRequest, StoredAdmissionRequest};
 pub use api_key::{NewApiKey, StoredApiKey};
 pub use assignment::{AssignmentOutcome, NewAssignment, StoredAssignment};
 pub use audit::{AuditEntry, StoredAudit};
@@ -79,7 +82,8 @@ pub use program::{NewDraft, StoredProgram, VersionHead, VersionState};
 pub use review::{NewReview, NewStanding, StoredStanding};
 pub use rollup::RollupDifference;
 pub use seed::{RowBlock, RowSpeller, SeedAssignment, SeedBatch, SeedFact, SeedPartner, Seeding};
-pub use term::{NewAdmission, NewException, NewOverride};
+pub use term::{NewAdmission, NewException};
+pub use tier_override::{Decided, NewOverride, OverrideDecision, OverrideFilter, OverrideState, StatusMatch, StoredOverride};
 pub use transaction::StoredTransaction;
 pub use tx::{Change, ReadTx, WriteContext, WriteTx, Written};
 

@@ -5,7 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use uuid::Uuid;
+
 use crate::fault::StoreError;
+use crate::sql::Parameters;
 
 /// Where a row stands in an order. Its text form is JSON; whoever shows it to callers makes it opaque.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +17,13 @@ pub struct Cursor {
     pub key: String,
     /// The id, which settles equal keys.
     pub id: String,
+}
+
+impl Cursor {
+    /// That of a row in a list by id alone.
+    pub(crate) fn of_id(id: Uuid) -> Self {
+        Self { key: String::new(), id: id.to_string() }
+    }
 }
 
 impl std::fmt::Display for Cursor {
@@ -65,6 +75,17 @@ impl PageRequest {
     #[must_use]
     pub fn before(self, cursor: Cursor) -> Self {
         Self { before: Some(cursor), ..self }
+    }
+
+    /// The conditions of a page of a list by id, which is the order of making, newest first.
+    pub(crate) fn newest_first(&self, column: &str, parameters: &mut Parameters, conditions: &mut Vec<String>) -> Result<(), StoreError> {
+        for (cursor, operator) in [(&self.after, "<"), (&self.before, ">")] {
+            if let Some(cursor) = cursor {
+                let id: Uuid = cursor.id.parse().map_err(|_| StoreError::NotFound)?;
+                conditions.push(format!("{column} {operator} {}", parameters.add(id)));
+            }
+        }
+        Ok(())
     }
 
     /// One more than asked for, to know whether there are more.

@@ -25,7 +25,7 @@ const BRANCHES: [&str; 7] = [
     "SELECT s.partner_id, 'ASSIGNMENT', s.ladder, s.region_key, s.tier, s.cause, NULL, NULL, NULL, NULL, s.from_on, s.until_on FROM tier_assignment s \
      WHERE {ids} AND s.program_id = $2",
     "SELECT s.partner_id, 'OVERRIDE', s.ladder, s.region_key, s.tier, s.kind, s.reason, s.proposed_by, s.approved_by, NULL, s.from_on, s.until_on \
-     FROM tier_override s WHERE {ids} AND s.program_id = $2",
+     FROM tier_override s WHERE {ids} AND s.program_id = $2 AND s.state = 'APPROVED'",
     "SELECT s.partner_id, 'ADMISSION', s.ladder, s.region_key, s.tier, s.kind, NULL, NULL, NULL, NULL, s.from_on, s.until_on FROM tier_admission s \
      WHERE {ids} AND s.program_id = $2",
     "SELECT s.partner_id, 'CONTRACT', s.number, s.template, s.status, s.terms, NULL, NULL, NULL, NULL, s.from_on, s.until_on FROM contract s \

@@ -1,28 +1,17 @@
-//! What a person decides for one partner against or beside the rules: overrides, admissions, exceptions.
+//! What a person decides for one partner against or beside the rules: admissions, exceptions.
 
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::document::benefit::TermGrant;
-use guerdon_domain::facts::{TierAdmission, TierOverride};
+use guerdon_domain::facts::TierAdmission;
 use sea_orm::{EntityTrait, IntoActiveModel};
 use uuid::Uuid;
 
 use crate::convert::{TextEnum, region_key};
-use crate::entity::{entitlement_exception, tier_admission, tier_override};
+use crate::entity::{entitlement_exception, tier_admission};
 use crate::fault::StoreError;
 use crate::sql::for_update;
 use crate::tx::WriteTx;
 use crate::{PartnerId, ProgramId};
-
-/// An override for a partner.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewOverride {
-    /// The program.
-    pub program: ProgramId,
-    /// The partner.
-    pub partner: PartnerId,
-    /// The override.
-    pub fact: TierOverride,
-}
 
 /// An admission for a partner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,56 +41,9 @@ pub struct NewException {
 
 impl WriteTx {
     /// Locks a partner, so that what depends on his other rows can be decided.
-    async fn lock_partner(&self, partner: PartnerId) -> Result<(), StoreError> {
+    pub(crate) async fn lock_partner(&self, partner: PartnerId) -> Result<(), StoreError> {
         let sql = format!("SELECT id FROM partner WHERE id = $1{}", for_update(self.backend()));
         self.one(sql, vec![partner.into()]).await?.map(drop).ok_or(StoreError::NotFound)
-    }
-
-    /// Holds a tier against the rules. `tier_override_overlap` when one of the same kind overlaps it (semantics 6);
-    /// `tier_override_four_eyes` when one person proposed and approved it.
-    pub async fn insert_override(&self, new: &NewOverride) -> Result<Uuid, StoreError> {
-        self.lock_partner(new.partner).await?;
-        let overlap = "SELECT 1 FROM tier_override WHERE partner_id = $1 AND program_id = $2 AND ladder = $3 AND region_key = $4 AND kind = $5 \
-            AND from_on < $6 AND until_on > $7 LIMIT 1";
-        let fact = &new.fact;
-        let key = region_key(fact.region.as_deref());
-        let values = vec![
-            new.partner.into(),
-            new.program.into(),
-            fact.ladder.clone().into(),
-            key.clone().into(),
-            fact.kind.text().into(),
-            fact.span.until.naive().into(),
-            fact.span.from.naive().into(),
-        ];
-        if self.one(overlap, values).await?.is_some() {
-            return Err(StoreError::conflict("tier_override_overlap"));
-        }
-        let row = tier_override::Model {
-            id: self.new_id(),
-            program_id: new.program,
-            partner_id: new.partner,
-            ladder: fact.ladder.clone(),
-            region_key: key,
-            kind: fact.kind.text().to_owned(),
-            tier: fact.tier.clone(),
-            from_on: fact.span.from.naive(),
-            until_on: fact.span.until.naive(),
-            reason: fact.reason.clone(),
-            proposed_by: fact.proposed_by.clone(),
-            approved_by: fact.approved_by.clone(),
-            created_at: self.now(),
-            row_version: 1,
-        };
-        let id = row.id;
-        let insert = tier_override::Entity::insert(row.into_active_model()).exec_without_returning(&self.tx).await;
-        insert.map(|_| id).map_err(|error| self.fault(error))
-    }
-
-    /// Ends an override early; `until` is its first day without it.
-    pub async fn end_override(&self, id: Uuid, expected: i64, until: Date) -> Result<(), StoreError> {
-        let sql = "UPDATE tier_override SET until_on = $1, row_version = row_version + 1 WHERE id = $2 AND row_version = $3 AND until_on > $1";
-        self.execute_one(sql, vec![until.naive().into(), id.into(), expected.into()]).await
     }
 
     /// Admits a partner to a tier.

@@ -95,6 +95,14 @@ impl<T> Change<T> {
         self
     }
 
+    /// With everything that `other` leaves behind, and this value.
+    #[must_use]
+    pub fn with<O>(mut self, other: Change<O>) -> Self {
+        self.audit.extend(other.audit);
+        self.events.extend(other.events);
+        self
+    }
+
     /// With an event for the outbox.
     #[must_use]
     pub fn event(mut self, event: Event) -> Self {

@@ -1,8 +1,10 @@
 //! The interface, by behaviour: queries and mutations executed as an actor on a fresh database.
 
+mod admissions;
 mod catalogue;
 mod facts;
 mod levelling;
+mod overrides;
 mod partners;
 mod programs;
 

@@ -50,7 +50,7 @@ async fn terms_are_written_and_come_with_the_facts() {
     };
     let exception = EntitlementException { grant: grant.clone(), span: span("2024-01-01", "2024-02-01"), reason: "kindness".to_owned() };
     write(store, async |tx| {
-        tx.insert_override(&NewOverride { program, partner, fact: held(OverrideKind::Floor, "2024-01-01", "2024-06-01") }).await?;
+        tx.insert_override(&NewOverride { program, partner, fact: held(OverrideKind::Floor, "2024-01-01", "2024-06-01"), status_match: None }).await?;
         tx.insert_admission(&NewAdmission { program, partner, fact: admission.clone() }).await?;
         tx.insert_exception(&NewException { program, partner, grant: grant.clone(), span: exception.span, reason: exception.reason.clone() }).await?;
         tx.upsert_contract(&ContractUpsert { program, partner, fact: contract.clone(), expected: None }).await.map(drop)
@@ -77,7 +77,9 @@ async fn overrides_of_one_kind_do_not_overlap_and_take_four_eyes() {
     let store = &database.store;
     let (program, _) = program(store, "PR").await;
     let partner = partners(store, &[partner("P", "DE")]).await[0];
-    let insert = async |fact: TierOverride| write(store, async |tx| tx.insert_override(&NewOverride { program, partner, fact: fact.clone() }).await).await;
+    let insert = async |fact: TierOverride| {
+        write(store, async |tx| tx.insert_override(&NewOverride { program, partner, fact: fact.clone(), status_match: None }).await).await
+    };
     let id = insert(held(OverrideKind::Pin, "2024-01-01", "2024-06-01")).await.unwrap();
     let constraint = |error: StoreError| match error {
         StoreError::Conflict { constraint } => constraint,
@@ -90,7 +92,7 @@ async fn overrides_of_one_kind_do_not_overlap_and_take_four_eyes() {
     assert_eq!(constraint(insert(alone).await.unwrap_err()), "tier_override_four_eyes");
     let empty = held(OverrideKind::Floor, "2024-01-01", "2024-01-01");
     assert_eq!(constraint(insert(empty).await.unwrap_err()), "tier_override_span");
-    write(store, async |tx| tx.end_override(id, 1, date("2024-03-01")).await).await.unwrap();
+    write(store, async |tx| tx.end_override(id, 1, date("2024-03-01"), None).await).await.unwrap();
     insert(held(OverrideKind::Pin, "2024-03-01", "2024-06-01")).await.expect("it was ended");
 }
 

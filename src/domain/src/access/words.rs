@@ -119,6 +119,8 @@ words! {
         Application = "APPLICATION",
         /// An invitation to a tier.
         Invitation = "INVITATION",
+        /// The approval of a tier that is entered by approval.
+        TierApproval = "TIER_APPROVAL",
         /// A contract with a partner.
         Contract = "CONTRACT",
         /// Published rules.

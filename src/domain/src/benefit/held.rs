@@ -1,9 +1,9 @@
 //! Tiers that a partner holds on a date.
 
-use crate::date::{Date, Span};
+use crate::date::Date;
 use crate::document::ladder::{Ladder, LadderScope};
-use crate::facts::{OverrideKind, PartnerFacts, TierOverride};
-use crate::levelling::Standing;
+use crate::facts::PartnerFacts;
+use crate::levelling::{Standing, held_on};
 use crate::program::Program;
 use crate::region::Geography;
 
@@ -29,18 +29,14 @@ pub struct HeldTiers(pub Vec<HeldTier>);
 impl HeldTiers {
     /// The tiers on record on `as_of`, and those that overrides hold: an overridden tier counts as held (semantics 6).
     pub fn on_record(program: &Program, partner: &PartnerFacts, as_of: Date) -> Self {
-        let recorded = partner.assignments.iter().filter(|held| Span::new(held.from, held.until.unwrap_or(Date::MAX)).contains(as_of));
-        let overridden = partner.overrides.iter().filter(|held| held.span.contains(as_of));
-        let mut keys: Vec<(&str, Option<&str>)> = recorded.clone().map(|held| (held.ladder.as_str(), held.region.as_deref())).collect();
-        keys.extend(overridden.clone().map(|held| (held.ladder.as_str(), held.region.as_deref())));
+        let recorded = partner.assignments.iter().map(|held| (held.ladder.as_str(), held.region.as_deref()));
+        let overridden = partner.overrides.iter().map(|held| (held.ladder.as_str(), held.region.as_deref()));
+        let mut keys: Vec<(&str, Option<&str>)> = recorded.chain(overridden).collect();
         keys.sort_unstable();
         keys.dedup();
         let tiers = keys.into_iter().filter_map(|(ladder, region)| {
-            let own = recorded.clone().rfind(|held| held.ladder == ladder && held.region.as_deref() == region);
-            let over: Vec<&TierOverride> = overridden.clone().filter(|held| held.ladder == ladder && held.region.as_deref() == region).collect();
-            let present = (own.and_then(|held| held.tier.as_deref()), own.and_then(|held| held.until));
-            let (tier, until) = apply(program.ladder(Some(ladder))?, &over, present);
-            Some(HeldTier { ladder: ladder.to_owned(), region: region.map(str::to_owned), tier: tier?.to_owned(), until })
+            let held = held_on(program.ladder(Some(ladder))?, partner, region, as_of)?;
+            Some(HeldTier { ladder: ladder.to_owned(), region: region.map(str::to_owned), tier: held.tier?.to_owned(), until: held.until })
         });
         Self(tiers.collect())
     }
@@ -63,15 +59,4 @@ impl HeldTiers {
             LadderScope::PartnerInRegion => geography.regions.path(region?).find_map(|step| of_ladder().find(|held| held.region.as_deref() == Some(step))),
         }
     }
-}
-
-/// Pin beats ceiling beats floor. Of one that changes nothing the end is of no interest.
-fn apply<'t>(ladder: &'t Ladder, overrides: &[&'t TierOverride], (tier, until): (Option<&'t str>, Option<Date>)) -> (Option<&'t str>, Option<Date>) {
-    let of_kind = |kind: OverrideKind| overrides.iter().find(|held| held.kind == kind).copied();
-    let bound = |held: &'t TierOverride| (held.tier.as_deref(), known_end(held.span));
-    if let Some(pin) = of_kind(OverrideKind::Pin) {
-        return bound(pin);
-    }
-    let floored = of_kind(OverrideKind::Floor).filter(|floor| ladder.rank(floor.tier.as_deref()) > ladder.rank(tier)).map_or((tier, until), bound);
-    of_kind(OverrideKind::Ceiling).filter(|ceiling| ladder.rank(ceiling.tier.as_deref()) < ladder.rank(floored.0)).map_or(floored, bound)
 }

@@ -4,7 +4,11 @@
 //! Names and members here are promises. A change that takes one away or bends its meaning is a new version of that event
 //! beside the old one; a further member is not.
 
+mod admission;
+
 use serde::{Deserialize, Serialize};
+
+pub use admission::{AdmissionChanged, OverrideChanged};
 
 use crate::date::Date;
 use crate::facts::{AssignmentCause, PartnerStatus};
@@ -28,6 +32,33 @@ pub enum Event {
     /// A partner got a lower tier of a ladder, or lost its tier.
     #[serde(rename = "tier.demoted")]
     TierDemoted(TierChanged),
+    /// An override of a partner's tier was proposed.
+    #[serde(rename = "tier.override.proposed")]
+    OverrideProposed(OverrideChanged),
+    /// Another person approved it.
+    #[serde(rename = "tier.override.approved")]
+    OverrideApproved(OverrideChanged),
+    /// Another person refused it.
+    #[serde(rename = "tier.override.rejected")]
+    OverrideRejected(OverrideChanged),
+    /// It was taken back before it held.
+    #[serde(rename = "tier.override.withdrawn")]
+    OverrideWithdrawn(OverrideChanged),
+    /// It ends earlier than was planned.
+    #[serde(rename = "tier.override.ended")]
+    OverrideEnded(OverrideChanged),
+    /// A partner applied for a tier, was invited to one, or a tier awaits its approval.
+    #[serde(rename = "tier.admission.opened")]
+    AdmissionOpened(AdmissionChanged),
+    /// It was accepted: the partner may enter the tier.
+    #[serde(rename = "tier.admission.accepted")]
+    AdmissionAccepted(AdmissionChanged),
+    /// It was refused or declined.
+    #[serde(rename = "tier.admission.rejected")]
+    AdmissionRejected(AdmissionChanged),
+    /// Whoever opened it took it back.
+    #[serde(rename = "tier.admission.withdrawn")]
+    AdmissionWithdrawn(AdmissionChanged),
     /// Sale lines were recorded.
     #[serde(rename = "transactions.recorded")]
     TransactionsRecorded(FactsRecorded),
@@ -153,6 +184,15 @@ impl Event {
             Self::PartnerEnrolled(_) => "partner.enrolled",
             Self::TierPromoted(_) => "tier.promoted",
             Self::TierDemoted(_) => "tier.demoted",
+            Self::OverrideProposed(_) => "tier.override.proposed",
+            Self::OverrideApproved(_) => "tier.override.approved",
+            Self::OverrideRejected(_) => "tier.override.rejected",
+            Self::OverrideWithdrawn(_) => "tier.override.withdrawn",
+            Self::OverrideEnded(_) => "tier.override.ended",
+            Self::AdmissionOpened(_) => "tier.admission.opened",
+            Self::AdmissionAccepted(_) => "tier.admission.accepted",
+            Self::AdmissionRejected(_) => "tier.admission.rejected",
+            Self::AdmissionWithdrawn(_) => "tier.admission.withdrawn",
             Self::TransactionsRecorded(_) => "transactions.recorded",
             Self::HoldingsRecorded(_) => "holdings.recorded",
             Self::ActivitiesRecorded(_) => "activities.recorded",
@@ -168,6 +208,12 @@ impl Event {
             Self::PartnerChanged(event) => &event.partner,
             Self::PartnerEnrolled(event) => &event.partner,
             Self::TierPromoted(event) | Self::TierDemoted(event) => &event.partner,
+            Self::OverrideProposed(event)
+            | Self::OverrideApproved(event)
+            | Self::OverrideRejected(event)
+            | Self::OverrideWithdrawn(event)
+            | Self::OverrideEnded(event) => &event.partner,
+            Self::AdmissionOpened(event) | Self::AdmissionAccepted(event) | Self::AdmissionRejected(event) | Self::AdmissionWithdrawn(event) => &event.partner,
             Self::TransactionsRecorded(event)
             | Self::HoldingsRecorded(event)
             | Self::ActivitiesRecorded(event)

@@ -145,7 +145,7 @@ pub struct OverrideInput {
     pub until: Option<Date>,
     /// Why.
     pub reason: String,
-    /// Who proposed it.
+    /// Who proposed it. One that was proposed has no effect before somebody else approved it.
     pub proposed_by: Option<String>,
     /// Who approved it.
     pub approved_by: Option<String>,

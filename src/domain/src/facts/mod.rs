@@ -346,7 +346,8 @@ pub enum OverrideKind {
 }
 
 /// A tier held against the rules, with a reason (semantics 6).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TierOverride {
     /// The ladder.
     pub ladder: String,
@@ -364,6 +365,13 @@ pub struct TierOverride {
     pub proposed_by: Option<String>,
     /// Who approved it.
     pub approved_by: Option<String>,
+}
+
+impl TierOverride {
+    /// Whether it takes effect on its days: one that somebody proposed does not before another person approved it.
+    pub const fn in_effect(&self) -> bool {
+        self.approved_by.is_some() || self.proposed_by.is_none()
+    }
 }
 
 /// A permission that a person gives: an invitation to a tier, an approved application.

@@ -6,6 +6,7 @@
 
 mod decide;
 mod grace;
+mod held;
 mod outcome;
 mod record;
 mod risk;
@@ -21,6 +22,7 @@ use crate::fault::Faults;
 use crate::program::Program;
 use crate::requirement::{Gap, Judged, Leaf};
 
+pub use held::{HeldOnDate, held_on};
 pub use risk::{LadderRisk, LeafRisk, at_risk};
 pub use standing::{Due, evaluate_all, evaluate_metrics, evaluate_partner};
 
@@ -87,6 +89,9 @@ pub struct LadderStanding {
     pub decision: Decision,
     /// The next tier up, with what is missing; none at the top.
     pub next: Option<NextTier>,
+    /// Higher tiers that are met, and that the partner may not enter yet: "qualified but not granted".
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub awaiting: Vec<AwaitedEntry>,
     /// What is missing to keep the tier that is held; empty when its requirement is met.
     pub keep: Gap,
     /// Every tier, lowest first, judged on its own.
@@ -143,6 +148,26 @@ pub struct NextTier {
     /// The next date on which one may go up; none where it is never, or at every evaluation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review_on: Option<Date>,
+}
+
+/// A tier that is met, and that the partner may not enter yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AwaitedEntry {
+    /// The tier.
+    pub tier: String,
+    /// Its rank.
+    pub rank: u32,
+    /// How one gets in: what the partner or the vendor has to do.
+    pub entry: Entry,
+}
+
+impl AwaitedEntry {
+    /// What is to be done, in plain language.
+    pub fn sentence(&self) -> crate::sentence::Sentence {
+        let leaf = admission_leaf(&self.tier, self.entry).unwrap_or_else(|| Leaf::yes_or_no(crate::requirement::LeafKind::Admission, self.tier.clone(), false));
+        leaf.sentence(None)
+    }
 }
 
 /// What an evaluation did to a tier.
@@ -263,7 +288,7 @@ pub struct OverrideStanding {
 }
 
 /// The admission that an entry mode asks for.
-pub(crate) const fn admission_of(entry: Entry) -> Option<AdmissionKind> {
+pub const fn admission_of(entry: Entry) -> Option<AdmissionKind> {
     match entry {
         Entry::Automatic => None,
         Entry::ByApproval => Some(AdmissionKind::Approval),

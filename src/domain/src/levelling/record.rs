@@ -1,6 +1,7 @@
 //! What is on record: tiers held, overrides, admissions.
 
 use super::decide::policy;
+use super::held::held_on;
 use crate::date::{Date, Span};
 use crate::document::ladder::{Entry, Ladder, LadderScope};
 use crate::facts::{AssignmentCause, OverrideKind, PartnerFacts, TierOverride};
@@ -58,12 +59,6 @@ pub(super) fn since(history: &[Held<'_>], rank: u32, date: Date) -> Option<Date>
     since
 }
 
-/// The override of a kind that holds on a date.
-fn override_of<'a>(ladder: &Ladder, at: &At<'a>, kind: OverrideKind) -> Option<&'a TierOverride> {
-    let region = region_of(ladder, at);
-    at.partner.overrides.iter().find(|held| held.ladder == ladder.key && held.region.as_deref() == region && held.kind == kind && held.span.contains(at.as_of))
-}
-
 /// The region of a ladder's records: that of the evaluation, where tiers are held per region.
 pub(super) fn region_of<'a>(ladder: &Ladder, at: &At<'a>) -> Option<&'a str> {
     match ladder.scope {
@@ -74,13 +69,30 @@ pub(super) fn region_of<'a>(ladder: &Ladder, at: &At<'a>) -> Option<&'a str> {
 
 /// The rank with the overrides of the date, and the one that decides. Pin beats ceiling beats floor (semantics 6).
 pub(super) fn with_overrides<'a>(ladder: &Ladder, at: &At<'a>, rank: u32) -> (u32, Option<&'a TierOverride>) {
+    with_overrides_on(ladder, at.partner, region_of(ladder, at), at.as_of, rank)
+}
+
+/// The same for whoever has no evaluation at hand.
+pub(super) fn with_overrides_on<'a>(
+    ladder: &Ladder,
+    partner: &'a PartnerFacts,
+    region: Option<&str>,
+    date: Date,
+    rank: u32,
+) -> (u32, Option<&'a TierOverride>) {
+    let of_kind = |kind: OverrideKind| {
+        partner
+            .overrides
+            .iter()
+            .find(|held| held.ladder == ladder.key && held.region.as_deref() == region && held.kind == kind && held.span.contains(date) && held.in_effect())
+    };
     let rank_of = |held: &TierOverride| ladder.rank(held.tier.as_deref());
-    if let Some(pin) = override_of(ladder, at, OverrideKind::Pin) {
+    if let Some(pin) = of_kind(OverrideKind::Pin) {
         return (rank_of(pin), Some(pin));
     }
-    let floor = override_of(ladder, at, OverrideKind::Floor).filter(|floor| rank_of(floor) > rank);
+    let floor = of_kind(OverrideKind::Floor).filter(|floor| rank_of(floor) > rank);
     let lifted = floor.map_or(rank, rank_of);
-    let ceiling = override_of(ladder, at, OverrideKind::Ceiling).filter(|ceiling| rank_of(ceiling) < lifted);
+    let ceiling = of_kind(OverrideKind::Ceiling).filter(|ceiling| rank_of(ceiling) < lifted);
     (ceiling.map_or(lifted, rank_of), ceiling.or(floor))
 }
 
@@ -148,13 +160,10 @@ impl<'a> Evaluator<'a> {
         Ok(rank)
     }
 
-    /// The rank of the tier on record; of several regions the best.
+    /// The rank of the tier on record, overrides included; of several regions the best.
     pub(crate) fn recorded_rank(&self, ladder: &Ladder, at: &At<'a>) -> u32 {
-        let ranks = self.asked_in(ladder, at).into_iter().map(|at| {
-            let history = history(ladder, at.partner, region_of(ladder, &at));
-            in_force(&history, at.as_of).map_or(0, |held| held.rank)
-        });
-        ranks.max().unwrap_or(0)
+        let tier_in = |at: At<'a>| held_on(ladder, at.partner, region_of(ladder, &at), at.as_of).map_or(0, |held| ladder.rank(held.tier));
+        self.asked_in(ladder, at).into_iter().map(tier_in).max().unwrap_or(0)
     }
 
     /// Since when a tier of this rank or above has been on record without a break; of several regions the longest.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::decide::{Decided, ReviewDays};
 use super::record::{history, in_force, region_of};
-use super::{LadderStanding, NextTier, Standing, TierOutcome, TierRecord, TierStanding, admission_leaf};
+use super::{AwaitedEntry, LadderStanding, NextTier, Standing, TierOutcome, TierRecord, TierStanding, admission_leaf};
 use crate::date::Date;
 use crate::document::ladder::Ladder;
 use crate::facts::Facts;
@@ -104,6 +104,7 @@ impl<'a> Evaluator<'a> {
             granted: key_of(outcome.granted),
             record,
             next: self.next_tier(ladder, at, &outcome, rank),
+            awaiting: awaiting(&outcome, rank),
             keep: tier_gap(ladder, &outcome, rank, keep_by, false),
             decision,
             tiers: Vec::new(),
@@ -116,6 +117,12 @@ impl<'a> Evaluator<'a> {
         let gap = tier_gap(ladder, outcome, rank + 1, review_on, true);
         Some(NextTier { tier: next.key.clone(), rank: rank + 1, entry: next.entry, gap, review_on })
     }
+}
+
+/// The tiers above the one that is held that are met and may not be entered yet.
+fn awaiting(outcome: &TierOutcome, rank: u32) -> Vec<AwaitedEntry> {
+    let not_let_in = |tier: &&TierStanding| outcome.applies() && tier.rank > rank && tier.met && !tier.admitted;
+    outcome.tiers.iter().filter(not_let_in).map(|tier| AwaitedEntry { tier: tier.tier.clone(), rank: tier.rank, entry: tier.entry }).collect()
 }
 
 /// What is missing for a tier: its requirement, those of the lower tiers where the ladder asks for them, the admission.

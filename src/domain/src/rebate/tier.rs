@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use crate::date::{Date, Span};
 use crate::document::ladder::{Ladder, LadderScope};
 use crate::document::rebate::{RebateSchedule, TierAt};
-use crate::facts::{Facts, OverrideKind, PartnerFacts};
+use crate::facts::{Facts, PartnerFacts};
 use crate::fault::Faults;
-use crate::levelling::evaluate_tier;
+use crate::levelling::{evaluate_tier, held_on};
 use crate::program::Program;
 
 use super::known::as_known;
@@ -97,7 +97,7 @@ impl<'a> Tiers<'a> {
     pub(super) fn on(&self, schedule: &RebateSchedule, date: Date) -> Result<Option<&'a str>, Faults> {
         let Some(ladder) = self.program.ladder(schedule.ladder.as_deref()) else { return Ok(None) };
         if self.partner.assignments.iter().any(|held| held.ladder == ladder.key) {
-            return Ok(self.overridden(ladder, date, self.recorded(ladder, date)));
+            return Ok(self.held(ladder, date));
         }
         if !asks_tiers(schedule) {
             return Ok(None);
@@ -106,31 +106,15 @@ impl<'a> Tiers<'a> {
         Ok(key.and_then(|key| ladder.tier(&key)).map(|(_, tier)| tier.key.as_str()))
     }
 
-    /// The tier on record; of a ladder of partners in regions, that of the partner's own region or the nearest one above it.
-    fn recorded(&self, ladder: &Ladder, date: Date) -> Option<&'a str> {
+    /// The tier on record, or the one that an override holds (semantics 6); of a ladder of partners in regions, that of the
+    /// partner's own region or the nearest one above it.
+    fn held(&self, ladder: &'a Ladder, date: Date) -> Option<&'a str> {
+        let in_region = |region: Option<&str>| held_on(ladder, self.partner, region, date).and_then(|held| held.tier);
         if ladder.scope == LadderScope::Partner {
-            return self.partner.tier_on(&ladder.key, None, date);
+            return in_region(None);
         }
         let region = self.partner.region(date)?;
-        self.program.geography.regions.path(region).find_map(|region| self.partner.tier_on(&ladder.key, Some(region), date))
-    }
-
-    /// A pin beats a ceiling, a ceiling beats a floor; an overridden tier counts as held (semantics 6).
-    fn overridden(&self, ladder: &'a Ladder, date: Date, recorded: Option<&'a str>) -> Option<&'a str> {
-        let on_date = |kind: OverrideKind| {
-            self.partner
-                .overrides
-                .iter()
-                .find(|held| held.ladder == ladder.key && held.kind == kind && held.span.contains(date))
-                .map(|held| held.tier.as_deref())
-        };
-        let rank = ladder.rank(recorded);
-        if let Some(pinned) = on_date(OverrideKind::Pin) {
-            return pinned;
-        }
-        let floored = on_date(OverrideKind::Floor).map_or(rank, |floor| rank.max(ladder.rank(floor)));
-        let held = on_date(OverrideKind::Ceiling).map_or(floored, |ceiling| floored.min(ladder.rank(ceiling)));
-        if held == rank { recorded } else { ladder.at_rank(held).map(|tier| tier.key.as_str()) }
+        self.program.geography.regions.path(region).find_map(|region| in_region(Some(region)))
     }
 
     /// The highest tier of a span.

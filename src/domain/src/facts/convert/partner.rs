@@ -164,7 +164,10 @@ impl Reader<'_> {
             if overrides.iter().filter(same).any(|other| !other.span.intersect(span).is_empty()) {
                 self.fault("OVERLAP", format!("{path}.from"), "another override of this kind holds on some of these days: end it first");
             }
-            overrides.push(TierOverride {
+            if input.approved_by.is_some() && input.approved_by == input.proposed_by {
+                self.fault("SEGREGATION_OF_DUTIES", format!("{path}.approvedBy"), "somebody else than the one who proposed it must approve it");
+            }
+            let held = TierOverride {
                 ladder: ladder.key.clone(),
                 region: input.region.clone(),
                 kind: input.kind,
@@ -173,7 +176,8 @@ impl Reader<'_> {
                 reason: input.reason.clone(),
                 proposed_by: input.proposed_by.clone(),
                 approved_by: input.approved_by.clone(),
-            });
+            };
+            overrides.extend(Some(held).filter(TierOverride::in_effect));
         }
         overrides
     }

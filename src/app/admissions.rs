@@ -1,0 +1,424 @@
+//! How a partner gets into tiers that are not entered automatically: it applies, it is invited, or a tier that it is good for is
+//! approved. One side opens, another person answers; what is accepted lets the partner in from that day on.
+
+use std::collections::BTreeMap;
+
+use guerdon_domain::access::{Action, Condition, Resource, Scope};
+use guerdon_domain::date::Date;
+use guerdon_domain::document::ladder::{Entry, Ladder};
+use guerdon_domain::event::{AdmissionChanged, Event};
+use guerdon_domain::facts::AdmissionKind;
+use guerdon_domain::fault::Faults;
+use guerdon_domain::levelling::{LadderStanding, admission_of};
+use guerdon_domain::page::{Page, PageRequest};
+pub use guerdon_store::{AdmissionFilter, AdmissionState, StoredAdmissionRequest};
+use guerdon_store::{AuditEntry, Change, NewAdmissionRequest, StoreError, WriteTx};
+use uuid::Uuid;
+
+use super::idempotency::{Keyed, keyed_context};
+use super::outbox::outgoing;
+use super::overrides::{another_person, check_reason};
+use super::partners::PartnerId;
+use super::place::{Place, PlaceAsked, check_tier, find_place, present, rejudge};
+use super::programs::{InForce, ProgramKey, program_in};
+use super::text::{check_key, check_text};
+use super::{App, Ctx, pages};
+use crate::error::AppError;
+
+/// An application, invitation or approval to open.
+#[derive(Debug, Clone)]
+pub struct OpenAdmission {
+    /// For whom, in which ladder.
+    pub place: PlaceAsked,
+    /// Application, invitation or approval.
+    pub kind: AdmissionKind,
+    /// The tier.
+    pub tier: String,
+    /// What is written with it.
+    pub text: Option<String>,
+    /// Where the evidence is.
+    pub evidence: Option<String>,
+    /// The first day on which it can be answered no more; never when empty.
+    pub answer_until: Option<Date>,
+}
+
+/// An answer to one.
+#[derive(Debug, Clone)]
+pub struct AnswerAdmission {
+    /// Which one.
+    pub id: Uuid,
+    /// Its `row_version` as the caller read it; none to answer whatever it is now.
+    pub expected_version: Option<i64>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What is done with an open one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The other side takes it: the partner may enter.
+    Accept,
+    /// The other side refuses or declines it.
+    Reject,
+    /// Whoever opened it takes it back.
+    Withdraw,
+}
+
+const KINDS: [AdmissionKind; 3] = [AdmissionKind::Application, AdmissionKind::Invitation, AdmissionKind::Approval];
+
+const fn resource(kind: AdmissionKind) -> Resource {
+    match kind {
+        AdmissionKind::Application => Resource::Application,
+        AdmissionKind::Invitation => Resource::Invitation,
+        AdmissionKind::Approval => Resource::TierApproval,
+    }
+}
+
+const fn word(kind: AdmissionKind) -> &'static str {
+    match kind {
+        AdmissionKind::Application => "application",
+        AdmissionKind::Invitation => "invitation",
+        AdmissionKind::Approval => "approval",
+    }
+}
+
+/// How far the caller may read each kind; none of them is `Forbidden`.
+fn readable(ctx: &Ctx) -> Result<Vec<(AdmissionKind, Scope)>, AppError> {
+    let scopes: Vec<_> = KINDS.into_iter().filter_map(|kind| Some((kind, ctx.require((Action::Read, resource(kind))).ok()?))).collect();
+    if scopes.is_empty() { Err(AppError::Forbidden) } else { Ok(scopes) }
+}
+
+/// Who opens one of this kind, and takes it back.
+fn openers(ctx: &Ctx, kind: AdmissionKind) -> Result<Scope, AppError> {
+    let action = if kind == AdmissionKind::Approval { Action::Propose } else { Action::Write };
+    ctx.require((action, resource(kind)))
+}
+
+/// Who answers one of this kind.
+fn answerers(ctx: &Ctx, kind: AdmissionKind) -> Result<Scope, AppError> {
+    ctx.require_under((Action::Approve, resource(kind)), &[Condition::NotPreparer])
+}
+
+/// Applications, invitations and approvals of partners, newest first; those that the caller may not see are left out.
+///
+/// # Errors
+/// `Forbidden`; `NotFound` and `Invalid` about the program.
+pub async fn admissions_many(
+    app: &App,
+    ctx: &Ctx,
+    program: Option<&ProgramKey>,
+    ids: &[PartnerId],
+) -> Result<BTreeMap<PartnerId, Vec<StoredAdmissionRequest>>, AppError> {
+    let (scope, kinds) = read_scope(readable(ctx)?);
+    let mut found = app
+        .store
+        .read(async |tx| {
+            let program = if program.is_some() { Some(program_in(tx, program).await?.id) } else { None };
+            Ok::<_, AppError>(tx.admission_requests_many(&scope, program, ids).await?)
+        })
+        .await?;
+    found.values_mut().for_each(|requests| requests.retain(|request| kinds.contains(&request.kind)));
+    Ok(found)
+}
+
+/// Whoever may read one kind may read the others as far; where that is not so, only what lies in the reach of all of them is read.
+fn read_scope(scopes: Vec<(AdmissionKind, Scope)>) -> (Scope, Vec<AdmissionKind>) {
+    let kinds = scopes.iter().map(|(kind, _)| *kind).collect();
+    let scope = scopes.into_iter().map(|(_, scope)| scope).reduce(|one, other| if one == other { one } else { Scope::Nothing });
+    (scope.unwrap_or(Scope::Nothing), kinds)
+}
+
+/// Applications, invitations and approvals by id; those that the caller may not see are left out.
+///
+/// # Errors
+/// `Forbidden`.
+pub async fn admissions_by_id_many(app: &App, ctx: &Ctx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, StoredAdmissionRequest>, AppError> {
+    let (scope, kinds) = read_scope(readable(ctx)?);
+    let mut found = app.store.read(async |tx| tx.admission_requests_by_id_many(&scope, ids).await).await?;
+    found.retain(|_, request| kinds.contains(&request.kind));
+    Ok(found)
+}
+
+/// One page of the applications, invitations and approvals that the caller may see, newest first.
+///
+/// # Errors
+/// `Forbidden`.
+pub async fn list_admissions(
+    app: &App,
+    ctx: &Ctx,
+    filter: &AdmissionFilter,
+    page: &PageRequest,
+) -> Result<Page<pages::Keyed<StoredAdmissionRequest>>, AppError> {
+    let (scope, kinds) = read_scope(readable(ctx)?);
+    let asked = if filter.kinds.is_empty() { kinds.clone() } else { filter.kinds.iter().copied().filter(|kind| kinds.contains(kind)).collect() };
+    if asked.is_empty() {
+        return Ok(Page { rows: Vec::new(), more: false });
+    }
+    let filter = AdmissionFilter { kinds: asked, ..filter.clone() };
+    let request = pages::request_of(page);
+    let found = app.store.read(async |tx| tx.list_admission_requests(&scope, &filter, ctx.today, &request).await).await?;
+    Ok(pages::page_of(found, page.backward))
+}
+
+/// Opens an application (the partner itself), an invitation (whoever looks after the partner) or an approval.
+///
+/// # Errors
+/// `Forbidden`; `NotFound` about program and partner; `Invalid` with every fault of the input; `Conflict` with `ALREADY_OPEN`,
+/// `ALREADY_ADMITTED`, `NOT_ENROLLED`, `NO_VERSION_IN_FORCE`; those of idempotency keys.
+pub async fn open_admission(app: &App, ctx: &Ctx, input: &OpenAdmission, keyed: Option<&Keyed>) -> Result<StoredAdmissionRequest, AppError> {
+    let scope = openers(ctx, input.kind)?;
+    let operation = match input.kind {
+        AdmissionKind::Application => "tierApply",
+        AdmissionKind::Invitation => "tierInvite",
+        AdmissionKind::Approval => "tierApprovalPropose",
+    };
+    let context = keyed_context(app, ctx, operation, keyed)?;
+    let written = app.store.write(&context, async |tx| write_opening(app, ctx, tx, &scope, input).await).await?;
+    Ok(written.value)
+}
+
+async fn write_opening(app: &App, ctx: &Ctx, tx: &WriteTx, scope: &Scope, input: &OpenAdmission) -> Result<Change<StoredAdmissionRequest>, AppError> {
+    let mut faults = Faults::new();
+    let place = find_place(app, ctx, tx, scope, &input.place, &mut faults).await?;
+    check_tier(&place, &input.tier, &mut faults);
+    check_entry(&place, input, &mut faults);
+    if let Some(text) = &input.text {
+        check_text(&mut faults, "text", text, &app.limits);
+    }
+    if let Some(evidence) = &input.evidence {
+        check_key(&mut faults, "evidence", evidence, &app.limits);
+    }
+    if input.answer_until.is_some_and(|until| until <= place.today) {
+        faults.add("IN_THE_PAST", "answerUntil", format!("nobody could answer: name a day after {}", place.today));
+    }
+    faults.or(())?;
+    let new = NewAdmissionRequest {
+        program: place.in_force.program.id,
+        partner: place.partner.id,
+        ladder: place.ladder.clone(),
+        region: place.region.clone(),
+        tier: input.tier.clone(),
+        kind: input.kind,
+        opened_on: place.today,
+        answer_until: input.answer_until,
+        text: input.text.clone(),
+        evidence: input.evidence.clone(),
+    };
+    if tx.is_admitted(&new).await? {
+        return Err(AppError::conflict("ALREADY_ADMITTED", "tier", "the partner may enter this tier already: it comes with what the tier asks for"));
+    }
+    let id = tx.open_admission_request(&new).await.map_err(|error| refusal(error, input.kind))?;
+    let stored = tx.find_admission_request(scope, id).await?.ok_or(AppError::NotFound)?;
+    let changed = changed(ctx, &stored, &place.partner.code, &place.in_force.program.code, input.text.clone());
+    Ok(trace(&stored, None, Event::AdmissionOpened(changed)))
+}
+
+/// The tiers of a ladder that an evaluation found met, and that await an approval.
+pub(super) fn approvals_of(version: &InForce, partner: PartnerId, ladder: &LadderStanding, today: Date) -> impl Iterator<Item = NewAdmissionRequest> {
+    let awaited = ladder.awaiting.iter().filter(|awaited| awaited.entry == Entry::ByApproval);
+    awaited.map(move |awaited| NewAdmissionRequest {
+        program: version.program.id,
+        partner,
+        ladder: ladder.ladder.clone(),
+        region: ladder.region.clone(),
+        tier: awaited.tier.clone(),
+        kind: AdmissionKind::Approval,
+        opened_on: today,
+        answer_until: None,
+        text: None,
+        evidence: None,
+    })
+}
+
+/// Opens the approvals that an evaluation found to be awaited, takes back what is awaited no more, and announces what was opened. A
+/// program without a tier that is entered by approval costs nothing.
+pub(super) async fn follow_approvals(
+    tx: &WriteTx,
+    version: &InForce,
+    judged: &BTreeMap<PartnerId, String>,
+    wanted: &[NewAdmissionRequest],
+) -> Result<Vec<(Option<PartnerId>, Event)>, StoreError> {
+    let by_approval = |ladder: &Ladder| ladder.tiers.iter().any(|tier| tier.entry == Entry::ByApproval);
+    if !version.compiled.document.ladders.iter().any(by_approval) {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<PartnerId> = judged.keys().copied().collect();
+    let opened = tx.follow_approvals(version.program.id, &ids, wanted).await?;
+    let event = |(id, one): (uuid::Uuid, NewAdmissionRequest)| {
+        let changed = AdmissionChanged {
+            id: id.to_string(),
+            partner: judged.get(&one.partner).cloned().unwrap_or_default(),
+            program: version.program.code.clone(),
+            ladder: one.ladder,
+            region: one.region,
+            tier: one.tier,
+            kind: one.kind,
+            answer_until: None,
+            by: tx.context().actor.clone(),
+            comment: None,
+        };
+        (Some(one.partner), Event::AdmissionOpened(changed))
+    };
+    Ok(opened.into_iter().map(event).collect())
+}
+
+/// Each kind of tier is entered in its own way.
+fn check_entry(place: &Place, input: &OpenAdmission, faults: &mut Faults) {
+    let Some((_, tier)) = place.ladder().and_then(|ladder| ladder.tier(&input.tier)) else { return };
+    if admission_of(tier.entry) == Some(input.kind) {
+        return;
+    }
+    let way = match tier.entry {
+        Entry::Automatic => "automatically, as soon as what it asks for is met",
+        Entry::ByApproval => "by an approval",
+        Entry::ByApplication => "by an application of the partner",
+        Entry::ByInvitation => "by an invitation",
+    };
+    faults.add("OTHER_ENTRY", "tier", format!("tier {} is entered {way}", input.tier));
+}
+
+/// How far the caller may do this with each kind; none of them is `Forbidden`.
+fn answerable(ctx: &Ctx, answer: Answer) -> Result<Vec<(AdmissionKind, Scope)>, AppError> {
+    let allowed = |kind| if answer == Answer::Withdraw { openers(ctx, kind) } else { answerers(ctx, kind) };
+    let scopes: Vec<_> = KINDS.into_iter().filter_map(|kind| Some((kind, allowed(kind).ok()?))).collect();
+    if scopes.is_empty() { Err(AppError::Forbidden) } else { Ok(scopes) }
+}
+
+/// Whether the caller may do this at all, before it is known with which one.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn may_answer(ctx: &Ctx, answer: Answer) -> Result<(), AppError> {
+    answerable(ctx, answer).map(drop)
+}
+
+/// Answers an open application, invitation or approval, or takes it back. What is accepted shows in the tier on record at once, where
+/// its requirement is met and a review of it is due.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `Stale`; `Invalid` when it is refused without a reason; `Conflict` with `SEGREGATION_OF_DUTIES` for
+/// whoever opened it, `ALREADY_DECIDED`, `ADMISSION_EXPIRED`; those of idempotency keys.
+pub async fn answer_admission(
+    app: &App,
+    ctx: &Ctx,
+    input: &AnswerAdmission,
+    answer: Answer,
+    keyed: Option<&Keyed>,
+) -> Result<StoredAdmissionRequest, AppError> {
+    let scopes = answerable(ctx, answer)?;
+    check_reason(app, input.reason.as_deref(), false)?;
+    let operation = match answer {
+        Answer::Accept => "admissionAccept",
+        Answer::Reject => "admissionReject",
+        Answer::Withdraw => "admissionWithdraw",
+    };
+    let context = keyed_context(app, ctx, operation, keyed)?;
+    let written = app.store.write(&context, async |tx| write_answer(app, ctx, tx, &scopes, input, answer).await).await?;
+    Ok(written.value)
+}
+
+async fn write_answer(
+    app: &App,
+    ctx: &Ctx,
+    tx: &WriteTx,
+    scopes: &[(AdmissionKind, Scope)],
+    input: &AnswerAdmission,
+    answer: Answer,
+) -> Result<Change<StoredAdmissionRequest>, AppError> {
+    let before = find_answerable(ctx, tx, scopes, input).await?;
+    let (today, in_force) = present(app, ctx, tx, &ProgramKey::Id(before.program_id)).await?;
+    if answer != Answer::Withdraw {
+        another_person(ctx, Some(&before.opened_by))?;
+    }
+    check_open(&before, today)?;
+    if answer == Answer::Reject && before.kind != AdmissionKind::Invitation {
+        check_reason(app, input.reason.as_deref(), true)?;
+    }
+    let seen = StoredAdmissionRequest { row_version: input.expected_version.unwrap_or(before.row_version), ..before.clone() };
+    let reason = input.reason.as_deref();
+    let closed = match answer {
+        Answer::Accept => tx.accept_admission_request(&seen, today, reason).await,
+        Answer::Reject => tx.refuse_admission_request(&seen, AdmissionState::Rejected, today, reason).await,
+        Answer::Withdraw => tx.refuse_admission_request(&seen, AdmissionState::Withdrawn, today, reason).await,
+    };
+    closed.map_err(|error| refusal(error, before.kind))?;
+    let stored = tx.find_admission_request(&Scope::All, before.id).await?.ok_or(AppError::NotFound)?;
+    let partner = tx.find_partner(&Scope::All, before.partner_id).await?.ok_or(AppError::NotFound)?;
+    let changed = changed(ctx, &stored, &partner.code, &in_force.program.code, input.reason.clone());
+    let announced = match answer {
+        Answer::Accept => Event::AdmissionAccepted,
+        Answer::Reject => Event::AdmissionRejected,
+        Answer::Withdraw => Event::AdmissionWithdrawn,
+    };
+    let change = trace(&stored, Some(&before), announced(changed));
+    if answer != Answer::Accept {
+        return Ok(change);
+    }
+    Ok(change.with(rejudge(app, ctx, tx, before.program_id, before.partner_id).await?))
+}
+
+/// The one that is answered, where the caller may answer its kind; where he may only read it, that is said.
+async fn find_answerable(ctx: &Ctx, tx: &WriteTx, scopes: &[(AdmissionKind, Scope)], input: &AnswerAdmission) -> Result<StoredAdmissionRequest, AppError> {
+    for (kind, scope) in scopes {
+        if let Some(found) = tx.find_admission_request(scope, input.id).await?.filter(|found| found.kind == *kind) {
+            return Ok(found);
+        }
+    }
+    let (scope, kinds) = read_scope(readable(ctx)?);
+    match tx.find_admission_request(&scope, input.id).await? {
+        Some(seen) if kinds.contains(&seen.kind) => Err(AppError::Forbidden),
+        _ => Err(AppError::NotFound),
+    }
+}
+
+fn check_open(request: &StoredAdmissionRequest, today: Date) -> Result<(), AppError> {
+    let what = word(request.kind);
+    let state = match request.state_on(today) {
+        AdmissionState::Open => return Ok(()),
+        AdmissionState::Expired => {
+            let until = request.answer_until.map_or(String::new(), |until| format!(" on {until}"));
+            return Err(AppError::conflict("ADMISSION_EXPIRED", "id", format!("the time to answer this {what} ran out{until}: open another one")));
+        }
+        AdmissionState::Accepted => "accepted",
+        AdmissionState::Rejected => "rejected",
+        AdmissionState::Withdrawn => "withdrawn",
+    };
+    Err(AppError::conflict("ALREADY_DECIDED", "id", format!("this {what} is {state} already: read it again")))
+}
+
+fn changed(ctx: &Ctx, stored: &StoredAdmissionRequest, partner: &str, program: &str, comment: Option<String>) -> AdmissionChanged {
+    AdmissionChanged {
+        id: stored.id.to_string(),
+        partner: partner.to_owned(),
+        program: program.to_owned(),
+        ladder: stored.ladder.clone(),
+        region: stored.region.clone(),
+        tier: stored.tier.clone(),
+        kind: stored.kind,
+        answer_until: stored.answer_until,
+        by: ctx.actor.person.clone(),
+        comment,
+    }
+}
+
+fn trace(stored: &StoredAdmissionRequest, before: Option<&StoredAdmissionRequest>, event: Event) -> Change<StoredAdmissionRequest> {
+    let state = |one: &StoredAdmissionRequest| serde_json::to_value(one).unwrap_or_default();
+    let audit = AuditEntry::of("AdmissionRequest", stored.id).partner(stored.partner_id).after(state(stored));
+    let audit = match before {
+        Some(before) => audit.before(state(before)),
+        None => audit,
+    };
+    Change::new(stored.clone(), audit).event(outgoing(&event, "Partner", Some(stored.partner_id)))
+}
+
+fn refusal(error: StoreError, kind: AdmissionKind) -> AppError {
+    match error {
+        StoreError::Conflict { constraint } if constraint == "admission_request_open_key" => {
+            AppError::conflict("ALREADY_OPEN", "tier", format!("an {} to this tier is open already: answer or withdraw that one", word(kind)))
+        }
+        StoreError::Conflict { constraint } if constraint == "admission_request_four_eyes" => {
+            AppError::conflict("SEGREGATION_OF_DUTIES", "", "whoever asked for it may not decide about it: somebody else must")
+        }
+        other => other.into(),
+    }
+}

@@ -1,0 +1,62 @@
+//! What a partner holds on a date by what is on record: the last review's tier, and what overrides make of it (semantics 6).
+//!
+//! Everything that asks for a tier without judging asks here, so that a portal, an entitlement and a rebate never disagree: an
+//! override counts from its first day on, also before an evaluation has put it on record, and no longer on its end.
+
+use super::record::{Held, history, in_force, with_overrides_on};
+use crate::date::Date;
+use crate::document::ladder::Ladder;
+use crate::facts::{AssignmentCause, PartnerFacts, TierOverride};
+
+/// A tier held on a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldOnDate<'a> {
+    /// The tier; none is a value.
+    pub tier: Option<&'a str>,
+    /// Since when.
+    pub from: Date,
+    /// The first day on which it is known to be no longer held.
+    pub until: Option<Date>,
+    /// Why it was given.
+    pub cause: AssignmentCause,
+    /// The override that holds it.
+    pub overridden: Option<&'a TierOverride>,
+}
+
+/// What the partner holds in a ladder (and region) on a date; none where nothing is on record and no override holds.
+pub fn held_on<'a>(ladder: &'a Ladder, partner: &'a PartnerFacts, region: Option<&str>, date: Date) -> Option<HeldOnDate<'a>> {
+    let records = history(ladder, partner, region);
+    let base = reviewed(ladder, partner, region, &records, date);
+    let rank = base.map_or(0, |held| held.rank);
+    let (held, by) = with_overrides_on(ladder, partner, region, date, rank);
+    let end = |until: Date| (until != Date::MAX).then_some(until);
+    match (by, base) {
+        (Some(by), _) => Some(HeldOnDate {
+            tier: ladder.at_rank(held).map(|tier| tier.key.as_str()),
+            from: by.span.from,
+            until: end(by.span.until),
+            cause: AssignmentCause::Override,
+            overridden: Some(by),
+        }),
+        (None, Some(base)) => Some(HeldOnDate { tier: base.tier, from: base.span.from, until: end(base.span.until), cause: base.cause, overridden: None }),
+        (None, None) => None,
+    }
+}
+
+/// What the last review left: where the record is that of an override which is over, what was on record before it.
+fn reviewed<'a>(ladder: &Ladder, partner: &PartnerFacts, region: Option<&str>, records: &[Held<'a>], date: Date) -> Option<Held<'a>> {
+    let current = in_force(records, date).copied()?;
+    let over =
+        |held: &TierOverride| held.ladder == ladder.key && held.region.as_deref() == region && held.span.contains(current.span.from) && held.span.until <= date;
+    let ended = partner.overrides.iter().filter(|held| over(held)).map(|held| held.span.until).max();
+    match ended {
+        Some(ended) if current.cause == AssignmentCause::Override => {
+            let before = records.iter().rfind(|earlier| earlier.span.from < current.span.from && earlier.cause != AssignmentCause::Override).copied();
+            let mut before = before.unwrap_or(Held { tier: None, rank: 0, ..current });
+            before.span.from = ended;
+            before.span.until = current.span.until;
+            Some(before)
+        }
+        _ => Some(current),
+    }
+}
