@@ -23,6 +23,8 @@ pub struct Model {
     pub review_id: Option<Uuid>,
     pub version_id: Uuid,
     pub recorded_at: DateTimeUtc,
+    #[sea_orm(column_type = "Text")]
+    pub reviewed_tier: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

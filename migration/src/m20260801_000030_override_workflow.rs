@@ -7,6 +7,9 @@ use crate::dialect::{add_columns, drop_columns, run};
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
+/// What a review of the same day had given where an override took its place, so that the override's end can go back to it; empty for
+/// no tier.
+const REVIEWED: [(&str, &str); 1] = [("reviewed_tier", "TEXT")];
 const TABLE: &str = "tier_override";
 const COLUMNS: [(&str, &str); 11] = [
     (
@@ -30,6 +33,7 @@ const COLUMNS: [(&str, &str); 11] = [
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         add_columns(manager, TABLE, &COLUMNS).await?;
+        add_columns(manager, "tier_assignment", &REVIEWED).await?;
         run(
             manager,
             &[
@@ -42,6 +46,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         run(manager, &["DROP INDEX IF EXISTS tier_override_state_idx", "DROP INDEX IF EXISTS tier_override_until_idx"]).await?;
+        drop_columns(manager, "tier_assignment", &REVIEWED.map(|(name, _)| name)).await?;
         drop_columns(manager, TABLE, &COLUMNS.map(|(name, _)| name)).await
     }
 }

@@ -98,7 +98,7 @@ impl TierHistory {
         let record = self.recorded(ladder, region).filter(on_record).last();
         let ladder = self.ladder(ladder)?;
         let facts = PartnerFacts {
-            assignments: self.recorded(Some(&ladder.key), region).map(fact).collect(),
+            assignments: self.recorded(Some(&ladder.key), region).flat_map(|held| [review(held), Some(fact(held))]).flatten().collect(),
             overrides: self.overrides.iter().map(|one| one.fact.clone()).collect(),
             ..PartnerFacts::default()
         };
@@ -118,4 +118,10 @@ impl TierHistory {
 
 fn fact(held: &StoredAssignment) -> TierAssignment {
     TierAssignment { ladder: held.ladder.clone(), region: held.region.clone(), tier: held.tier.clone(), from: held.from, until: held.until, cause: held.cause }
+}
+
+/// What a review of the same day had given.
+fn review(held: &StoredAssignment) -> Option<TierAssignment> {
+    let tier = held.reviewed_tier.as_ref()?;
+    Some(TierAssignment { tier: Some(tier.clone()).filter(|tier| !tier.is_empty()), cause: AssignmentCause::Promotion, ..fact(held) })
 }

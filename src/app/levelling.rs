@@ -439,8 +439,10 @@ async fn new_standings(tx: &WriteTx, version: &InForce, date: Date, standings: V
 fn hold(facts: &mut Facts, moved: &TierMoved, decision: &NewAssignment) {
     let Some(partner) = facts.partners.get_mut(&moved.code) else { return };
     let same = |held: &TierAssignment| held.ladder == moved.ladder && held.region == moved.region;
-    partner.assignments.retain(|held| !(same(held) && held.from == moved.on));
-    for held in partner.assignments.iter_mut().filter(|held| same(held) && held.until.is_none_or(|until| until > moved.on)) {
+    // An override's end goes back to what a review of the same day gave.
+    let kept = |held: &TierAssignment| decision.cause == AssignmentCause::Override && held.cause != AssignmentCause::Override;
+    partner.assignments.retain(|held| !(same(held) && held.from == moved.on) || kept(held));
+    for held in partner.assignments.iter_mut().filter(|held| same(held) && held.from < moved.on && held.until.is_none_or(|until| until > moved.on)) {
         held.until = Some(moved.on);
     }
     partner.assignments.push(TierAssignment {

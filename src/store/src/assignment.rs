@@ -62,6 +62,8 @@ pub struct StoredAssignment {
     pub review_id: Option<ReviewId>,
     /// The version that was decided by.
     pub version_id: VersionId,
+    /// What a review of the same day had given, where an override took its place; empty for no tier.
+    pub reviewed_tier: Option<String>,
 }
 
 /// What became of a decision.
@@ -78,7 +80,7 @@ pub enum AssignmentOutcome {
     InThePast,
 }
 
-const SELECT: &str = "SELECT a.id, a.partner_id, a.ladder, a.region_key, a.tier, a.from_on, a.until_on, a.cause, a.review_id, a.version_id \
+const SELECT: &str = "SELECT a.id, a.partner_id, a.ladder, a.region_key, a.tier, a.from_on, a.until_on, a.cause, a.review_id, a.version_id, a.reviewed_tier \
     FROM tier_assignment a";
 
 fn assignment_of(row: &sea_orm::QueryResult) -> Result<StoredAssignment, StoreError> {
@@ -94,10 +96,11 @@ fn assignment_of(row: &sea_orm::QueryResult) -> Result<StoredAssignment, StoreEr
         cause: row.text_enum(7)?,
         review_id: row.get(8)?,
         version_id: row.get(9)?,
+        reviewed_tier: row.get(10)?,
     })
 }
 
-pub(crate) const COLUMNS: [Column; 12] = [
+pub(crate) const COLUMNS: [Column; 13] = [
     ("id", Kind::Uuid),
     ("program_id", Kind::Uuid),
     ("partner_id", Kind::Uuid),
@@ -110,6 +113,7 @@ pub(crate) const COLUMNS: [Column; 12] = [
     ("review_id", Kind::Uuid),
     ("version_id", Kind::Uuid),
     ("recorded_at", Kind::Time),
+    ("reviewed_tier", Kind::Text),
 ];
 
 type Key = (PartnerId, String, String);
@@ -229,7 +233,7 @@ impl WriteTx {
 
     fn decide(&self, program: ProgramId, decision: &NewAssignment, history: &[StoredAssignment], moves: &mut Moves) -> AssignmentOutcome {
         let Some(held) = history.first() else {
-            moves.insert.push(self.row(program, decision));
+            moves.insert.push(self.row(program, decision, None));
             return AssignmentOutcome::Recorded;
         };
         let latest_change = held.until.unwrap_or(held.from).max(held.from);
@@ -241,21 +245,27 @@ impl WriteTx {
         }
         if held.from == decision.on {
             moves.remove.push(held.id);
+            if decision.cause == AssignmentCause::Override {
+                // The override's end goes back to what the review of this day gave.
+                let of_review = (held.cause != AssignmentCause::Override).then(|| held.tier.clone().unwrap_or_default());
+                moves.insert.push(self.row(program, decision, of_review.or_else(|| held.reviewed_tier.clone())));
+                return AssignmentOutcome::Replaced;
+            }
             match history.get(1).filter(|before| before.until == Some(decision.on)) {
                 // Back to what it was before the first decision of the day.
                 Some(before) if before.tier == decision.tier => moves.reopen.push(before.id),
-                _ => moves.insert.push(self.row(program, decision)),
+                _ => moves.insert.push(self.row(program, decision, None)),
             }
             return AssignmentOutcome::Replaced;
         }
         if held.until.is_none() {
             moves.close.entry(decision.on).or_default().push(held.id);
         }
-        moves.insert.push(self.row(program, decision));
+        moves.insert.push(self.row(program, decision, None));
         AssignmentOutcome::Recorded
     }
 
-    fn row(&self, program: ProgramId, decision: &NewAssignment) -> Vec<Value> {
+    fn row(&self, program: ProgramId, decision: &NewAssignment, reviewed: Option<String>) -> Vec<Value> {
         vec![
             self.new_id().into(),
             program.into(),
@@ -269,6 +279,7 @@ impl WriteTx {
             decision.review.into(),
             decision.version.into(),
             self.now().into(),
+            reviewed.into(),
         ]
     }
 

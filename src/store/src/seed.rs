@@ -197,6 +197,7 @@ fn assignment_cells(program: ProgramId, version: VersionId, partner: PartnerId, 
         Value::Uuid(None),
         version.into(),
         at.into(),
+        Value::String(None),
     ]
 }
 

@@ -16,7 +16,7 @@ use crate::tx::ReadTx;
 
 /// The branches: the kind, its table (named `s`), its columns `a` to `h`, `from_on`, `until_on`. `{ids}` is the condition on the
 /// partners, `$2` the program.
-const BRANCHES: [&str; 7] = [
+const BRANCHES: [&str; 8] = [
     "SELECT s.partner_id, 'PROFILE' AS part, s.name AS a, s.partner_type AS b, s.region AS c, parent.code AS d, s.currency AS e, s.status AS f, \
      s.attributes AS g, NULL AS h, s.from_on AS from_on, s.from_on AS until_on FROM partner_profile s LEFT JOIN partner parent ON parent.id = s.parent_id \
      WHERE {ids}",
@@ -24,6 +24,8 @@ const BRANCHES: [&str; 7] = [
      WHERE {ids} AND s.program_id = $2",
     "SELECT s.partner_id, 'ASSIGNMENT', s.ladder, s.region_key, s.tier, s.cause, NULL, NULL, NULL, NULL, s.from_on, s.until_on FROM tier_assignment s \
      WHERE {ids} AND s.program_id = $2",
+    "SELECT s.partner_id, 'ASSIGNED', s.ladder, s.region_key, NULLIF(s.reviewed_tier, ''), 'PROMOTION', NULL, NULL, NULL, NULL, s.from_on, s.until_on \
+     FROM tier_assignment s WHERE {ids} AND s.program_id = $2 AND s.reviewed_tier IS NOT NULL",
     "SELECT s.partner_id, 'OVERRIDE', s.ladder, s.region_key, s.tier, s.kind, s.reason, s.proposed_by, s.approved_by, NULL, s.from_on, s.until_on \
      FROM tier_override s WHERE {ids} AND s.program_id = $2 AND s.state = 'APPROVED'",
     "SELECT s.partner_id, 'ADMISSION', s.ladder, s.region_key, s.tier, s.kind, NULL, NULL, NULL, NULL, s.from_on, s.until_on FROM tier_admission s \
@@ -46,7 +48,9 @@ impl ReadTx {
             branches.join(" UNION ALL ")
         );
         let parameters = Parameters(vec![uuids(self.backend(), ids), plan.program.into()]);
-        self.gather(sql, parameters, gathered, keep).await
+        self.gather(sql, parameters, gathered, keep).await?;
+        gathered.values_mut().for_each(|facts| facts.assignments.sort_by_key(|held| held.from));
+        Ok(())
     }
 }
 
@@ -57,7 +61,8 @@ fn keep(row: &QueryResult, facts: &mut PartnerFacts) -> Result<(), StoreError> {
         "ENROLLMENT" => {
             facts.enrollments.push(Enrollment { since: row.date(10)?, until: row.maybe_date(11)?, track: row.get(2)?, region: region_of_key(row.get(3)?) })
         }
-        "ASSIGNMENT" => facts.assignments.push(TierAssignment {
+        // What a review had given comes before the override that took its place on the same day.
+        "ASSIGNED" | "ASSIGNMENT" => facts.assignments.push(TierAssignment {
             ladder: row.get(2)?,
             region: region_of_key(row.get(3)?),
             tier: row.get(4)?,

@@ -16,8 +16,11 @@ fn entered() -> Value {
     let revenue = |least: &str| json!({"metric": {"metric": "revenue", "atLeast": least}});
     let mut document = document();
     document["ladders"][0]["tiers"][2] = json!({"key": "GOLD", "entry": "BY_APPLICATION", "requirement": revenue("6000")});
-    document["ladders"][0]["tiers"][3] = json!({"key": "PLATINUM", "entry": "BY_INVITATION", "requirement": revenue("6500")});
-    document["ladders"][1] = json!({"key": "BADGE", "tiers": [{"key": "EXPERT", "entry": "BY_APPROVAL", "requirement": revenue("6000")}]});
+    document["ladders"][0]["tiers"].as_array_mut().unwrap().push(json!({"key": "PLATINUM", "entry": "BY_INVITATION", "requirement": revenue("6500")}));
+    document["ladders"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"key": "BADGE", "tiers": [{"key": "EXPERT", "entry": "BY_APPROVAL", "requirement": revenue("6000")}]}));
     document
 }
 

@@ -130,7 +130,7 @@ async fn an_override_is_ended_early_withdrawn_or_rejected() {
         .database
         .texts("SELECT COALESCE(tier, '-') || ' ' || cause FROM tier_assignment a JOIN partner p ON p.id = a.partner_id WHERE p.code = 'A' ORDER BY from_on")
         .await;
-    assert_eq!(record, ["SILVER ENROLLED", "GOLD OVERRIDE", "SILVER DEMOTION"]);
+    assert_eq!(record, ["GOLD OVERRIDE", "SILVER DEMOTION"]);
     assert_eq!(api.undecided(approver(), "End", json!({"id": pin["id"], "reason": "again"})).await, "NOT_IN_FORCE");
     // One that began today and ends today never held.
     let today = api.propose(proposal("PIN", "GOLD", "2020-06-15", "2021-01-01", "k2")).await;

@@ -3,8 +3,8 @@
 //! Everything that asks for a tier without judging asks here, so that a portal, an entitlement and a rebate never disagree: an
 //! override counts from its first day on, also before an evaluation has put it on record, and no longer on its end.
 
-use super::record::{Held, history, in_force, with_overrides_on};
-use crate::date::Date;
+use super::record::{Held, history, in_force, last_review, with_overrides_on};
+use crate::date::{Date, Span};
 use crate::document::ladder::Ladder;
 use crate::facts::{AssignmentCause, PartnerFacts, TierOverride};
 
@@ -44,18 +44,17 @@ pub fn held_on<'a>(ladder: &'a Ladder, partner: &'a PartnerFacts, region: Option
 }
 
 /// What the last review left: where the record is that of an override which is over, what was on record before it.
-fn reviewed<'a>(ladder: &Ladder, partner: &PartnerFacts, region: Option<&str>, records: &[Held<'a>], date: Date) -> Option<Held<'a>> {
+fn reviewed<'a>(ladder: &Ladder, partner: &'a PartnerFacts, region: Option<&str>, records: &[Held<'a>], date: Date) -> Option<Held<'a>> {
     let current = in_force(records, date).copied()?;
     let over =
         |held: &TierOverride| held.ladder == ladder.key && held.region.as_deref() == region && held.span.contains(current.span.from) && held.span.until <= date;
     let ended = partner.overrides.iter().filter(|held| over(held)).map(|held| held.span.until).max();
     match ended {
         Some(ended) if current.cause == AssignmentCause::Override => {
-            let before = records.iter().rfind(|earlier| earlier.span.from < current.span.from && earlier.cause != AssignmentCause::Override).copied();
-            let mut before = before.unwrap_or(Held { tier: None, rank: 0, ..current });
-            before.span.from = ended;
-            before.span.until = current.span.until;
-            Some(before)
+            let before = last_review(ladder, partner, region, current.span.from);
+            let tier = before.and_then(|review| review.tier.as_deref());
+            let cause = before.map_or(current.cause, |review| review.cause);
+            Some(Held { tier, rank: ladder.rank(tier), span: Span::new(ended, current.span.until), cause })
         }
         _ => Some(current),
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::record::{admitted, history, in_force, region_of, with_overrides};
+use super::record::{admitted, history, in_force, last_review, region_of, with_overrides};
 use super::{TierStanding, admission_of};
 use crate::document::ladder::{Ladder, Tier};
 use crate::document::requirement::Requirement;
@@ -156,11 +156,11 @@ impl<'a> Evaluator<'a> {
 
 /// The rank that the last review gave, whatever overrides hold since.
 pub(super) fn reviewed_rank(ladder: &Ladder, at: &At<'_>) -> u32 {
-    let records = history(ladder, at.partner, region_of(ladder, at));
-    let current = in_force(&records, at.as_of);
-    match current {
+    let region = region_of(ladder, at);
+    let records = history(ladder, at.partner, region);
+    match in_force(&records, at.as_of) {
         Some(held) if held.cause == AssignmentCause::Override => {
-            records.iter().rfind(|earlier| earlier.span.from <= at.as_of && earlier.cause != AssignmentCause::Override).map_or(0, |earlier| earlier.rank)
+            last_review(ladder, at.partner, region, at.as_of).map_or(0, |review| ladder.rank(review.tier.as_deref()))
         }
         Some(held) => held.rank,
         None => 0,

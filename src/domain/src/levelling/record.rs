@@ -4,7 +4,7 @@ use super::decide::policy;
 use super::held::held_on;
 use crate::date::{Date, Span};
 use crate::document::ladder::{Entry, Ladder, LadderScope};
-use crate::facts::{AssignmentCause, OverrideKind, PartnerFacts, TierOverride};
+use crate::facts::{AssignmentCause, OverrideKind, PartnerFacts, TierAssignment, TierOverride};
 use crate::fault::Faults;
 use crate::levelling::Due;
 use crate::metric::{At, Evaluator};
@@ -38,6 +38,13 @@ pub(super) fn history<'a>(ladder: &Ladder, partner: &'a PartnerFacts, region: Op
     }
     stretches.retain(|held| !held.span.is_empty());
     stretches
+}
+
+/// What the last review up to a date decided, whatever overrides hold since. Of a review and an override of one day both are on
+/// record.
+pub(super) fn last_review<'a>(ladder: &Ladder, partner: &'a PartnerFacts, region: Option<&str>, date: Date) -> Option<&'a TierAssignment> {
+    let of_ladder = partner.assignments.iter().filter(|held| held.ladder == ladder.key && held.region.as_deref() == region);
+    of_ladder.filter(|held| held.from <= date && held.cause != AssignmentCause::Override).max_by_key(|held| held.from)
 }
 
 /// The stretch that holds a date.
