@@ -7,13 +7,15 @@ use guerdon_domain::access::{Action, Condition, Resource};
 use guerdon_domain::date::Date;
 use guerdon_domain::document::Document;
 use guerdon_domain::document::benefit::BenefitKind;
+use guerdon_domain::document::export::digest;
+use guerdon_domain::document::notes::notes;
 use guerdon_domain::document::read::{Format, read};
 use guerdon_domain::event::{Event, ProgramPublished};
+use guerdon_domain::fault::Fault;
 use guerdon_domain::program::Program;
 use guerdon_store::{AuditEntry, Change, NewDraft, ReadTx, StoreError};
 pub use guerdon_store::{ProgramId, StoredProgram, VersionHead, VersionId, VersionState};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::idempotency::{Keyed, keyed_context};
 use super::outbox::outgoing;
@@ -85,13 +87,14 @@ pub struct PublishVersion {
     pub keyed: Option<Keyed>,
 }
 
-/// The canonical text of a document, and its digest in hexadecimal. Two documents that mean the same by shape have the same.
+/// The text of a document as it is stored, and its digest in hexadecimal, which is the one that `guerdon program validate` prints: two
+/// documents that say the same have the same.
 ///
 /// # Errors
 /// `Internal` when the document cannot be written, which no document that was read does.
 pub fn canonical(document: &Document) -> Result<(String, String), AppError> {
     let text = serde_json::to_string(document).map_err(AppError::internal)?;
-    let digest = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest(document).map_err(|fault| AppError::internal(fault.to_string()))?;
     Ok((text, digest))
 }
 
@@ -186,6 +189,14 @@ pub async fn get_compiled(app: &App, ctx: &Ctx, version: VersionId) -> Result<Ar
     let head = app.store.read(async |tx| tx.find_version(version).await).await?;
     let head = head.filter(|head| may_see(ctx, head)).ok_or(AppError::NotFound)?;
     app.store.read(async |tx| compiled_in(app, tx, &head).await).await
+}
+
+/// What may surprise in a version's document; it was not refused for it.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`.
+pub async fn list_notes(app: &App, ctx: &Ctx, version: VersionId) -> Result<Vec<Fault>, AppError> {
+    Ok(notes(&get_compiled(app, ctx, version).await?.document))
 }
 
 /// The version compiled, from memory or from its document.

@@ -13,6 +13,7 @@ use guerdon_domain::document::Document;
 use guerdon_domain::document::diff::Change;
 use guerdon_domain::document::read::{Format, MAX_DOCUMENT_BYTES, read};
 use guerdon_domain::document::schema::json_schema;
+use guerdon_domain::fault::Fault;
 use serde::Serialize;
 
 use super::Outcome;
@@ -94,6 +95,11 @@ fn print_changes(changes: &[Change], json: bool) -> Result<(), AppError> {
     }
     let lines: Vec<String> = if changes.is_empty() { vec!["no change".to_owned()] } else { changes.iter().map(Change::to_string).collect() };
     write_text(&format!("{}\n", lines.join("\n")), None)
+}
+
+/// What may surprise in a document, one a line.
+fn noted(notes: &[Fault]) -> String {
+    notes.iter().map(|note| format!("  note: {note}\n")).collect()
 }
 
 /// Prints one line of JSON.

@@ -19,6 +19,7 @@ mod program_cli;
 mod program_docs;
 mod programs;
 mod query_count;
+mod refusals;
 mod schema;
 mod served;
 mod store;

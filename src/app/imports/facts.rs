@@ -74,13 +74,13 @@ impl Work<'_> {
         let scope = self.ctx.require((Action::Write, F::RESOURCE))?;
         let source = self.request.mapping.source.clone().unwrap_or_default();
         let batch = NewBatch { source, file_name: Some(self.request.file.name.clone()), file_digest: Some(self.digest.to_owned()) };
-        let start = self.app.store.begin_import::<F>(&self.context(), &scope, &batch).await?;
+        let start = self.app.store.begin_import::<F>(&self.context(), &scope, &batch).await.map_err(in_progress)?;
         if start.resumed_after == 0 {
             return Ok(start.import);
         }
         // What an import that was cut off had rejected is not on record, so that all of it is staged again.
         start.import.discard(&self.context()).await?;
-        Ok(self.app.store.begin_import::<F>(&self.context(), &scope, &batch).await?.import)
+        Ok(self.app.store.begin_import::<F>(&self.context(), &scope, &batch).await.map_err(in_progress)?.import)
     }
 
     async fn stage<F: Imported>(&self, import: &mut Import, outcome: &mut Outcome) -> Result<(), AppError> {
@@ -138,6 +138,18 @@ impl Work<'_> {
             }
             Err(Unsealed::Store(error)) => Err(error.into()),
         }
+    }
+}
+
+/// The file is being imported already, or was until a moment ago.
+fn in_progress(error: StoreError) -> AppError {
+    match error {
+        StoreError::InProgress => AppError::conflict(
+            "IMPORT_IN_PROGRESS",
+            "file",
+            "this file is being imported, or its import was cut off less than two minutes ago: wait, then send it again; what is on record already is left as it is",
+        ),
+        other => other.into(),
     }
 }
 

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use guerdon_domain::document::export::digest;
-use guerdon_domain::fault::Faults;
+use guerdon_domain::document::notes::notes;
+use guerdon_domain::fault::{Fault, Faults};
 use guerdon_domain::program::Program;
 use serde::Serialize;
 
-use super::{print_json, read_file, write_text};
+use super::{noted, print_json, read_file, write_text};
 use crate::cli::Outcome;
 use crate::error::AppError;
 
@@ -31,6 +32,7 @@ struct Checked {
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<String>,
     faults: Faults,
+    notes: Vec<Fault>,
 }
 
 /// Runs the command.
@@ -40,19 +42,20 @@ pub fn validate(args: &ValidateArgs) -> Outcome {
         let file = path.display().to_string();
         let judged = read_file(path).and_then(|document| {
             let digest = digest(&document).map_err(|fault| AppError::Invalid(fault.into()))?;
+            let notes = notes(&document);
             Program::compile(document)?;
-            Ok(digest)
+            Ok((digest, notes))
         });
         all.push(match judged {
-            Ok(digest) => Checked { file, valid: true, digest: Some(digest), faults: Faults::new() },
-            Err(error) => Checked { file, valid: false, digest: None, faults: error.faults().ok_or(error)? },
+            Ok((digest, notes)) => Checked { file, valid: true, digest: Some(digest), faults: Faults::new(), notes },
+            Err(error) => Checked { file, valid: false, digest: None, faults: error.faults().ok_or(error)?, notes: Vec::new() },
         });
     }
     if args.json {
         print_json(&all)?;
     } else {
         let lines = all.iter().map(|checked| match &checked.digest {
-            Some(digest) => format!("{}: valid, digest {digest}\n", checked.file),
+            Some(digest) => format!("{}: valid, digest {digest}\n{}", checked.file, noted(&checked.notes)),
             None => {
                 let faults: String = checked.faults.0.iter().map(|fault| format!("  {fault}\n")).collect();
                 format!("{}: {} faults\n{faults}", checked.file, checked.faults.0.len())

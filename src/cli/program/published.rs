@@ -7,11 +7,12 @@ use guerdon_domain::date::Date;
 use guerdon_domain::document::Document;
 use guerdon_domain::document::diff::{Change, diff as compare};
 use guerdon_domain::document::export::{to_json, to_yaml};
+use guerdon_domain::document::notes::notes;
 use guerdon_domain::document::read::{Format, read};
 use guerdon_domain::fault::Fault;
 use guerdon_domain::program::Program;
 
-use super::{Written, print_changes, read_file, read_text, write_text};
+use super::{Written, noted, print_changes, read_file, read_text, write_text};
 use crate::app::programs::{ApplyDocument, ProgramKey, PublishVersion, apply_document, find_program, get_document, list_versions, publish_version};
 use crate::app::{App, Ctx};
 use crate::cli::{Common, Outcome, open};
@@ -136,6 +137,7 @@ async fn apply_to(app: &App, args: &ApplyArgs, document: &Document, text: String
     let code = &document.program.code;
     let changes = against(published(app, &ctx, code, Some(document.version.effective_on)).await?.as_ref(), document)?;
     print_changes(&changes, false)?;
+    write_text(&noted(&notes(document)), None)?;
     if args.dry_run {
         return Ok(());
     }

@@ -35,6 +35,24 @@ pub enum ProgramApplyOutcome {
     Unchanged,
 }
 
+/// Something that a document may say, and that may surprise.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct ProgramNote {
+    /// Stable, in capitals: `ORDER_MATTERS`, `LARGE_FACTOR`. Expect codes that you do not know.
+    pub code: String,
+    /// Where in the document.
+    pub path: String,
+    /// What may surprise, and what to write where it was not meant.
+    pub message: String,
+}
+
+/// What may surprise in a version's document.
+async fn notes_of(ctx: &Context<'_>, version: Option<programs::VersionId>) -> Answer<Option<Vec<ProgramNote>>> {
+    let Some(version) = version else { return Ok(None) };
+    let notes = programs::list_notes(ctx.app()?, ctx.caller()?, version).await?;
+    Ok(Some(notes.into_iter().map(|note| ProgramNote { code: note.code, path: note.path, message: note.message }).collect()))
+}
+
 /// What came of applying a document.
 #[derive(SimpleObject)]
 pub struct ProgramApplyPayload {
@@ -42,6 +60,8 @@ pub struct ProgramApplyPayload {
     pub version: Option<ProgramVersion>,
     /// What was done.
     pub outcome: Option<ProgramApplyOutcome>,
+    /// What may surprise in the document; it is not refused for it.
+    pub notes: Option<Vec<ProgramNote>>,
     /// What you have to mend; nothing was written then.
     pub user_errors: Vec<ProgramApplyUserError>,
 }
@@ -62,6 +82,8 @@ pub struct ProgramPublishInput {
 pub struct ProgramPublishPayload {
     /// The published version.
     pub version: Option<ProgramVersion>,
+    /// What may surprise in its document; it is not refused for it.
+    pub notes: Option<Vec<ProgramNote>>,
     /// What you have to mend; nothing was written then.
     pub user_errors: Vec<ProgramPublishUserError>,
 }
@@ -79,7 +101,8 @@ impl ProgramMutations {
         let document = ApplyDocument { text: input.document, expected_version: input.expected_version, keyed };
         let (applied, errors) = settle(programs::apply_document(ctx.app()?, ctx.caller()?, &document).await)?;
         let outcome = applied.as_ref().map(|applied| applied.outcome.into());
-        Ok(ProgramApplyPayload { version: applied.map(|applied| ProgramVersion(applied.version)), outcome, user_errors: of_mutation(errors) })
+        let notes = notes_of(ctx, applied.as_ref().map(|applied| applied.version.id)).await?;
+        Ok(ProgramApplyPayload { version: applied.map(|applied| ProgramVersion(applied.version)), outcome, notes, user_errors: of_mutation(errors) })
     }
 
     /// Publishes a draft, for ever: a published version never changes. Whatever is ambiguous or broken is refused, all at once.
@@ -93,6 +116,7 @@ impl ProgramMutations {
             None => Err(AppError::NotFound),
         };
         let (applied, errors) = settle(published)?;
-        Ok(ProgramPublishPayload { version: applied.map(|applied| ProgramVersion(applied.version)), user_errors: of_mutation(errors) })
+        let notes = notes_of(ctx, applied.as_ref().map(|applied| applied.version.id)).await?;
+        Ok(ProgramPublishPayload { version: applied.map(|applied| ProgramVersion(applied.version)), notes, user_errors: of_mutation(errors) })
     }
 }

@@ -206,7 +206,7 @@ async fn every_fault_of_an_opening_is_told_at_once() {
     }
     let codes: Vec<String> = api.not_opened(of_partner("A"), "tierApply", input).await.into_iter().map(|(code, path)| format!("{code} {path}")).collect();
     let expected =
-        ["BLANK input.text", "IN_THE_PAST input.answerUntil", "INVALID_TEXT input.evidence", "OTHER_ENTRY input.tier", "REGION_NOT_EXPECTED input.region"];
+        ["BLANK input.text", "INVALID_TEXT input.evidence", "IN_THE_PAST input.answerUntil", "OTHER_ENTRY input.tier", "REGION_NOT_EXPECTED input.region"];
     assert_eq!(codes, expected);
     let mut foreign = at("GOLD", "x2");
     foreign["partner"] = json!("B");

@@ -12,6 +12,7 @@ pub mod export;
 pub mod ladder;
 pub mod mdf;
 pub mod metric;
+pub mod notes;
 pub mod read;
 pub mod rebate;
 pub mod requirement;

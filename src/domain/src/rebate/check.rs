@@ -91,7 +91,7 @@ fn check_bands(bands: &Bands, tiers: &TierKeys<'_>, path: &str, faults: &mut Fau
         check_band(bands.scope, band, &format!("{path}.bands[{at}]"), faults);
     }
     if bands.scope == BandScope::Proportional && bands.bands.last().is_some_and(|band| band.to.is_none()) {
-        let message = "the open band pays in proportion to how far it is filled: give the last band a `to`";
+        let message = "a band without an end is never filled, and PROPORTIONAL pays by how far a band is filled: give the last band a `to`, the figure at which its whole rate is reached";
         faults.add("OPEN_BAND", format!("{path}.bands[{}].to", bands.bands.len() - 1), message);
     }
     if bands.scope == BandScope::Linear {

@@ -83,7 +83,7 @@ impl<'a> Evaluator<'a> {
             },
             Requirement::Tier(rule) if rule.state == TierState::Recorded => Ok(()),
             Requirement::Tier(rule) => self.program.ladder(Some(&rule.ladder)).map_or(Ok(()), |ladder| self.held_changes(ladder, at, days)),
-            Requirement::Ladders(_) => self.program.document.ladders.iter().try_for_each(|ladder| self.held_changes(ladder, at, days)),
+            Requirement::Ladders(rule) => self.counted_ladders(rule).try_for_each(|ladder| self.held_changes(ladder, at, days)),
             Requirement::Holding(rule) => {
                 holding_days(at.partner, self.known_until, days);
                 self.filter_changes(rule.filter.as_ref(), days);

@@ -2,6 +2,7 @@
 //! readers would compute differently. All faults at once, each with its path and what to do.
 
 mod benefit;
+mod cadence;
 mod cycle;
 mod key;
 mod ladder;
@@ -39,6 +40,7 @@ pub fn validate(document: &Document) -> Faults {
     check.metrics();
     check.shared_requirements();
     check.ladders();
+    check.cadences();
     check.benefits();
     check.grants();
     check.rebates();
