@@ -11,7 +11,7 @@ use crate::document::benefit::Benefit;
 use crate::document::ladder::{Ladder, Tier};
 use crate::document::metric::Metric;
 use crate::document::rebate::{PeriodRule, RebateSchedule};
-use crate::document::requirement::Requirement;
+use crate::document::requirement::{LaddersHeld, Requirement};
 use crate::fault::Faults;
 use crate::money::Currency;
 use crate::period::{FiscalYear, Period, Periods};
@@ -98,6 +98,13 @@ impl Program {
             None => self.main_ladder,
         };
         at.and_then(|at| self.document.ladders.get(at))
+    }
+
+    /// The ladders that a rule counts: those that it names, else all but the main one.
+    pub(crate) fn ladders_of<'p>(&'p self, rule: &'p LaddersHeld) -> impl Iterator<Item = &'p Ladder> {
+        let main = self.ladder(None).map(|ladder| ladder.key.as_str());
+        let named = move |key: &str| if rule.ladders.is_empty() { main != Some(key) } else { rule.ladders.iter().any(|named| named == key) };
+        self.document.ladders.iter().filter(move |ladder| named(&ladder.key))
     }
 
     /// The benefit of that key.

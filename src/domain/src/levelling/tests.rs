@@ -6,6 +6,8 @@ use crate::document::read::{Format, read};
 use crate::facts::Facts;
 use crate::metric::{At, Evaluator};
 
+mod counted;
+
 fn date(text: &str) -> Date {
     text.parse().unwrap()
 }

@@ -147,7 +147,7 @@ impl<'p> Planner<'p> {
                     self.decided(ladder, days);
                 }
             }
-            Requirement::Ladders(_) => self.program.document.ladders.iter().for_each(|ladder| self.decided(ladder, days)),
+            Requirement::Ladders(rule) => self.program.ladders_of(rule).for_each(|ladder| self.decided(ladder, days)),
             Requirement::Holding(_) => self.plan.holdings = true,
             Requirement::Streak(rule) => self.streak(rule, days),
             Requirement::OnAnyDay(rule) => {
@@ -254,7 +254,8 @@ impl<'p> Planner<'p> {
     fn measure(&mut self, measure: &Measure, days: Span) {
         self.plan.subtree |= measure.scope == MeasureScope::Subtree;
         let Some(mut span) = self.hull(&measure.window, days) else { return };
-        if measure.aggregate == Aggregate::NetAdditions || measure.filter.iter().chain(measure.share.as_deref()).any(asks_first_fact) {
+        let filters = || measure.filter.iter().chain(measure.share.as_deref()).chain(measure.having.iter().filter_map(|test| test.filter.as_ref()));
+        if measure.aggregate == Aggregate::NetAdditions || filters().any(asks_first_fact) {
             span.from = Date::MIN;
         }
         match measure.source {
@@ -264,8 +265,8 @@ impl<'p> Planner<'p> {
             Source::Transactions => self.lines(measure, span, days),
         }
         self.plan.exchange_rates |= measure.unit_table.is_none();
-        let deal = |filter: &Filter| asks_field(filter, "deal.kind");
-        self.plan.deals |= measure.filter.iter().chain(measure.share.as_deref()).any(deal) || measure.group_by.iter().any(|field| field == "deal.kind");
+        let fields = measure.group_by.iter().chain(&measure.of).chain(measure.having.iter().filter_map(|test| test.of.as_ref()));
+        self.plan.deals |= filters().any(|filter| asks_field(filter, "deal.kind")) || fields.into_iter().any(|field| field == "deal.kind");
     }
 
     fn lines(&mut self, measure: &Measure, span: Span, days: Span) {

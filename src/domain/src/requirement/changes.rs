@@ -83,7 +83,7 @@ impl<'a> Evaluator<'a> {
             },
             Requirement::Tier(rule) if rule.state == TierState::Recorded => Ok(()),
             Requirement::Tier(rule) => self.program.ladder(Some(&rule.ladder)).map_or(Ok(()), |ladder| self.held_changes(ladder, at, days)),
-            Requirement::Ladders(rule) => self.counted_ladders(rule).try_for_each(|ladder| self.held_changes(ladder, at, days)),
+            Requirement::Ladders(rule) => self.program.ladders_of(rule).try_for_each(|ladder| self.held_changes(ladder, at, days)),
             Requirement::Holding(rule) => {
                 holding_days(at.partner, self.known_until, days);
                 self.filter_changes(rule.filter.as_ref(), days);
@@ -204,7 +204,8 @@ impl<'a> Evaluator<'a> {
                 self.fact_changes(measure, owner, enrolled, days);
             }
         }
-        for filter in [measure.filter.as_ref(), measure.share.as_deref()] {
+        let of_groups = measure.having.iter().map(|test| test.filter.as_ref());
+        for filter in [measure.filter.as_ref(), measure.share.as_deref()].into_iter().chain(of_groups) {
             self.filter_changes(filter, days);
         }
         if measure.aggregate == Aggregate::NetAdditions {
@@ -221,7 +222,10 @@ impl<'a> Evaluator<'a> {
 
     /// Net additions are judged by month: when a month begins, when its last day completes it, when the window leaves it.
     fn month_changes(&self, measure: &Measure, at: &At<'a>, days: &mut Days) {
-        let first = at.partner.transactions.iter().map(|line| line.date).min().unwrap_or(days.between.from).min(days.between.from);
+        let subtree = measure.scope == crate::document::metric::MeasureScope::Subtree;
+        let owners = self.facts.partners.values().filter(|_| subtree).chain(std::iter::once(at.partner));
+        let first_of = |owner: &'a PartnerFacts| facts_of(owner, measure.source).map(|fact| fact.fields().date()).min();
+        let first = owners.filter_map(first_of).min().unwrap_or(days.between.from).min(days.between.from);
         for start in month_starts(Span::new(first.first_of_month(), days.between.until.plus_months(1))) {
             for day in [start, start.plus_days(-1)] {
                 days.add(day);

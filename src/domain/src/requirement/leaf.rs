@@ -188,17 +188,9 @@ impl<'a> Evaluator<'a> {
         Ok(leaf.judged())
     }
 
-    /// The ladders that a count of ladders looks at: those that it names, or all but the main one.
-    pub(super) fn counted_ladders(&self, rule: &'a LaddersHeld) -> impl Iterator<Item = &'a Ladder> {
-        let program = self.program;
-        let main = program.ladder(None).map(|ladder| ladder.key.as_str());
-        let named = move |key: &str| if rule.ladders.is_empty() { main != Some(key) } else { rule.ladders.iter().any(|named| named == key) };
-        program.document.ladders.iter().filter(move |ladder| named(&ladder.key))
-    }
-
     pub(super) fn judge_ladders(&self, rule: &'a LaddersHeld, at: &At<'a>) -> Result<Judged, Faults> {
         let mut held = 0_i64;
-        for ladder in self.counted_ladders(rule) {
+        for ladder in self.program.ladders_of(rule) {
             let asked = match (&rule.tier, rule.rank_at_least) {
                 (Some(tier), _) => ladder.rank(Some(tier)),
                 (None, rank) => rank.unwrap_or(1),

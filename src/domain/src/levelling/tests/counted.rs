@@ -1,0 +1,32 @@
+//! Ladders that are counted by a ladder with a policy of its own.
+
+use super::*;
+
+fn program() -> Program {
+    compiled(
+        r#"{"guerdon": 1, "program": {"code": "T", "name": "T", "currency": "USD"}, "version": {"effectiveOn": "2020-01-01"},
+        "ladders": [
+            {"key": "MAIN", "main": true, "review": {"cadenceDown": "ANNUAL", "grace": {"days": 30}},
+                "tiers": [{"key": "BASIC"}, {"key": "GOLD", "requirement": {"ladders": {"rankAtLeast": 1, "atLeast": 2}}}]},
+            {"key": "SEA", "tiers": [{"key": "HELD", "requirement": {"holding": {"kind": "BADGE", "type": "SEA"}}}]},
+            {"key": "LAND", "tiers": [{"key": "HELD", "requirement": {"holding": {"kind": "BADGE", "type": "LAND"}}}]},
+            {"key": "ELITE", "tiers": [{"key": "HELD", "requirement": {"ladders": {"ladders": ["SEA", "LAND"], "rankAtLeast": 1, "atLeast": 1}}}]}]}"#,
+    )
+}
+
+/// The ladder that counts is not among those that it counts: neither a grace period nor a forecast looks for itself in itself.
+#[test]
+fn a_ladder_with_a_grace_period_may_count_other_ladders() {
+    let program = program();
+    let input = serde_json::json!({"partners": [{"code": "P", "assignments": [{"ladder": "MAIN", "tier": "GOLD", "from": "2020-05-01"}],
+        "holdings": [{"id": "s", "kind": "BADGE", "type": "SEA", "since": "2020-01-01", "until": "2020-11-15"}]}]});
+    let facts = facts(&program, input);
+    let tier = |day: &str| {
+        let standing = evaluate_partner(&program, &facts, "P", date(day)).unwrap();
+        standing.ladder(Some("MAIN"), None).and_then(|held| held.tier.clone()).unwrap()
+    };
+    // SEA and ELITE count until SEA lapses; the review of 1 January finds it, and the tier goes thirty days later.
+    assert_eq!(["2020-11-15", "2021-01-01", "2021-01-30", "2021-01-31"].map(tier), ["GOLD", "GOLD", "GOLD", "BASIC"]);
+    let risks = at_risk(&program, &facts, "P", date("2020-11-01"), date("2021-06-01")).unwrap();
+    assert_eq!(risks.iter().find(|risk| risk.ladder == "MAIN").and_then(|risk| risk.fails_on), Some(date("2020-11-15")));
+}
