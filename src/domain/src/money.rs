@@ -209,10 +209,19 @@ impl Rate {
             }
             None => Exact::parse(text, 4, RATE_PLACES as usize)?,
         };
-        if exact.abs() > Exact::from_int(10) {
-            return Err(Fault::new("RATE_TOO_LARGE", "", "a rate is a fraction: write five percent as \"5 %\" or 0.05"));
+        let most = if text.ends_with('%') { Exact::from_int(10) } else { Exact::ONE };
+        if exact.abs() > most {
+            return Err(Fault::new("RATE_TOO_LARGE", "", "a rate is a fraction: write five percent as \"5 %\" or 0.05, more than everything as \"150 %\""));
         }
         Ok(Self(exact))
+    }
+
+    /// As [`Rate::parse`] reads it: a fraction; above one as a percentage, so that nobody takes a 5 for five percent.
+    fn spelled(&self) -> String {
+        match self.0.mul(Exact::from_int(100)) {
+            Ok(percent) if self.0.abs() > Exact::ONE => format!("{percent} %"),
+            _ => self.0.to_string(),
+        }
     }
 }
 
@@ -263,7 +272,7 @@ macro_rules! number_like {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0.to_string())
+                serializer.serialize_str(&$spell(self))
             }
         }
 
@@ -289,13 +298,13 @@ macro_rules! number_like {
 number_like!(
     Number,
     |text: &str| Exact::parse(text, 15, 10).map(Number),
-    spell,
+    |number: &Number| number.0.to_string(),
     json_schema!({ "type": ["integer", "number", "string"], "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$", "description": "A decimal with at most 15 + 10 digits; quote what has more than 15 significant digits." })
 );
 number_like!(
     Rate,
     Rate::parse,
-    spell,
+    Rate::spelled,
     json_schema!({ "type": ["integer", "number", "string"], "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?( ?%)?$", "description": "A fraction such as 0.05, or \"5 %\". At most 8 decimals." })
 );
 
@@ -361,7 +370,14 @@ mod tests {
         assert_eq!(Rate::parse("5 %").unwrap(), Rate::parse("0.05").unwrap());
         assert_eq!(Rate::parse("2.14%").unwrap().to_string(), "0.0214");
         assert!(Rate::parse("0.123456789").is_err());
-        assert_eq!(Rate::parse("50").unwrap_err().code, "RATE_TOO_LARGE");
+        for text in ["5", "1.01", "1000.1 %"] {
+            assert_eq!(Rate::parse(text).unwrap_err().code, "RATE_TOO_LARGE", "{text}");
+        }
+        for (text, spelled) in [("1", "\"1\""), ("150 %", "\"150 %\""), ("100 %", "\"1\""), ("12.5%", "\"0.125\""), ("1000 %", "\"1000 %\"")] {
+            let rate = Rate::parse(text).unwrap();
+            assert_eq!(serde_json::to_string(&rate).unwrap(), spelled);
+            assert_eq!(serde_json::from_str::<Rate>(spelled).unwrap(), rate);
+        }
         assert_eq!(serde_json::from_str::<Rate>("0.05").unwrap(), Rate::parse("5 %").unwrap());
         assert!(serde_json::from_str::<Number>("0.12345678901234567").is_err());
     }

@@ -131,9 +131,28 @@ fn read_yaml(text: &str) -> Result<Value, Fault> {
     read.map_err(|error| {
         let path = error.location().map(|place| format!("line {}, column {}", place.line(), place.column())).unwrap_or_default();
         let message = error.without_snippet().to_string();
-        let message = message.split(" at line ").next().unwrap_or_default();
+        let message = in_our_words(message.split(" at line ").next().unwrap_or_default());
         Fault::new("SYNTAX", path, format!("this is not YAML that can be read: {message}"))
     })
+}
+
+/// What the reader of YAML says of our limits, said so that the writer of a document knows what to do.
+fn in_our_words(message: &str) -> String {
+    let about = |words: &str| message.contains(words);
+    if let Some(name) = message.strip_prefix("duplicate mapping key: ") {
+        let name = name.split(", set DuplicateKeyPolicy").next().unwrap_or_default();
+        return format!("the key `{name}` stands twice in one object: leave one out");
+    }
+    match () {
+        () if about("recursion limit") || about("Depth") => format!("objects and lists may be nested {MAX_DEPTH} deep"),
+        () if about("Documents") => "a file holds one document: put the others into files of their own".to_owned(),
+        () if about("alias replay") || about("Aliases") || about("Anchors") => {
+            format!("its aliases (`*name`) unfold to too much: write out what they stand for ({MAX_ALIASES} aliases are read)")
+        }
+        () if about("recursive references") => "an anchor (`&name`) holds its own alias: write out what it stands for".to_owned(),
+        () if about("budget breached") => format!("it has more than {MAX_NODES} values: split it"),
+        () => message.to_owned(),
+    }
 }
 
 /// Builds a value; refuses duplicate keys and too deep nesting.

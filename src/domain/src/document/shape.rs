@@ -341,6 +341,9 @@ impl Walk<'_> {
     }
 
     fn unknown<'n>(&mut self, known: impl Iterator<Item = &'n String>, name: &str, path: &str) {
+        if self.faults.0.len() > MAX_FAULTS {
+            return self.faults.add("UNKNOWN_MEMBER", path, "");
+        }
         let known: Vec<&String> = known.collect();
         let advice = if known.is_empty() { "write `{}` here".to_owned() } else { said(name, known.into_iter()) };
         self.faults.add("UNKNOWN_MEMBER", step(path, name), format!("there is no member {} here: {advice}", quoted(name)));
@@ -375,7 +378,7 @@ impl Walk<'_> {
         if reason.starts_with("invalid type") {
             self.faults.add("WRONG_TYPE", path, format!("found {}, expected {}", described(value), leaf.expected));
         } else {
-            self.faults.add("INVALID_VALUE", path, format!("{} is {}", described(value), reason.trim_start_matches("the ")));
+            self.faults.add("INVALID_VALUE", path, misread(value, &reason));
         }
     }
 
@@ -423,6 +426,13 @@ fn described(value: &Value) -> String {
     }
 }
 
+/// What a value is not, from the reason why it was not read.
+fn misread(value: &Value, reason: &str) -> String {
+    let reason = reason.trim_start_matches("the ");
+    let says_what = ["not ", "too ", "no "].iter().any(|begin| reason.starts_with(begin));
+    if says_what { format!("{} is {reason}", described(value)) } else { format!("{} cannot be read: {reason}", described(value)) }
+}
+
 fn listed<'n>(names: impl Iterator<Item = &'n String>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
@@ -436,8 +446,14 @@ fn said<'n>(name: &str, known: impl Iterator<Item = &'n String>) -> String {
     }
 }
 
+/// What is longer than this is no slip of anything.
+const LONGEST_SLIP: usize = 80;
+
 /// The name of `known` that `name` is probably a slip of.
 pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    if name.len() > LONGEST_SLIP {
+        return None;
+    }
     let folded = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
     let wanted = folded(name);
     let close = known.map(|known| (strsim::osa_distance(&wanted, &folded(known)), known)).min();

@@ -11,7 +11,7 @@ use super::MAX_ASKS;
 use crate::date::Date;
 use crate::document::shape::{Shape, nearest};
 use crate::facts::input::TransactionInput;
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 use crate::program::Program;
 use crate::rebate::RunAsked;
 
@@ -117,7 +117,8 @@ const NAMES: [&str; 7] = ["standing", "metrics", "entitlements", "rebates", "run
 pub(super) fn read(asks: &[Value], program: &Program, as_of: Option<Date>) -> Result<Vec<Ask>, Faults> {
     let mut reader = Reader { program, as_of, faults: Faults::new(), asks: Vec::new(), named: Vec::new() };
     if asks.is_empty() || asks.len() > MAX_ASKS {
-        reader.faults.add("EMPTY_LIST", "ask", format!("ask 1 to {MAX_ASKS} questions, such as \"standing\""));
+        let code = if asks.is_empty() { "EMPTY_LIST" } else { "TOO_MANY" };
+        return Err(Fault::new(code, "ask", format!("ask 1 to {MAX_ASKS} questions, such as \"standing\"")).into());
     }
     for (at, ask) in asks.iter().enumerate() {
         let path = format!("ask[{at}]");

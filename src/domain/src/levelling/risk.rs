@@ -69,10 +69,10 @@ fn places<'j>(judged: &'j Judged, place: &mut Vec<usize>, label: Option<&'j str>
 }
 
 /// The leaves that are asked for: one under a NOT or a path that is not taken changes nothing by failing, but is told too.
-fn leaves(judged: Option<&Judged>) -> Places<'_> {
+fn leaves(asked: &[Judged]) -> Places<'_> {
     let mut found = Places::new();
-    if let Some(judged) = judged {
-        places(judged, &mut Vec::new(), None, &mut found);
+    for (index, judged) in asked.iter().enumerate() {
+        places(judged, &mut vec![index], None, &mut found);
     }
     found
 }
@@ -99,7 +99,7 @@ impl<'a> Evaluator<'a> {
         let failing = !now.met;
         let mut risks: Vec<LeafRisk> = Vec::new();
         let mut watched: Vec<Vec<usize>> = Vec::new();
-        for (place, label, leaf) in leaves(now.requirement.as_ref()) {
+        for (place, label, leaf) in leaves(&now.asked) {
             if leaf.met() {
                 watched.push(place);
             } else if failing {
@@ -115,7 +115,7 @@ impl<'a> Evaluator<'a> {
             if fails_on.is_none() && !then.met {
                 fails_on = Some(day);
             }
-            for (place, label, leaf) in leaves(then.requirement.as_ref()) {
+            for (place, label, leaf) in leaves(&then.asked) {
                 if !leaf.met() && watched.contains(&place) {
                     watched.retain(|known| *known != place);
                     risks.push(LeafRisk { fails_on: day, label: label.map(str::to_owned), leaf: leaf.clone() });
@@ -126,23 +126,18 @@ impl<'a> Evaluator<'a> {
         Ok(LadderRisk { ladder: ladder.key.clone(), region: at.region.map(str::to_owned), tier, failing, fails_on, leaves: risks })
     }
 
-    /// One tier on one day, without the others.
+    /// One tier on one day: who is judged at all, the tier itself, and the lower ones where the ladder asks for them.
     fn held_on(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>) -> Result<HeldOn, Faults> {
-        let applies = ladder.applies_to.as_ref().map_or(Ok(true), |requirement| self.judge(requirement, at).map(|judged| judged.met))?;
-        let mut lower = true;
-        let mut requirement = None;
-        let asked = (1_u32..).zip(&ladder.tiers).filter(|(of, _)| *of == rank || (ladder.lower_tiers_must_hold && *of < rank));
-        for (_, tier) in asked {
-            lower &= requirement.as_ref().is_none_or(|judged: &Judged| judged.met);
-            requirement = self.asked_of(tier, at).map(|requirement| self.judge(requirement, at)).transpose()?;
-        }
-        let met = lower && applies && at.enrollment().is_some() && requirement.as_ref().is_none_or(|judged| judged.met);
-        Ok(HeldOn { met, requirement })
+        let tiers = (1_u32..).zip(&ladder.tiers).filter(|(of, _)| *of == rank || (ladder.lower_tiers_must_hold && *of < rank));
+        let requirements = ladder.applies_to.iter().chain(tiers.filter_map(|(_, tier)| self.asked_of(tier, at)));
+        let asked = requirements.map(|requirement| self.judge(requirement, at)).collect::<Result<Vec<Judged>, Faults>>()?;
+        Ok(HeldOn { met: at.enrollment().is_some() && asked.iter().all(|judged| judged.met), asked })
     }
 }
 
 /// A tier on a day.
 struct HeldOn {
     met: bool,
-    requirement: Option<Judged>,
+    /// Everything that was asked, judged.
+    asked: Vec<Judged>,
 }

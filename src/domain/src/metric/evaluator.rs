@@ -173,11 +173,12 @@ impl<'a> Evaluator<'a> {
 
     /// A metric of the program.
     pub fn value_of(&self, metric: &'a Metric, at: &At<'a>) -> Result<Arc<MetricValue>, Faults> {
-        match (&metric.measure, &metric.formula) {
+        let value = match (&metric.measure, &metric.formula) {
             (Some(measure), _) => self.measure(measure, at),
             (None, Some(formula)) => self.formula(formula, at),
             (None, None) => Err(Fault::new("EMPTY_METRIC", metric.key.clone(), "give the metric a measure or a formula").into()),
-        }
+        };
+        value.map_err(|faults| in_metric(faults, &metric.key))
     }
 
     /// An operand: a named metric, or a value written in place.
@@ -228,6 +229,15 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn filters<'s>(&'s self, at: &'s At<'a>, window: Option<crate::date::Span>) -> FilterContext<'s> {
         FilterContext { program: self.program, as_of: at.as_of, window, known_until: self.known_until, bindings: &at.bindings, first_dates: &self.first_dates }
     }
+}
+
+/// A figure that is too large says of which metric and what to do.
+fn in_metric(mut faults: Faults, key: &str) -> Faults {
+    for fault in faults.0.iter_mut().filter(|fault| fault.code == "OUT_OF_RANGE" && fault.path.is_empty()) {
+        fault.path = format!("metrics.{key}");
+        fault.message += ": write smaller factors, or fewer different divisors (`per`, ratios) in one sum";
+    }
+    faults
 }
 
 impl From<Overflow> for Faults {

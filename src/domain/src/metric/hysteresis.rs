@@ -70,7 +70,8 @@ fn grouped<'f>(reading: &Reading<'_, '_>, facts: &[FactView<'f>]) -> BTreeMap<Ve
 }
 
 fn months(reading: &Reading<'_, '_>, facts: &[FactView<'_>], window: Span) -> Vec<Month> {
-    let first = facts.iter().map(|view| view.fact.fields().date()).min().unwrap_or(window.from).min(window.from).first_of_month();
+    // Before the first fact nothing is live, however far back the window reaches.
+    let first = facts.iter().map(|view| view.fact.fields().date()).min().unwrap_or(window.from).first_of_month();
     let start = (0..MAX_MONTHS).map(|month| first.plus_months(month)).take_while(|start| *start < window.until);
     start
         .map(|start| {

@@ -14,6 +14,7 @@ use crate::document::requirement::{Requirement, Streak, TierState};
 use crate::levelling::LOOK_BACK_MONTHS;
 use crate::period::FiscalYear;
 use crate::program::Program;
+use crate::requirement::MAX_STREAK;
 use crate::window::window_span;
 
 /// How deep rules are followed; publishing refuses circles.
@@ -172,7 +173,7 @@ impl<'p> Planner<'p> {
     fn streak(&mut self, rule: &Streak, days: Span) {
         let year = if rule.fiscal { self.program.fiscal_year } else { FiscalYear::CALENDAR };
         let months = rule.unit.months();
-        let periods = i32::try_from(rule.periods.min(240)).unwrap_or(240);
+        let periods = i32::try_from(rule.periods.min(MAX_STREAK)).unwrap_or(0);
         let first = year.start_of(rule.unit, days.from).plus_months(-periods * months);
         if days.days() > 1 {
             return self.requirement(&rule.requirement, Span::new(first, days.until));

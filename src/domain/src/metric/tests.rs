@@ -11,6 +11,8 @@ use crate::facts::{Facts, MonthlyRollup, Transaction};
 use crate::money::{Money, Quantity};
 use crate::program::Program;
 
+mod lifetime;
+
 fn date(text: &str) -> Date {
     text.parse().unwrap()
 }

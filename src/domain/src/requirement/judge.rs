@@ -9,9 +9,6 @@ use crate::fault::{Fault, Faults};
 use crate::metric::{At, Evaluator};
 use crate::period::FiscalYear;
 
-/// A streak looks at no more periods than this.
-const MAX_PERIODS: u32 = 240;
-
 impl<'a> Evaluator<'a> {
     /// Judges a requirement for a partner on a date: the whole tree, with every figure that explains it.
     pub fn judge(&self, requirement: &'a Requirement, at: &At<'a>) -> Result<Judged, Faults> {
@@ -107,7 +104,7 @@ impl<'a> Evaluator<'a> {
         let current = year.start_of(rule.unit, as_of);
         let months = rule.unit.months();
         let first = i32::from(!rule.include_current);
-        let count = i32::try_from(rule.periods.min(MAX_PERIODS)).unwrap_or(0);
+        let count = i32::try_from(rule.periods.min(super::MAX_STREAK)).unwrap_or(0);
         (first..first + count)
             .map(|back| {
                 let span = Span::new(current.plus_months(-back * months), current.plus_months((1 - back) * months));

@@ -22,6 +22,9 @@ use crate::metric::{At, MetricValue};
 pub use gap::{Gap, MissingLeaf};
 pub(crate) use leaf::enrolled_since;
 
+/// A streak looks at no more periods than this; publishing refuses longer ones.
+pub(crate) const MAX_STREAK: u32 = 240;
+
 /// A node of a requirement, judged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

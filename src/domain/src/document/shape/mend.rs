@@ -57,11 +57,13 @@ impl Shape {
             (Node::Nullable(inner), given) if !given.is_null() => return self.mend_node(*inner, given, path, mended),
             (Node::BareOr { bare, long }, given) => return self.mend_node(if given.is_object() { *long } else { *bare }, given, path, mended),
             (Node::Object(members), Value::Object(object)) => {
-                let unknown: Vec<String> = object.keys().filter(|name| !members.contains_key(*name)).cloned().collect();
-                for name in unknown {
-                    let lost = object.shift_remove(&name).unwrap_or_default();
-                    mended.at(&step(path, &name), &lost);
-                }
+                object.retain(|name, lost| {
+                    let known = members.contains_key(name);
+                    if !known {
+                        mended.at(&step(path, name), lost);
+                    }
+                    known
+                });
                 for (name, member) in members {
                     match object.get_mut(name) {
                         Some(given) => self.mend_node(member.shape, given, &step(path, name), mended),

@@ -15,6 +15,7 @@ mod requirement;
 mod scenario;
 mod specificity;
 mod structure;
+mod unfolded;
 mod window;
 
 use std::fmt::Display;
@@ -48,6 +49,7 @@ pub fn validate(document: &Document) -> Faults {
     check.contract_templates();
     check.automations();
     check.cycles();
+    check.unfolded();
     // Facts of scenarios are read by the program's names: with broken names their faults would be echoes.
     if check.faults.is_empty() {
         check.scenarios();

@@ -8,8 +8,8 @@ use crate::document::requirement::{AtLeast, Comparison, ForEach, LaddersHeld, Pa
 use crate::document::scoped::Scoped;
 use crate::exact::Exact;
 
-/// Streaks and tenures reach back at most this far.
-const MAX_PERIODS: u32 = 1_200;
+/// Tenures reach back at most this far.
+const MAX_TENURE_MONTHS: u32 = 1_200;
 
 impl Check<'_> {
     /// The requirements that rules share.
@@ -61,7 +61,7 @@ impl Check<'_> {
             }
             Requirement::Streak(rule) => {
                 self.at_least_one(rule.periods, format!("{path}.streak.periods"));
-                self.at_most(rule.periods, &format!("{path}.streak.periods"));
+                self.at_most(rule.periods, crate::requirement::MAX_STREAK, &format!("{path}.streak.periods"));
                 self.requirement_tree(&rule.requirement, bound, &format!("{path}.streak.requirement"), deeper);
             }
             Requirement::OnAnyDay(rule) => {
@@ -88,7 +88,7 @@ impl Check<'_> {
                     self.tier_of(rule.ladder.as_deref(), rule.tier.as_deref(), &path);
                 }
                 self.at_least_one(rule.months, format!("{path}.months"));
-                self.at_most(rule.months, &format!("{path}.months"));
+                self.at_most(rule.months, MAX_TENURE_MONTHS, &format!("{path}.months"));
             }
             Requirement::Contract(rule) => {
                 if let Some(template) = &rule.template {
@@ -100,9 +100,9 @@ impl Check<'_> {
         }
     }
 
-    fn at_most(&mut self, value: u32, path: &str) {
-        if value > MAX_PERIODS {
-            self.fault("OUT_OF_RANGE", path, format!("write {MAX_PERIODS} or less"));
+    fn at_most(&mut self, value: u32, most: u32, path: &str) {
+        if value > most {
+            self.fault("OUT_OF_RANGE", path, format!("write {most} or less"));
         }
     }
 

@@ -1,6 +1,6 @@
 //! Partners: profiles, enrollments, tiers on record, overrides, admissions, contracts, exceptions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Reader;
 use super::fact::Seen;
@@ -9,6 +9,9 @@ use crate::document::validate::{contract_terms_faults, term_grant_faults};
 use crate::facts::input::{AdmissionInput, AssignmentInput, ContractInput, EnrollmentInput, ExceptionInput, OverrideInput, PartnerInput, ProfileInput};
 use crate::facts::read::read_profile;
 use crate::facts::{Contract, Enrollment, EntitlementException, OverrideKind, PartnerFacts, PartnerProfile, TierAdmission, TierAssignment, TierOverride};
+
+/// Partners may stand so many one above the other.
+const MAX_ANCESTORS: usize = 32;
 
 impl Reader<'_> {
     /// All partners, by code.
@@ -71,29 +74,24 @@ impl Reader<'_> {
         read_profile(code, input)
     }
 
-    /// Refuses partners that are their own ancestors on some date.
+    /// Refuses partners that are their own ancestors on some date, and trees that are too deep. A circle closes on a day on
+    /// which one of its partners changes, so each is asked on its own days only.
     fn ancestors(&mut self, inputs: &[PartnerInput], partners: &BTreeMap<String, PartnerFacts>) {
-        let parent_on = |code: &str, date: Date| partners.get(code).and_then(|partner| partner.profile(date)).and_then(|profile| profile.parent.clone());
-        let dates: BTreeSet<Date> =
-            partners.values().flat_map(|partner| &partner.profiles).filter(|profile| profile.parent.is_some()).map(|profile| profile.from).collect();
+        let parent_on = |code: &str, date: Date| partners.get(code).and_then(|partner| partner.profile(date)).and_then(|profile| profile.parent.as_deref());
         for (at, input) in inputs.iter().enumerate() {
-            let circular = dates.iter().find(|date| {
-                let mut met = BTreeSet::from([input.code.clone()]);
-                let mut above = parent_on(&input.code, **date);
-                while let Some(code) = above {
-                    if code == input.code {
-                        return true;
-                    }
-                    if !met.insert(code.clone()) {
-                        return false;
-                    }
-                    above = parent_on(&code, **date);
+            let days = partners.get(&input.code).into_iter().flat_map(|partner| &partner.profiles).filter(|profile| profile.parent.is_some());
+            for date in days.map(|profile| profile.from) {
+                let above = std::iter::successors(parent_on(&input.code, date), |code| parent_on(code, date)).take(MAX_ANCESTORS + 1);
+                let (steps, circular) = above.fold((0, false), |(steps, circular), code| (steps + 1, circular || code == input.code));
+                let path = format!("partners[{at}].attributes");
+                if circular {
+                    self.fault("CYCLE", path, format!("as of {date} `{}` is its own ancestor: correct `parent` of one of them", input.code));
+                    break;
                 }
-                false
-            });
-            if let Some(date) = circular {
-                let message = format!("as of {date} `{}` is its own ancestor: correct `parent` of one of them", input.code);
-                self.fault("CYCLE", format!("partners[{at}].attributes"), message);
+                if steps > MAX_ANCESTORS {
+                    self.fault("TOO_DEEP", path, format!("as of {date} more than {MAX_ANCESTORS} partners stand one above the other over `{}`", input.code));
+                    break;
+                }
             }
         }
     }

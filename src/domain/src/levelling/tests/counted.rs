@@ -30,3 +30,19 @@ fn a_ladder_with_a_grace_period_may_count_other_ladders() {
     let risks = at_risk(&program, &facts, "P", date("2020-11-01"), date("2021-06-01")).unwrap();
     assert_eq!(risks.iter().find(|risk| risk.ladder == "MAIN").and_then(|risk| risk.fails_on), Some(date("2020-11-15")));
 }
+
+#[test]
+fn what_a_lower_tier_or_the_ladder_itself_asks_is_named_when_it_fails() {
+    let program = compiled(
+        r#"{"guerdon": 1, "program": {"code": "T", "name": "T", "currency": "USD"}, "version": {"effectiveOn": "2020-01-01"},
+        "ladders": [{"key": "MAIN", "lowerTiersMustHold": true, "appliesTo": {"contract": {}}, "tiers": [
+            {"key": "SILVER", "requirement": {"holding": {"kind": "PLAN"}}}, {"key": "GOLD", "requirement": {"holding": {"kind": "FEE"}}}]}]}"#,
+    );
+    let input = serde_json::json!({"partners": [{"code": "P", "contracts": [{"key": "1", "from": "2020-01-01", "until": "2020-09-01"}],
+        "holdings": [{"id": "p", "kind": "PLAN", "since": "2020-01-01", "until": "2020-07-01"}, {"id": "f", "kind": "FEE", "since": "2020-01-01", "until": "2020-08-01"}]}]});
+    let risks = at_risk(&program, &facts(&program, input), "P", date("2020-06-01"), date("2021-06-01")).unwrap();
+    let named: Vec<(String, String)> = risks[0].leaves.iter().map(|risk| (risk.leaf.key.clone(), risk.fails_on.to_string())).collect();
+    let expected = [("PLAN", "2020-07-01"), ("FEE", "2020-08-01"), ("CONTRACT", "2020-09-01")];
+    assert_eq!(named, expected.map(|(key, day)| (key.to_owned(), day.to_owned())));
+    assert_eq!(risks[0].fails_on, Some(date("2020-07-01")));
+}
