@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{Compares, Judged, Leaf, LeafKind, Node, RatioGap, Unmet, partner_has};
 use crate::date::{Date, Span};
-use crate::document::ladder::Ladder;
 use crate::document::metric::{Aggregate, Formula, Measure, Operand, Source, Unit};
 use crate::document::requirement::{Comparison, ContractHeld, HoldingPresent, LaddersHeld, PartnerIs, Tenure, Threshold, TierHeld, TierState};
 use crate::document::scoped::Scoped;
