@@ -25,9 +25,9 @@ fn large_factors(growth: &Growth, path: &str) -> Vec<Fault> {
     if growth.measured != GrowthMeasure::Ratio {
         return Vec::new();
     }
-    let large = growth.bands.iter().enumerate().filter(|(_, band)| band.from.0 >= Exact::from_int(LARGE_FACTOR));
+    let large = growth.bands.iter().enumerate().filter(|(_, band)| !band.from.percent && band.from.value >= Exact::from_int(LARGE_FACTOR));
     let note = |(at, band): (usize, &super::rebate::GrowthBand)| {
-        let from = band.from.0;
+        let from = band.from.value;
         Fault::new(
             "LARGE_FACTOR",
             format!("{path}.bands[{at}].from"),

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::metric::{Exchange, Filter, Operand};
-use super::requirement::Requirement;
+use super::requirement::{Requirement, Threshold};
 use super::scoped::Tiered;
 use crate::date::Date;
 use crate::money::{Currency, Number, Rate};
@@ -382,8 +382,8 @@ pub enum GrowthMeasure {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct GrowthBand {
-    /// Its lower bound: 1.1 for 110 % of the baseline, or the increment.
-    pub from: Number,
+    /// Its lower bound: `110 %` or 1.1 of the baseline, or the increment.
+    pub from: Threshold,
     /// The rate, by tier. Exactly one of `rate`, `amountPerUnit` and `lumpSum`.
     pub rate: Option<Tiered<Rate>>,
     /// An amount per unit, by tier.

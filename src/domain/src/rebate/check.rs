@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::document::Document;
-use crate::document::rebate::{Band, BandScope, Bands, Basis, CapScope, Grain, Growth, LumpSum, Method, PerPackage, RebateSchedule, StackingRule, TierAt};
+use crate::document::rebate::{
+    Band, BandScope, Bands, Basis, CapScope, Grain, Growth, GrowthMeasure, LumpSum, Method, PerPackage, RebateSchedule, StackingRule, TierAt,
+};
 use crate::document::scoped::Tiered;
 use crate::exact::Exact;
 use crate::fault::{Faults, join};
@@ -218,13 +220,16 @@ fn check_growth(growth: &Growth, path: &str, faults: &mut Faults) {
         if ways.iter().filter(|given| **given).count() != 1 {
             faults.add("CONFLICTING_MEMBERS", format!("{path}.bands[{at}]"), "write exactly one of rate, amountPerUnit and lumpSum");
         }
-        if band.from.0.is_negative() {
+        if band.from.value.is_negative() {
             faults.add("NEGATIVE_BOUND", format!("{path}.bands[{at}].from"), "a band of growth starts at zero or above");
+        }
+        if band.from.percent && growth.measured == GrowthMeasure::Absolute {
+            faults.add("UNIT_MISMATCH", format!("{path}.bands[{at}].from"), "growth is measured in units of the basis here: write a plain number");
         }
     }
     for (at, pair) in growth.bands.windows(2).enumerate() {
         if let [first, second] = pair
-            && second.from <= first.from
+            && second.from.value <= first.from.value
         {
             faults.add("BAND_OVERLAP", format!("{path}.bands[{}].from", at + 1), "it does not start above the band before it: list bands in ascending order");
         }

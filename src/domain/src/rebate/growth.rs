@@ -24,8 +24,8 @@ pub(super) fn growth_plan(growth: &Growth, qualifier: Exact, baseline: Option<Ex
     let mut edges: Vec<Exact> = Vec::with_capacity(growth.bands.len());
     for band in &growth.bands {
         edges.push(match growth.measured {
-            GrowthMeasure::Ratio => baseline.mul(band.from.0)?,
-            GrowthMeasure::Absolute => baseline.add(band.from.0)?,
+            GrowthMeasure::Ratio => baseline.mul(band.from.value)?,
+            GrowthMeasure::Absolute => baseline.add(band.from.value)?,
         });
     }
     let next = |at: usize| edges.get(at + 1).copied();
