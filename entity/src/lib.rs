@@ -3,6 +3,7 @@
 //! Enums, JSON and decimals are text here; the store turns rows into domain values and back, in one place. Amounts are whole minor
 //! units, quantities millionths, times UTC. The schema's only author is the migration crate.
 
+pub mod account;
 pub mod activity;
 pub mod activity_monthly;
 pub mod admission_request;
@@ -18,15 +19,26 @@ pub mod holding;
 pub mod idempotency_record;
 pub mod import_batch;
 pub mod job;
+pub mod journal_entry;
 pub mod outbox_event;
 pub mod partner;
 pub mod partner_profile;
+pub mod period_lock;
+pub mod posting;
 pub mod product;
 pub mod product_category;
 pub mod program;
 pub mod program_version;
+pub mod rebate_accrual;
+pub mod rebate_accrual_line;
+pub mod rebate_adjustment;
+pub mod rebate_run;
+pub mod rebate_run_budget;
+pub mod rebate_run_chunk;
 pub mod review;
 pub mod review_standing;
+pub mod statement;
+pub mod statement_line;
 pub mod tier_admission;
 pub mod tier_assignment;
 

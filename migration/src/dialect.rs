@@ -63,6 +63,49 @@ pub async fn refuse(manager: &SchemaManager<'_>, table: &str, event: &str, condi
     execute(manager, &sql).await
 }
 
+/// Refuses `event` of rows of `table` for which `query` over NEW (or OLD, of a DELETE) finds something, under the name `name`.
+pub async fn refuse_if_exists(manager: &SchemaManager<'_>, table: &str, event: &str, query: &str, name: &str) -> Result<(), DbErr> {
+    let trigger = format!("{name}_{}", event.to_lowercase());
+    if manager.get_database_backend() != DbBackend::Postgres {
+        let sql = format!("CREATE TRIGGER IF NOT EXISTS {trigger} BEFORE {event} ON {table} WHEN EXISTS ({query}) BEGIN SELECT RAISE(ABORT, '{name}'); END");
+        return execute(manager, &sql).await;
+    }
+    let row = if event == "DELETE" { "OLD" } else { "NEW" };
+    let function = format!(
+        "CREATE OR REPLACE FUNCTION {trigger}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF EXISTS ({query}) THEN \
+         RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = '{name}', CONSTRAINT = '{name}'; END IF; RETURN {row}; END $$"
+    );
+    execute(manager, &function).await?;
+    execute(manager, &format!("CREATE OR REPLACE TRIGGER {trigger} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {trigger}()")).await
+}
+
+/// Allows INSERT and DELETE of rows of `table` only while `query` over `{key}`, their column `key`, finds something. PostgreSQL
+/// asks once a statement, not once a row.
+pub async fn only_while(manager: &SchemaManager<'_>, table: &str, key: &str, query: &str, name: &str) -> Result<(), DbErr> {
+    for (event, row, rows) in [("INSERT", "NEW", "NEW TABLE"), ("DELETE", "OLD", "OLD TABLE")] {
+        let trigger = format!("{name}_{}", event.to_lowercase());
+        if manager.get_database_backend() != DbBackend::Postgres {
+            let query = query.replace("{key}", &format!("{row}.{key}"));
+            let sql =
+                format!("CREATE TRIGGER IF NOT EXISTS {trigger} BEFORE {event} ON {table} WHEN NOT EXISTS ({query}) BEGIN SELECT RAISE(ABORT, '{name}'); END");
+            execute(manager, &sql).await?;
+            continue;
+        }
+        let query = query.replace("{key}", "changed.key");
+        let function = format!(
+            "CREATE OR REPLACE FUNCTION {trigger}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             IF EXISTS (SELECT 1 FROM (SELECT DISTINCT {key} AS key FROM touched) AS changed WHERE NOT EXISTS ({query})) THEN \
+             RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = '{name}', CONSTRAINT = '{name}'; END IF; RETURN NULL; END $$"
+        );
+        execute(manager, &function).await?;
+        let sql = format!(
+            "CREATE OR REPLACE TRIGGER {trigger} AFTER {event} ON {table} REFERENCING {rows} AS touched FOR EACH STATEMENT EXECUTE FUNCTION {trigger}()"
+        );
+        execute(manager, &sql).await?;
+    }
+    Ok(())
+}
+
 /// Raises an integrity violation that carries its constraint's name, so that callers need not read its text.
 const PG_REFUSE: &str = "CREATE OR REPLACE FUNCTION guerdon_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ \
     BEGIN RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = TG_ARGV[0], CONSTRAINT = TG_ARGV[0]; END $$";

@@ -34,6 +34,12 @@ mod m20260801_000026_api_key;
 mod m20260801_000027_job_outcome;
 mod m20260801_000030_override_workflow;
 mod m20260801_000031_admission_request;
+mod m20260801_000032_rebate_run;
+mod m20260801_000033_rebate_run_chunk;
+mod m20260801_000034_statement;
+mod m20260801_000035_journal;
+mod m20260801_000036_period_lock;
+mod m20260801_000037_rebate_accrual;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -74,6 +80,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000027_job_outcome::Migration),
             Box::new(m20260801_000030_override_workflow::Migration),
             Box::new(m20260801_000031_admission_request::Migration),
+            Box::new(m20260801_000032_rebate_run::Migration),
+            Box::new(m20260801_000033_rebate_run_chunk::Migration),
+            Box::new(m20260801_000034_statement::Migration),
+            Box::new(m20260801_000035_journal::Migration),
+            Box::new(m20260801_000036_period_lock::Migration),
+            Box::new(m20260801_000037_rebate_accrual::Migration),
         ]
     }
 }

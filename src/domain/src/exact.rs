@@ -166,6 +166,14 @@ impl Exact {
         Ok(Self::scaled(scaled, places))
     }
 
+    /// Reads what [`Display`](fmt::Display) writes: a decimal, or a fraction where it does not end within ten places.
+    pub fn read(text: &str) -> Option<Self> {
+        match text.split_once('/') {
+            Some((numerator, denominator)) => Self::ratio(numerator.parse().ok()?, denominator.parse().ok()?),
+            None => Self::parse(text, 38, 10).ok(),
+        }
+    }
+
     /// The canonical decimal spelling, if it has one with at most `decimals` digits after the point.
     pub fn to_decimal(self, decimals: u32) -> Option<String> {
         let scale = 10_i128.checked_pow(decimals)?;
@@ -261,6 +269,14 @@ impl serde::Serialize for Exact {
     /// As text: the decimal if it ends within ten places, else the fraction `1/3`.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Exact {
+    /// Reads the text that it is written as; never a number.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::read(&text).ok_or_else(|| serde::de::Error::custom("not an exact figure"))
     }
 }
 

@@ -15,8 +15,28 @@ use crate::money::{Currency, Money};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Quote {
     date: Date,
+    sealed: i64,
     recorded_on: Date,
     rate: Exact,
+}
+
+/// Up to where something was known: what a run reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CutOff {
+    /// What was recorded by the end of this day.
+    Day(Date),
+    /// What came in the sealed batches up to this one. Batches are numbered in the order in which they were committed.
+    Batch(i64),
+}
+
+impl CutOff {
+    /// Whether a fact was known.
+    pub fn knows(self, recorded_on: Date, sealed: i64) -> bool {
+        match self {
+            Self::Day(day) => recorded_on <= day,
+            Self::Batch(batch) => sealed <= batch,
+        }
+    }
 }
 
 /// The exchange rates that are known, indexed for look-up. The order in which they were given has no influence.
@@ -84,7 +104,7 @@ impl ExchangeRates {
     pub fn new(rates: &[ExchangeRate]) -> Self {
         let mut series: BTreeMap<(String, Currency, Currency), Vec<Quote>> = BTreeMap::new();
         for rate in rates {
-            let quote = Quote { date: rate.date, recorded_on: rate.recorded_on, rate: rate.rate };
+            let quote = Quote { date: rate.date, sealed: rate.sealed, recorded_on: rate.recorded_on, rate: rate.rate };
             series.entry((rate.rate_type.clone(), rate.from, rate.to)).or_default().push(quote);
         }
         for quotes in series.values_mut() {
@@ -105,8 +125,8 @@ impl ExchangeRates {
         self.convert_as_known(money, to, exchange, on, None)
     }
 
-    /// As [`Self::convert`], with the rates as they were known on `known_on`.
-    pub fn convert_as_known(&self, money: Money, to: Currency, exchange: &Exchange, on: Date, known_on: Option<Date>) -> Result<Converted, ConversionError> {
+    /// As [`Self::convert`], with the rates as they were known then.
+    pub fn convert_as_known(&self, money: Money, to: Currency, exchange: &Exchange, on: Date, known: Option<CutOff>) -> Result<Converted, ConversionError> {
         if money.currency == to {
             return Ok(Converted { exact: money.exact(), rate: Exact::ONE, rate_date: None });
         }
@@ -114,15 +134,15 @@ impl ExchangeRates {
         let quote = self
             .series
             .get(&(exchange.rate_type.clone(), money.currency, to))
-            .and_then(|quotes| Self::last(quotes, on, known_on))
+            .and_then(|quotes| Self::last(quotes, on, known))
             .filter(|quote| quote.date >= oldest)
             .ok_or_else(|| MissingRate { rate_type: exchange.rate_type.clone(), from: money.currency, to, date: on, max_age_days: exchange.max_age_days })?;
         Ok(Converted { exact: money.exact().mul(quote.rate)?, rate: quote.rate, rate_date: Some(quote.date) })
     }
 
-    fn last(quotes: &[Quote], on: Date, known_on: Option<Date>) -> Option<Quote> {
+    fn last(quotes: &[Quote], on: Date, known: Option<CutOff>) -> Option<Quote> {
         let after = quotes.partition_point(|quote| quote.date <= on);
-        let known = |quote: &&Quote| known_on.is_none_or(|known_on| quote.recorded_on <= known_on);
+        let known = |quote: &&Quote| known.is_none_or(|known| known.knows(quote.recorded_on, quote.sealed));
         quotes.get(..after)?.iter().rev().find(known).copied()
     }
 }
@@ -149,6 +169,7 @@ mod tests {
             date: date(on),
             rate: Exact::parse(rate, 15, 10).unwrap(),
             recorded_on: date(recorded_on),
+            sealed: 0,
         }
     }
 
@@ -180,7 +201,9 @@ mod tests {
     fn a_correction_holds_once_it_is_known() {
         let list = [rate("EUR", "USD", "2024-01-05", "1.2", "2024-02-01"), rate("EUR", "USD", "2024-01-05", "1.1", "2024-01-05")];
         let rates = ExchangeRates::new(&list);
-        let as_known = |known: Option<Date>| rates.convert_as_known(eur(100), Currency::USD, &exchange(7), date("2024-01-06"), known).unwrap().rate.to_string();
+        let as_known = |known: Option<Date>| {
+            rates.convert_as_known(eur(100), Currency::USD, &exchange(7), date("2024-01-06"), known.map(CutOff::Day)).unwrap().rate.to_string()
+        };
         assert_eq!(as_known(None), "1.2");
         assert_eq!(as_known(Some(date("2024-01-31"))), "1.1");
         assert_eq!(as_known(Some(date("2024-02-01"))), "1.2");

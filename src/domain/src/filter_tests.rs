@@ -25,6 +25,7 @@ fn line(id: &str, on: &str, amount: i64) -> Transaction {
         id: FactId { source: "t".into(), external_id: id.into() },
         date: date(on),
         recorded_on: date(on),
+        sealed: 0,
         kind: TransactionKind::Sale,
         product: Some("1001".into()),
         category: Some("ROAD".into()),

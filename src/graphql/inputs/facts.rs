@@ -240,6 +240,7 @@ impl FactInput for TransactionInput {
             id: id(source, self.external_id),
             date: self.date.0,
             recorded_on,
+            sealed: 0,
             kind: self.kind.into(),
             product: self.product,
             category: self.category,
@@ -345,6 +346,6 @@ impl ExchangeRateInput {
         if !rate.is_positive() {
             faults.0.push(Fault::new("OUT_OF_RANGE", at("rate"), "a rate is above zero"));
         }
-        Some(domain::ExchangeRate { rate_type: self.rate_type, from: self.from.0, to: self.to.0, date: self.date.0, rate, recorded_on })
+        Some(domain::ExchangeRate { rate_type: self.rate_type, from: self.from.0, to: self.to.0, date: self.date.0, rate, recorded_on, sealed: 0 })
     }
 }

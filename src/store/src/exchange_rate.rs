@@ -71,6 +71,27 @@ impl ReadTx {
         Ok(rows.into_iter().map(|(rate, _)| rate).collect())
     }
 
+    /// Every rate, and every correction of one, of the sealed batches up to `cut_off`, each with the place of its batch: what a run
+    /// reads.
+    pub async fn list_rate_revisions(&self, cut_off: i64) -> Result<Vec<ExchangeRate>, StoreError> {
+        let sql = "SELECT r.rate_type, r.from_currency, r.to_currency, r.rate_on, r.rate, r.recorded_on, b.seal_number FROM exchange_rate r \
+             JOIN import_batch b ON b.id = r.batch_id WHERE b.seal_number <= $1 \
+             ORDER BY r.rate_on, r.from_currency, r.to_currency, r.rate_type, r.revision";
+        let rate = |row: &sea_orm::QueryResult| {
+            let row = Row::new(row, "exchange_rate");
+            Ok(ExchangeRate {
+                rate_type: row.get(0)?,
+                from: row.currency(1)?,
+                to: row.currency(2)?,
+                date: row.date(3)?,
+                rate: row.decimal(4)?,
+                recorded_on: row.date(5)?,
+                sealed: row.get(6)?,
+            })
+        };
+        self.all(sql, vec![cut_off.into()]).await?.iter().map(rate).collect()
+    }
+
     async fn rates_where(&self, condition: &str, parameters: Parameters) -> Result<Vec<(ExchangeRate, i64)>, StoreError> {
         let sql = format!(
             "SELECT r.rate_type, r.from_currency, r.to_currency, r.rate_on, r.rate, r.recorded_on, r.revision FROM exchange_rate r \
@@ -85,6 +106,7 @@ impl ReadTx {
                 date: row.date(3)?,
                 rate: row.decimal(4)?,
                 recorded_on: row.date(5)?,
+                sealed: 0,
             };
             Ok((rate, row.get(6)?))
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
-use guerdon_domain::facts::{Activity, Deal, FactId, Holding, MonthlyRollup, PartnerFacts};
+use guerdon_domain::facts::{Activity, Deal, FactId, Holding, MonthlyRollup, PartnerFacts, Transaction};
 use guerdon_domain::money::{Money, Quantity};
 use sea_orm::QueryResult;
 
@@ -38,12 +38,25 @@ pub struct FactsPlan {
     pub subtree: bool,
     /// Only facts recorded on or before this date: what was known then.
     pub known_on: Option<Date>,
+    /// Only facts of the sealed batches up to this one: what a run reads. Sale lines then carry the place of their batch.
+    pub cut_off: Option<i64>,
 }
 
 impl FactsPlan {
     /// Profiles, enrollments, tiers on record, overrides, admissions, contracts and exceptions; no facts.
     pub const fn state(program: ProgramId, as_of: Date) -> Self {
-        Self { program, as_of, lines: Vec::new(), monthly: None, holdings: false, activities: None, deals: false, subtree: false, known_on: None }
+        Self {
+            program,
+            as_of,
+            lines: Vec::new(),
+            monthly: None,
+            holdings: false,
+            activities: None,
+            deals: false,
+            subtree: false,
+            known_on: None,
+            cut_off: None,
+        }
     }
 
     /// Everything there is up to `as_of`, in single lines.
@@ -120,12 +133,18 @@ impl ReadTx {
         let mut parameters = Parameters(vec![uuids(self.backend(), ids)]);
         let ranges = ranges_condition("t.occurred_on", &plan.lines, plan.as_of, &mut parameters);
         let known = known_condition("t", plan, &mut parameters);
+        let (sealed, batches) = match plan.cut_off {
+            Some(_) => ("b.seal_number", "JOIN import_batch b ON b.id = t.batch_id"),
+            None => ("CAST(0 AS BIGINT)", ""),
+        };
         let sql = format!(
-            "SELECT {TRANSACTION_COLUMNS} FROM transactions t WHERE {} AND {ranges} AND {known} ORDER BY t.partner_id, t.occurred_on, t.id",
+            "SELECT {TRANSACTION_COLUMNS}, {sealed} FROM transactions t {batches} WHERE {} AND {ranges} AND {known} \
+             ORDER BY t.partner_id, t.occurred_on, t.id",
             is_one_of_uuids(self.backend(), "t.partner_id", 1)
         );
         self.gather(sql, parameters, gathered, |row, facts| {
-            facts.transactions.push(transaction_of(row)?.1.fact);
+            let sealed = Row::new(row, "transactions").get(18)?;
+            facts.transactions.push(Transaction { sealed, ..transaction_of(row)?.1.fact });
             Ok(())
         })
         .await
@@ -258,7 +277,10 @@ fn merge(spans: impl Iterator<Item = Span>) -> Vec<Span> {
 }
 
 fn known_condition(alias: &str, plan: &FactsPlan, parameters: &mut Parameters) -> String {
-    plan.known_on.map_or_else(|| "TRUE".to_owned(), |date| format!("{alias}.recorded_on <= {}", parameters.add(date.naive())))
+    let day = plan.known_on.map(|date| format!("{alias}.recorded_on <= {}", parameters.add(date.naive())));
+    let batch = plan.cut_off.map(|last| format!("{alias}.batch_id IN (SELECT id FROM import_batch WHERE seal_number <= {})", parameters.add(last)));
+    let conditions: Vec<String> = day.into_iter().chain(batch).collect();
+    if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") }
 }
 
 /// The condition that no later revision of the fact was known.

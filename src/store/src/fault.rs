@@ -179,6 +179,14 @@ pub(crate) const UNIQUE_KEYS: &[(&str, &str)] = &[
     ("outbox_event_id_key", "outbox_event.event_id"),
     ("job_live_key", "job.kind, job.unique_key"),
     ("api_key_public_id_key", "api_key.public_id"),
+    ("rebate_run_original_key", "rebate_run.program_id, rebate_run.period"),
+    ("rebate_run_reversal_key", "rebate_run.of_run_id"),
+    ("rebate_run_posting_key", "rebate_run.posting_number"),
+    ("statement_run_key", "statement.run_id, statement.partner_id, statement.schedule, statement.period"),
+    ("account_program_key", "account.program_id, account.kind, account.currency"),
+    ("account_partner_key", "account.program_id, account.kind, account.currency, account.partner_id"),
+    ("period_lock_live_key", "period_lock.program_id, period_lock.period"),
+    ("rebate_adjustment_number_key", "rebate_adjustment.number"),
 ];
 
 /// The names and columns of the unique keys that are told apart on SQLite; for the test that holds them against the schema.

@@ -7,7 +7,7 @@
 //! versions are immutable; both by trigger too.
 //!
 //! **Lock order.** Idempotency key, program, partners by code, their enrollments and assignments, facts by external id, roll-ups by
-//! key, the seal counter, audit and outbox. Who takes several takes them in this order; what still deadlocks is run again.
+//! key, the seal counter, rebate runs, the posting counter, accounts, audit and outbox. Who takes several takes them in this order; what still deadlocks is run again.
 //!
 //! **Round trips.** `load_facts` sends a fixed number of statements whatever the number of partners: one for the roots (one more
 //! with their descendants), one for the state (profiles, enrollments, assignments, overrides, admissions, contracts,
@@ -35,20 +35,25 @@ mod hierarchy;
 mod idempotency;
 mod import;
 mod job;
+mod ledger;
 mod outbox;
 mod page;
 mod partner;
 mod partner_page;
 mod partner_upsert;
+mod period_lock;
 mod product;
 mod program;
+mod rebate_run;
 mod record;
 mod review;
 mod rollup;
+mod run_chunk;
 mod scope;
 mod seed;
 mod sql;
 mod state;
+mod statement;
 mod term;
 mod tier_override;
 mod transaction;
@@ -72,18 +77,24 @@ pub use fault::{StoreError, causes, unique_keys};
 pub use idempotency::Idempotency;
 pub use import::{ConflictRule, Import, ImportStart, StageReport};
 pub use job::{JobFilter, JobId, JobLease, JobProgress, JobState, NewJob, StoredJob};
+pub use ledger::{AccountKind, EntryFilter, EntryKind, LedgerFault, StoredAccount, StoredEntry, StoredPosting};
 pub use outbox::Event;
 pub use page::{Cursor, Page, PageRequest};
 pub use partner::StoredPartner;
 pub use partner_page::{PartnerFilter, PartnerOrder};
 pub use partner_upsert::{PartnerUpsert, UpsertOutcome, UpsertRefusal, UpsertedPartner};
+pub use period_lock::StoredLock;
 pub use product::{ProductUpsert, StoredProduct};
 pub use program::{NewDraft, StoredProgram, VersionHead, VersionState};
+pub use rebate_run::{Deed, NewRun, RunFilter, RunInputs, RunKind, RunState, RunTotal, StoredRun};
 pub use review::{NewReview, NewStanding, StoredStanding};
 pub use rollup::RollupDifference;
+pub use run_chunk::{BudgetPart, RunChunk};
 pub use seed::{RowBlock, RowSpeller, SeedAssignment, SeedBatch, SeedFact, SeedPartner, Seeding};
 pub use term::{NewAdmission, NewException};
 pub use tier_override::{Decided, NewOverride, OverrideDecision, OverrideFilter, OverrideState, StatusMatch, StoredOverride};
+pub use statement::{NewStatement, PostedSum, RunDifference, StatementFilter, StatementSum, StoredStatement};
+pub use term::{NewAdmission, NewException, NewOverride};
 pub use transaction::StoredTransaction;
 pub use tx::{Change, ReadTx, WriteContext, WriteTx, Written};
 
@@ -97,3 +108,9 @@ pub type PartnerId = Uuid;
 pub type BatchId = Uuid;
 /// A review.
 pub type ReviewId = Uuid;
+/// A rebate run.
+pub type RunId = Uuid;
+/// A statement.
+pub type StatementId = Uuid;
+/// An entry of the books.
+pub type EntryId = Uuid;

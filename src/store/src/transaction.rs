@@ -40,6 +40,7 @@ pub(crate) fn transaction_of(row: &QueryResult) -> Result<(PartnerId, StoredTran
         id: FactId { source: row.get(3)?, external_id: row.get(4)? },
         date: row.date(5)?,
         recorded_on: row.date(6)?,
+        sealed: 0,
         kind: row.text_enum(7)?,
         product: row.get(8)?,
         category: row.get(9)?,

@@ -68,6 +68,7 @@ pub fn sale(id: &str, on: &str, cents: i64) -> Transaction {
         id: fact_id(id),
         date: date(on),
         recorded_on: today(),
+        sealed: 0,
         kind: TransactionKind::Sale,
         product: None,
         category: None,

@@ -76,6 +76,7 @@ async fn rates_come_back_and_corrections_are_revisions() {
         date: date("2024-01-02"),
         rate: exact(text),
         recorded_on: today(),
+        sealed: 0,
     };
     let put = async |text: &str, rule| {
         let rows = [RecordedRate { line: 7, rate: rate(text) }];

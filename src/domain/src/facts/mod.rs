@@ -64,6 +64,8 @@ pub struct Transaction {
     pub date: Date,
     /// When we came to know it. Runs and true-up ask for it; nothing else does.
     pub recorded_on: Date,
+    /// The place of its batch among the sealed ones, where a run reads up to a batch; zero elsewhere.
+    pub sealed: i64,
     /// Sale, return or adjustment.
     pub kind: TransactionKind,
     /// The vendor's product code.
@@ -529,6 +531,8 @@ pub struct ExchangeRate {
     pub rate: Exact,
     /// When we came to know it.
     pub recorded_on: Date,
+    /// The place of its batch among the sealed ones, where a run reads up to a batch; zero elsewhere.
+    pub sealed: i64,
 }
 
 /// Money set aside for a schedule or for MDF, for evaluations without a database.

@@ -38,6 +38,7 @@ impl Filling<'_> {
             id,
             date: input.date,
             recorded_on: self.recorded(input.recorded_on, input.date),
+            sealed: 0,
             kind: input.kind,
             product: input.product.clone(),
             category: self.category(input.category.as_ref(), input.product.as_ref(), input.date),
@@ -134,7 +135,15 @@ impl Filling<'_> {
         }
         let (Some(rate), true) = (rate, faults.is_empty()) else { return Err(faults) };
         let rate_type = input.rate_type.clone().unwrap_or_else(|| "SPOT".to_owned());
-        Ok(ExchangeRate { rate_type, from: input.from, to: input.to, date: input.date, rate, recorded_on: self.recorded(input.recorded_on, input.date) })
+        Ok(ExchangeRate {
+            rate_type,
+            from: input.from,
+            to: input.to,
+            date: input.date,
+            rate,
+            recorded_on: self.recorded(input.recorded_on, input.date),
+            sealed: 0,
+        })
     }
 
     fn id(&self, external_id: &str, source: Option<&String>, faults: &mut Faults) -> FactId {

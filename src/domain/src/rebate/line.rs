@@ -6,7 +6,7 @@ use crate::date::{Date, Span};
 use crate::document::metric::{Exchange, ExchangeDate};
 use crate::document::rebate::{Basis, Method, RebateSchedule, ReturnDate};
 use crate::exact::{Exact, Overflow};
-use crate::exchange::{ConversionError, Converted, ExchangeRates, MissingRate};
+use crate::exchange::{ConversionError, Converted, CutOff, ExchangeRates, MissingRate};
 use crate::facts::{AttributeValue, FactId, PartnerFacts, Transaction, TransactionKind};
 use crate::fault::{Fault, Faults};
 use crate::filter::{FactView, FilterContext, FirstDates};
@@ -43,9 +43,9 @@ pub struct Knowledge {
     pub known_on: Option<Date>,
     /// Facts dated later do not count: an open period, looked at on a day. The whole period, when empty.
     pub as_of: Option<Date>,
-    /// By period: the days of its runs so far. A line keeps the exchange rate that was known on the first of them on which the
-    /// line itself was known.
-    pub runs: BTreeMap<String, Vec<Date>>,
+    /// By period: what the runs that posted it so far had read, in order. A line keeps the exchange rate that was known to the
+    /// first of them that knew the line itself.
+    pub runs: BTreeMap<String, Vec<CutOff>>,
 }
 
 impl Knowledge {
@@ -55,9 +55,9 @@ impl Knowledge {
     }
 
     /// Until when exchange rates count that were recorded for a line of a period.
-    fn rates_until(&self, period: Option<&str>, line: &Transaction, corrections: bool) -> Option<Date> {
+    fn rates_until(&self, period: Option<&str>, line: &Transaction, corrections: bool) -> Option<CutOff> {
         let kept = period.filter(|_| !corrections).and_then(|period| self.runs.get(period));
-        kept.and_then(|runs| runs.iter().find(|run| line.recorded_on <= **run)).copied().or(self.known_on)
+        kept.and_then(|runs| runs.iter().find(|run| run.knows(line.recorded_on, line.sealed))).copied().or(self.known_on.map(CutOff::Day))
     }
 }
 

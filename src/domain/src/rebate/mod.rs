@@ -26,6 +26,7 @@ mod plan;
 mod result;
 pub mod runs;
 mod stacking;
+pub mod statement;
 mod tier;
 mod tiered;
 mod totals;
@@ -45,7 +46,8 @@ pub use check::{check, check_stacking, order_dependence};
 pub use estimate::{Estimate, Forecast, Hypothetical, NextBand, estimate};
 pub use line::Knowledge;
 pub use result::{BandShare, Entitlement, PeriodResult, StatementLine, Step, StepKind};
-pub use runs::{RunAsked, RunResult, runs};
+pub use runs::{RunAsked, RunResult, may_run, runs};
+pub use statement::{LineKind, Stated, StatedLine, state};
 pub use tier::{Levelled, OnRecord, TierSource};
 pub use totals::{Totals, TotalsTerms, converts_sums, earn_from_totals, needs_lines};
 
@@ -143,6 +145,21 @@ pub fn compute_period_for_all(
     let mut results = faults.or(results)?;
     apply_budgets(program, &mut results)?;
     Ok(results)
+}
+
+/// The rebates of some partners of `facts` for a period, without the budgets: those are shared over all partners, which
+/// [`share_budget`] does once all are computed. Each partner has its own faults.
+pub fn compute_unbudgeted(
+    program: &Program,
+    facts: &Facts,
+    partners: &[String],
+    period: &Period,
+    knowledge: &Knowledge,
+    tiers: &dyn TierSource,
+) -> Vec<Result<PeriodResult, Faults>> {
+    let rates = ExchangeRates::new(&facts.exchange_rates);
+    let known = known::facts_known(program, facts, &schedules_of(program, &period.name), knowledge);
+    partners.iter().map(|code| compute_one(program, &known, &rates, code, period, knowledge, tiers)).collect()
 }
 
 fn compute_one(

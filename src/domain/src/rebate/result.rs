@@ -1,6 +1,6 @@
 //! What a calculation gives: entitlements with every step that led to them. A public interface: `evaluate` prints it as JSON.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::date::{Date, Span};
 use crate::exact::Exact;
@@ -68,7 +68,7 @@ pub struct Entitlement {
 }
 
 /// A step of a calculation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
     /// Which one.
@@ -78,15 +78,15 @@ pub struct Step {
     /// The figure after it.
     pub after: Exact,
     /// The bound, target or baseline that it applied.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<Exact>,
     /// A word of explanation.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 /// The steps, in the order in which they can occur (semantics 14).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum StepKind {
     /// The schedule is not for this partner or not in force: nothing is earned.

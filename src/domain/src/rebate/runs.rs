@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::date::Date;
 use crate::document::rebate::{NegativeDifference, RebateSchedule};
 use crate::exact::Overflow;
+use crate::exchange::CutOff;
 use crate::facts::Facts;
 use crate::fault::{Fault, Faults};
 use crate::money::{Currency, Money};
@@ -148,8 +149,8 @@ struct Book {
     /// By schedule: a shortfall, zero or negative.
     shortfall: BTreeMap<String, i64>,
     posted: BTreeMap<String, i64>,
-    /// By period: its runs' days.
-    runs: BTreeMap<String, Vec<Date>>,
+    /// By period: the days of the runs that posted it, or differences of it.
+    runs: BTreeMap<String, Vec<CutOff>>,
     /// Periods in the order of their first run.
     periods: Vec<Period>,
 }
@@ -216,7 +217,9 @@ impl Book {
             faults.or(())?;
             self.periods.push(period.clone());
         }
-        self.runs.entry(period.name.clone()).or_default().push(run_on);
+        for posted in &self.periods {
+            self.runs.entry(posted.name.clone()).or_default().push(CutOff::Day(run_on));
+        }
         let knowledge = Knowledge { known_on: Some(run_on), as_of: None, runs: self.runs.clone() };
         let mut postings = Vec::new();
         let mut entitled = BTreeMap::new();

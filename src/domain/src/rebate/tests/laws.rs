@@ -108,6 +108,29 @@ proptest! {
         if entitled.basis.is_negative() {
             prop_assert_eq!(entitled.steps[0].after, Exact::ZERO);
         }
+        let program = program_of(schedule);
+        let stated = state(&entitled, program.schedule("R").unwrap()).unwrap();
+        prop_assert_eq!(stated.lines.iter().map(|line| line.amount).sum::<i64>(), entitled.amount.minor);
+        let before = stated.lines.clone();
+        prop_assert!(statement::difference(&stated.lines, &before).unwrap().is_empty() || before.is_empty());
+        prop_assert_eq!(statement::difference(&stated.lines, &[]).unwrap().iter().map(|line| line.amount).sum::<i64>(), entitled.amount.minor);
+    }
+
+    /// Whatever is held back comes off later, nothing negative is posted in sum, and no statement is turned round by it.
+    #[test]
+    fn carries_hold_back_what_is_negative(runs in proptest::collection::vec(proptest::collection::vec(-500_i64..500, 0..4), 1..6)) {
+        let (mut shortfall, mut posted, mut due) = (0, 0, 0);
+        for differences in &runs {
+            let carried = statement::carry(crate::document::rebate::NegativeDifference::CarryForward, shortfall, differences).unwrap();
+            let now: i64 = differences.iter().zip(&carried).map(|(difference, carried)| difference + carried).sum();
+            prop_assert!(now >= 0);
+            prop_assert!(differences.iter().zip(&carried).all(|(one, part)| (one + part).signum() * one.signum() >= 0));
+            shortfall -= carried.iter().sum::<i64>();
+            posted += now;
+            due += differences.iter().sum::<i64>();
+            prop_assert!(shortfall <= 0);
+            prop_assert_eq!(due - posted, shortfall);
+        }
     }
 
     /// The order in which facts are listed changes nothing.

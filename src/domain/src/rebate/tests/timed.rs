@@ -101,6 +101,23 @@ fn exchange_corrections() {
     }
 }
 
+/// A late line that another period's run posted keeps the rate that this run knew.
+#[test]
+fn a_late_line_is_not_rated_twice() {
+    let rate = |rate: &str, recorded_on: &str| json!({ "from": "EUR", "to": "USD", "date": "2024-02-01", "rate": rate, "recordedOn": recorded_on });
+    let input = json!({
+        "partners": [{ "code": "P", "transactions": [
+            { "id": "1", "date": "2024-02-01", "amount": "100.00", "currency": "EUR", "recordedOn": "2024-05-01" },
+        ] }],
+        "exchangeRates": [rate("1.1", "2024-02-01"), rate("1.2", "2024-08-01")],
+    });
+    let program = program_of(flat("10 %"));
+    let facts = facts_with(&program, input);
+    let list = asked(&[("2024-Q1", "2024-04-10"), ("2024-Q2", "2024-07-10"), ("2024-Q3", "2024-10-10")]);
+    let results = runs(&program, &facts, "P", &list, &OnRecord).unwrap();
+    assert_eq!((results[1].posted_now(None), results[2].posted_now(None)), (1100, 0));
+}
+
 fn looked_at(schedule: Value, sold: Value, as_of: &str, order: Value) -> Estimate {
     let program = program_of(schedule);
     let facts = facts_of(&program, json!({ "transactions": sold }));

@@ -1,0 +1,150 @@
+//! The chunks of a run: which partners come next, what became of a chunk, and the figures that budgets are shared by.
+
+use guerdon_domain::date::Span;
+use sea_orm::{QueryResult, Value};
+
+use crate::bulk::{self, Column, Kind};
+use crate::convert::Row;
+use crate::fault::StoreError;
+use crate::sql::{is_one_of_uuids, uuids};
+use crate::tx::{ReadTx, WriteTx};
+use crate::{PartnerId, ProgramId, RunId};
+
+/// A chunk that was committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunChunk {
+    /// Which pass over the partners: 0 earns, where there are budgets, and 1 states.
+    pub pass: i64,
+    /// Its place in the pass, from 0.
+    pub no: i64,
+    /// The code of its last partner; the next chunk starts behind it.
+    pub last_code: String,
+    /// Its partners.
+    pub partners: i64,
+    /// The statements that it wrote.
+    pub statements: i64,
+    /// Faults of its partners, as JSON.
+    pub failure: Option<String>,
+}
+
+/// What a partner earned of a schedule with a budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BudgetPart {
+    /// The schedule.
+    pub schedule: String,
+    /// The period.
+    pub period: String,
+    /// The partner.
+    pub partner: PartnerId,
+    /// Its code.
+    pub code: String,
+    /// What it earned, in minor units.
+    pub earned: i64,
+    /// What it gets, once the budget is shared.
+    pub shared: Option<i64>,
+}
+
+const BUDGET_COLUMNS: [Column; 5] =
+    [("run_id", Kind::Uuid), ("schedule", Kind::Text), ("period", Kind::Text), ("partner_id", Kind::Uuid), ("earned_minor", Kind::Int)];
+
+fn chunk_of(row: &QueryResult) -> Result<RunChunk, StoreError> {
+    let row = Row::new(row, "rebate_run_chunk");
+    Ok(RunChunk { pass: row.get(0)?, no: row.get(1)?, last_code: row.get(2)?, partners: row.get(3)?, statements: row.get(4)?, failure: row.get(5)? })
+}
+
+/// The condition that a partner is enrolled on some day from `$2` until `$3`.
+const ENROLLED: &str = "EXISTS (SELECT 1 FROM enrollment e WHERE e.partner_id = p.id AND e.program_id = $1 AND e.since_on < $3 \
+    AND (e.until_on IS NULL OR e.until_on > $2))";
+
+impl ReadTx {
+    /// The partners of a program that were enrolled on some day of `days`, by code, behind `after`. A run is over all of them,
+    /// whoever asks for it.
+    pub async fn list_run_partners(&self, program: ProgramId, days: Span, after: &str, limit: u32) -> Result<Vec<(PartnerId, String)>, StoreError> {
+        let sql = format!("SELECT p.id, p.code FROM partner p WHERE p.code > $4 AND {ENROLLED} ORDER BY p.code LIMIT {limit}");
+        let values = vec![program.into(), days.from.naive().into(), days.until.naive().into(), after.into()];
+        let rows = self.all(sql, values).await?;
+        rows.iter().map(|row| Row::new(row, "partner")).map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+    }
+
+    /// How many partners were enrolled on some day of `days`.
+    pub async fn count_enrolled(&self, program: ProgramId, days: Span) -> Result<i64, StoreError> {
+        let values = vec![program.into(), days.from.naive().into(), days.until.naive().into()];
+        let row = self.one(format!("SELECT COUNT(*) FROM partner p WHERE {ENROLLED}"), values).await?;
+        row.map_or(Ok(0), |row| Row::new(&row, "partner").get(0))
+    }
+
+    /// The last chunk of a run.
+    pub async fn last_chunk(&self, run: RunId) -> Result<Option<RunChunk>, StoreError> {
+        let sql = "SELECT pass, no, last_code, partners, statements, failure FROM rebate_run_chunk WHERE run_id = $1 ORDER BY pass DESC, no DESC LIMIT 1";
+        self.one(sql, vec![run.into()]).await?.as_ref().map(chunk_of).transpose()
+    }
+
+    /// The chunks of a run that had faults.
+    pub async fn list_failed_chunks(&self, run: RunId) -> Result<Vec<RunChunk>, StoreError> {
+        let sql = "SELECT pass, no, last_code, partners, statements, failure FROM rebate_run_chunk WHERE run_id = $1 AND failure IS NOT NULL \
+            ORDER BY pass, no";
+        self.all(sql, vec![run.into()]).await?.iter().map(chunk_of).collect()
+    }
+
+    /// What all partners earned of one schedule and period, by code.
+    pub async fn list_budget_parts(&self, run: RunId, schedule: &str, period: &str) -> Result<Vec<BudgetPart>, StoreError> {
+        let sql = "SELECT b.schedule, b.period, b.partner_id, p.code, b.earned_minor, b.shared_minor FROM rebate_run_budget b \
+            JOIN partner p ON p.id = b.partner_id WHERE b.run_id = $1 AND b.schedule = $2 AND b.period = $3 ORDER BY p.code";
+        self.all(sql, vec![run.into(), schedule.into(), period.into()]).await?.iter().map(part_of).collect()
+    }
+
+    /// What these partners get of the schedules with budgets.
+    pub async fn budget_parts_many(&self, run: RunId, partners: &[PartnerId]) -> Result<Vec<BudgetPart>, StoreError> {
+        let sql = format!(
+            "SELECT b.schedule, b.period, b.partner_id, p.code, b.earned_minor, b.shared_minor FROM rebate_run_budget b \
+             JOIN partner p ON p.id = b.partner_id WHERE {} AND b.run_id = $2 ORDER BY p.code, b.schedule, b.period",
+            is_one_of_uuids(self.backend(), "b.partner_id", 1)
+        );
+        self.all(sql, vec![uuids(self.backend(), partners), run.into()]).await?.iter().map(part_of).collect()
+    }
+}
+
+fn part_of(row: &QueryResult) -> Result<BudgetPart, StoreError> {
+    let row = Row::new(row, "rebate_run_budget");
+    Ok(BudgetPart { schedule: row.get(0)?, period: row.get(1)?, partner: row.get(2)?, code: row.get(3)?, earned: row.get(4)?, shared: row.get(5)? })
+}
+
+impl WriteTx {
+    /// Marks a chunk as done. The same chunk a second time is a conflict with `rebate_run_chunk_pk`.
+    pub async fn insert_chunk(&self, run: RunId, fence: i64, chunk: &RunChunk) -> Result<(), StoreError> {
+        let sql = "INSERT INTO rebate_run_chunk (run_id, pass, no, last_code, partners, statements, fence, failure) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let values = vec![
+            run.into(),
+            chunk.pass.into(),
+            chunk.no.into(),
+            chunk.last_code.clone().into(),
+            chunk.partners.into(),
+            chunk.statements.into(),
+            fence.into(),
+            chunk.failure.clone().into(),
+        ];
+        self.execute(sql, values).await.map(drop)
+    }
+
+    /// Keeps what partners earned of schedules with budgets.
+    pub async fn insert_budget_parts(&self, run: RunId, parts: &[BudgetPart]) -> Result<(), StoreError> {
+        if parts.is_empty() {
+            return Ok(());
+        }
+        let cells = |part: &BudgetPart| -> Vec<Value> {
+            vec![run.into(), part.schedule.clone().into(), part.period.clone().into(), part.partner.into(), part.earned.into()]
+        };
+        bulk::insert(self, "rebate_run_budget", &BUDGET_COLUMNS, parts.iter().map(cells).collect(), "").await.map(drop)
+    }
+
+    /// Keeps what partners get of a schedule whose budget did not suffice; all others get what they earned.
+    pub async fn share_budget_parts(&self, run: RunId, parts: &[BudgetPart]) -> Result<(), StoreError> {
+        self.execute("UPDATE rebate_run_budget SET shared_minor = earned_minor WHERE run_id = $1 AND shared_minor IS NULL", vec![run.into()]).await?;
+        let sql = "UPDATE rebate_run_budget SET shared_minor = $1 WHERE run_id = $2 AND schedule = $3 AND period = $4 AND partner_id = $5";
+        for part in parts.iter().filter(|part| part.shared.is_some_and(|shared| shared != part.earned)) {
+            let values = vec![part.shared.into(), run.into(), part.schedule.clone().into(), part.period.clone().into(), part.partner.into()];
+            self.execute(sql, values).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,555 @@
+//! Statements and their lines. Finders of statements demand a [`Scope`]; those of whoever sees only what is posted say so too.
+
+use std::collections::BTreeMap;
+
+use guerdon_domain::access::Scope;
+use guerdon_domain::date::{Date, Span};
+use guerdon_domain::exact::Exact;
+use guerdon_domain::money::{Currency, Money};
+use guerdon_domain::rebate::{LineKind, StatedLine, Step};
+use sea_orm::{QueryResult, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::bulk::{self, Column, Kind};
+use crate::convert::{Row, TextEnum, text_enum};
+use crate::fault::StoreError;
+use crate::page::{Cursor, Page, PageRequest};
+use crate::scope::within;
+use crate::sql::{Parameters, is_one_of_uuids, uuids};
+use crate::tx::{ReadTx, WriteTx};
+use crate::{PartnerId, ProgramId, RunId, StatementId, VersionId};
+
+text_enum!(LineKind {
+    Earned = "EARNED",
+    Condition = "CONDITION",
+    Floor = "FLOOR",
+    Cap = "CAP",
+    Cumulative = "CUMULATIVE",
+    Guarantee = "GUARANTEE",
+    CarriedPayout = "CARRIED_PAYOUT",
+    MinimumPayout = "MINIMUM_PAYOUT",
+    BestOf = "BEST_OF",
+    Budget = "BUDGET",
+    Adjustment = "ADJUSTMENT",
+    SetOff = "SET_OFF",
+    CarriedForward = "CARRIED_FORWARD",
+});
+
+/// A statement to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewStatement {
+    /// The partner.
+    pub partner: PartnerId,
+    /// The version that it is computed by.
+    pub version: VersionId,
+    /// The schedule.
+    pub schedule: String,
+    /// The period that it belongs to.
+    pub period: String,
+    /// The period's days.
+    pub span: Span,
+    /// The currency.
+    pub currency: Currency,
+    /// The tier that counts for the period as a whole.
+    pub tier: Option<String>,
+    /// What picked the band.
+    pub qualifier: Exact,
+    /// What was paid on.
+    pub basis: Exact,
+    /// The figure before rounding.
+    pub exact: Exact,
+    /// What the period is worth, in minor units.
+    pub entitled: i64,
+    /// What was recognised for it before.
+    pub before: i64,
+    /// What is held back (positive) or set off (negative).
+    pub carried: i64,
+    /// Sale lines behind it.
+    pub inputs: i64,
+    /// Every step, as JSON.
+    pub steps: String,
+    /// The digest of all of it.
+    pub content_hash: String,
+    /// The lines.
+    pub lines: Vec<StatedLine>,
+}
+
+/// A statement on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredStatement {
+    /// Its id.
+    pub id: StatementId,
+    /// Its run.
+    pub run_id: RunId,
+    /// The program.
+    pub program_id: ProgramId,
+    /// The partner.
+    pub partner_id: PartnerId,
+    /// The version that it is computed by.
+    pub version_id: VersionId,
+    /// The schedule.
+    pub schedule: String,
+    /// The period that it belongs to.
+    pub period: String,
+    /// The period's days.
+    pub span: Span,
+    /// The tier that counts for the period as a whole.
+    pub tier: Option<String>,
+    /// What picked the band.
+    pub qualifier: Exact,
+    /// What was paid on.
+    pub basis: Exact,
+    /// The figure before rounding.
+    pub exact: Exact,
+    /// What the period is worth.
+    pub entitled: Money,
+    /// What was recognised for it before.
+    pub before: Money,
+    /// The difference.
+    pub difference: Money,
+    /// What is held back (positive) or set off (negative).
+    pub carried: Money,
+    /// What is posted: the difference and what is carried.
+    pub amount: Money,
+    /// Sale lines behind it.
+    pub inputs: i64,
+    /// Every step.
+    pub steps: Vec<Step>,
+    /// The digest of all of it.
+    pub content_hash: String,
+}
+
+/// What was posted for a partner, a schedule and a period so far, in minor units.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostedSum {
+    /// The partner.
+    pub partner: PartnerId,
+    /// The schedule.
+    pub schedule: String,
+    /// The period.
+    pub period: String,
+    /// What was recognised.
+    pub recognised: i64,
+    /// What was held back in sum.
+    pub carried: i64,
+}
+
+/// How a partner's sum differs between two runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDifference {
+    /// The partner.
+    pub partner: PartnerId,
+    /// What this run posts.
+    pub now: Money,
+    /// What the other run posted.
+    pub last: Money,
+}
+
+/// Which statements.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct StatementFilter {
+    /// Of this run.
+    pub run: Option<RunId>,
+    /// Of this program.
+    pub program: Option<ProgramId>,
+    /// Of this partner.
+    pub partner: Option<PartnerId>,
+    /// Of this schedule.
+    pub schedule: Option<String>,
+    /// Belonging to this period.
+    pub period: Option<String>,
+    /// Only those that are posted.
+    pub posted_only: bool,
+}
+
+const COLUMNS: &str = "s.id, s.run_id, s.program_id, s.partner_id, s.version_id, s.schedule, s.period, s.period_from, s.period_until, s.currency, s.tier, \
+    s.qualifier, s.basis, s.exact, s.entitled_minor, s.before_minor, s.difference_minor, s.carried_minor, s.amount_minor, s.inputs, s.steps, \
+    s.content_hash";
+
+const INSERTED: [Column; 22] = [
+    ("id", Kind::Uuid),
+    ("run_id", Kind::Uuid),
+    ("program_id", Kind::Uuid),
+    ("partner_id", Kind::Uuid),
+    ("version_id", Kind::Uuid),
+    ("schedule", Kind::Text),
+    ("period", Kind::Text),
+    ("period_from", Kind::Date),
+    ("period_until", Kind::Date),
+    ("currency", Kind::Text),
+    ("tier", Kind::Text),
+    ("qualifier", Kind::Text),
+    ("basis", Kind::Text),
+    ("exact", Kind::Text),
+    ("entitled_minor", Kind::Int),
+    ("before_minor", Kind::Int),
+    ("difference_minor", Kind::Int),
+    ("carried_minor", Kind::Int),
+    ("amount_minor", Kind::Int),
+    ("inputs", Kind::Int),
+    ("steps", Kind::Text),
+    ("content_hash", Kind::Text),
+];
+
+const LINE_COLUMNS: &str = "l.statement_id, l.kind, l.band, l.band_from, l.band_to, l.tier, l.category, l.base, l.rate, l.exact, l.amount_minor";
+
+const LINES_INSERTED: [Column; 13] = [
+    ("statement_id", Kind::Uuid),
+    ("no", Kind::Int),
+    ("run_id", Kind::Uuid),
+    ("kind", Kind::Text),
+    ("band", Kind::Int),
+    ("band_from", Kind::Text),
+    ("band_to", Kind::Text),
+    ("tier", Kind::Text),
+    ("category", Kind::Text),
+    ("base", Kind::Text),
+    ("rate", Kind::Text),
+    ("exact", Kind::Text),
+    ("amount_minor", Kind::Int),
+];
+
+fn exact_at(row: &Row<'_>, at: usize) -> Result<Exact, StoreError> {
+    Exact::read(&row.text(at)?).ok_or_else(|| StoreError::corrupt(row.table, format!("column {at}")))
+}
+
+fn maybe_exact_at(row: &Row<'_>, at: usize) -> Result<Option<Exact>, StoreError> {
+    let read = |text: String| Exact::read(&text).ok_or_else(|| StoreError::corrupt(row.table, format!("column {at}")));
+    row.maybe_text(at)?.map(read).transpose()
+}
+
+fn statement_of(row: &QueryResult) -> Result<StoredStatement, StoreError> {
+    let row = Row::new(row, "statement");
+    let currency = row.currency(9)?;
+    let money = |at: usize| Ok::<_, StoreError>(Money::new(row.get(at)?, currency));
+    Ok(StoredStatement {
+        id: row.get(0)?,
+        run_id: row.get(1)?,
+        program_id: row.get(2)?,
+        partner_id: row.get(3)?,
+        version_id: row.get(4)?,
+        schedule: row.get(5)?,
+        period: row.get(6)?,
+        span: row.span(7)?,
+        tier: row.get(10)?,
+        qualifier: exact_at(&row, 11)?,
+        basis: exact_at(&row, 12)?,
+        exact: exact_at(&row, 13)?,
+        entitled: money(14)?,
+        before: money(15)?,
+        difference: money(16)?,
+        carried: money(17)?,
+        amount: money(18)?,
+        inputs: row.get(19)?,
+        steps: row.json(20)?,
+        content_hash: row.get(21)?,
+    })
+}
+
+/// The line behind its first column.
+fn line_of(row: &Row<'_>) -> Result<StatedLine, StoreError> {
+    Ok(StatedLine {
+        kind: row.text_enum(1)?,
+        band: row.get(2)?,
+        from: maybe_exact_at(row, 3)?,
+        to: maybe_exact_at(row, 4)?,
+        tier: row.get(5)?,
+        category: row.get(6)?,
+        base: exact_at(row, 7)?,
+        rate: maybe_exact_at(row, 8)?,
+        exact: exact_at(row, 9)?,
+        amount: row.get(10)?,
+    })
+}
+
+fn text_of(exact: Option<Exact>) -> Value {
+    exact.map(|exact| exact.to_string()).into()
+}
+
+impl StatementFilter {
+    fn conditions(&self, tx: &ReadTx, scope: &Scope, parameters: &mut Parameters) -> Vec<String> {
+        let mut conditions = vec![within(tx.backend(), "p", scope, parameters)];
+        let ids = [("s.run_id", self.run), ("s.program_id", self.program), ("s.partner_id", self.partner)];
+        for (column, id) in ids.into_iter().filter_map(|(column, id)| Some((column, id?))) {
+            conditions.push(format!("{column} = {}", parameters.add(id)));
+        }
+        for (column, text) in [("s.schedule", &self.schedule), ("s.period", &self.period)] {
+            if let Some(text) = text {
+                conditions.push(format!("{column} = {}", parameters.add(text.clone())));
+            }
+        }
+        if self.posted_only {
+            conditions.push(POSTED.to_owned());
+        }
+        conditions
+    }
+}
+
+/// The condition that the run of the statement is posted.
+const POSTED: &str = "EXISTS (SELECT 1 FROM rebate_run r WHERE r.id = s.run_id AND r.posting_number IS NOT NULL)";
+
+impl ReadTx {
+    /// One page of statements in scope, the latest first.
+    pub async fn list_statements(&self, scope: &Scope, filter: &StatementFilter, page: &PageRequest) -> Result<Page<StoredStatement>, StoreError> {
+        let mut parameters = Parameters::default();
+        let mut conditions = filter.conditions(self, scope, &mut parameters);
+        for (cursor, operator) in [(&page.after, "<"), (&page.before, ">")] {
+            if let Some(cursor) = cursor {
+                let from: Date = cursor.key.parse().map_err(|_| StoreError::NotFound)?;
+                let id: StatementId = cursor.id.parse().map_err(|_| StoreError::NotFound)?;
+                let (from, id) = (parameters.add(from.naive()), parameters.add(id));
+                conditions.push(format!("(s.period_from, s.id) {operator} ({from}, {id})"));
+            }
+        }
+        let direction = if page.from_end { "ASC" } else { "DESC" };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM statement s JOIN partner p ON p.id = s.partner_id WHERE {} ORDER BY s.period_from {direction}, s.id {direction} LIMIT {}",
+            conditions.join(" AND "),
+            page.limit()
+        );
+        let rows = self.all(sql, parameters.0).await?;
+        let rows: Result<Vec<_>, StoreError> = rows.iter().map(|row| statement_of(row).map(with_cursor)).collect();
+        Ok(Page::cut(page, rows?))
+    }
+
+    /// The first `size` statements of each partner, as the first page of [`ReadTx::list_statements`] would give them; one statement
+    /// for all.
+    pub async fn statements_first_n_many(
+        &self,
+        scope: &Scope,
+        filter: &StatementFilter,
+        partners: &[PartnerId],
+        size: u32,
+    ) -> Result<BTreeMap<PartnerId, Page<StoredStatement>>, StoreError> {
+        let request = PageRequest::first(size);
+        let mut parameters = Parameters::default();
+        let mut conditions = filter.conditions(self, scope, &mut parameters);
+        let number = parameters.number(uuids(self.backend(), partners));
+        conditions.push(is_one_of_uuids(self.backend(), "s.partner_id", number));
+        let sql = format!(
+            "SELECT * FROM (SELECT {COLUMNS}, ROW_NUMBER() OVER (PARTITION BY s.partner_id ORDER BY s.period_from DESC, s.id DESC) AS place \
+             FROM statement s JOIN partner p ON p.id = s.partner_id WHERE {}) AS ranked WHERE place <= {} ORDER BY partner_id, place",
+            conditions.join(" AND "),
+            request.limit()
+        );
+        let mut found: BTreeMap<PartnerId, Vec<(Cursor, StoredStatement)>> = BTreeMap::new();
+        for row in self.all(sql, parameters.0).await? {
+            let statement = statement_of(&row)?;
+            found.entry(statement.partner_id).or_default().push(with_cursor(statement));
+        }
+        Ok(found.into_iter().map(|(partner, rows)| (partner, Page::cut(&request, rows))).collect())
+    }
+
+    /// How many statements in scope the filter takes.
+    pub async fn count_statements(&self, scope: &Scope, filter: &StatementFilter) -> Result<i64, StoreError> {
+        let mut parameters = Parameters::default();
+        let conditions = filter.conditions(self, scope, &mut parameters);
+        let sql = format!("SELECT COUNT(*) FROM statement s JOIN partner p ON p.id = s.partner_id WHERE {}", conditions.join(" AND "));
+        self.one(sql, parameters.0).await?.map_or(Ok(0), |row| Row::new(&row, "statement").get(0))
+    }
+
+    /// Statements by id, in scope; only posted ones where the filter says so.
+    pub async fn statements_many(&self, scope: &Scope, ids: &[StatementId], posted_only: bool) -> Result<BTreeMap<StatementId, StoredStatement>, StoreError> {
+        let mut parameters = Parameters::default();
+        let mut conditions = StatementFilter { posted_only, ..StatementFilter::default() }.conditions(self, scope, &mut parameters);
+        let number = parameters.number(uuids(self.backend(), ids));
+        conditions.push(is_one_of_uuids(self.backend(), "s.id", number));
+        let sql = format!("SELECT {COLUMNS} FROM statement s JOIN partner p ON p.id = s.partner_id WHERE {}", conditions.join(" AND "));
+        let rows = self.all(sql, parameters.0).await?;
+        rows.iter().map(|row| statement_of(row).map(|statement| (statement.id, statement))).collect()
+    }
+
+    /// The lines of statements, in order. Who may see the statements may see their lines.
+    pub async fn statement_lines_many(&self, ids: &[StatementId]) -> Result<BTreeMap<StatementId, Vec<StatedLine>>, StoreError> {
+        let condition = is_one_of_uuids(self.backend(), "l.statement_id", 1);
+        let sql = format!("SELECT {LINE_COLUMNS} FROM statement_line l WHERE {condition} ORDER BY l.statement_id, l.no");
+        let mut found: BTreeMap<StatementId, Vec<StatedLine>> = BTreeMap::new();
+        for row in self.all(sql, vec![uuids(self.backend(), ids)]).await? {
+            let row = Row::new(&row, "statement_line");
+            found.entry(row.get(0)?).or_default().push(line_of(&row)?);
+        }
+        Ok(found)
+    }
+
+    /// Statements of a run in the order of partner, period and schedule, behind the partner of this code: all those of the next
+    /// `partners` partners, with their codes.
+    pub async fn list_run_statements(&self, run: RunId, after: &str, partners: u32) -> Result<Vec<(String, StoredStatement)>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS}, p.code FROM statement s JOIN partner p ON p.id = s.partner_id WHERE s.run_id = $1 AND s.partner_id IN \
+             (SELECT q.id FROM partner q WHERE q.code > $2 AND EXISTS (SELECT 1 FROM statement o WHERE o.run_id = $1 AND o.partner_id = q.id) \
+             ORDER BY q.code LIMIT {partners}) ORDER BY p.code, s.period_from, s.period, s.schedule"
+        );
+        let rows = self.all(sql, vec![run.into(), after.into()]).await?;
+        rows.iter().map(|row| Ok((Row::new(row, "statement").get(22)?, statement_of(row)?))).collect()
+    }
+
+    /// How many partners a run has statements of.
+    pub async fn count_run_partners(&self, run: RunId) -> Result<i64, StoreError> {
+        let row = self.one("SELECT COUNT(DISTINCT partner_id) FROM statement WHERE run_id = $1", vec![run.into()]).await?;
+        row.map_or(Ok(0), |row| Row::new(&row, "statement").get(0))
+    }
+
+    /// What was posted up to `book` for partners of a program, by schedule and period.
+    pub async fn posted_sums_many(&self, program: ProgramId, book: i64, partners: &[PartnerId]) -> Result<Vec<PostedSum>, StoreError> {
+        let sql = format!(
+            "SELECT s.partner_id, s.schedule, s.period, CAST(SUM(s.difference_minor) AS BIGINT), CAST(SUM(s.carried_minor) AS BIGINT) FROM statement s \
+             JOIN rebate_run r ON r.id = s.run_id WHERE {} AND s.program_id = $2 AND r.posting_number <= $3 \
+             GROUP BY s.partner_id, s.schedule, s.period ORDER BY s.partner_id, s.schedule, s.period",
+            is_one_of_uuids(self.backend(), "s.partner_id", 1)
+        );
+        let rows = self.all(sql, vec![uuids(self.backend(), partners), program.into(), book.into()]).await?;
+        let sum = |row: &QueryResult| {
+            let row = Row::new(row, "statement");
+            Ok(PostedSum { partner: row.get(0)?, schedule: row.get(1)?, period: row.get(2)?, recognised: row.get(3)?, carried: row.get(4)? })
+        };
+        rows.iter().map(sum).collect()
+    }
+
+    /// The lines that were posted up to `book` for partners of a program, without carries: by partner, schedule and period.
+    pub async fn posted_lines_many(
+        &self,
+        program: ProgramId,
+        book: i64,
+        partners: &[PartnerId],
+    ) -> Result<BTreeMap<(PartnerId, String, String), Vec<StatedLine>>, StoreError> {
+        let sql = format!(
+            "SELECT {LINE_COLUMNS}, s.partner_id, s.schedule, s.period FROM statement s JOIN rebate_run r ON r.id = s.run_id \
+             JOIN statement_line l ON l.statement_id = s.id WHERE {} AND s.program_id = $2 AND r.posting_number <= $3 \
+             AND l.kind NOT IN ('SET_OFF', 'CARRIED_FORWARD') ORDER BY s.partner_id, r.posting_number, s.id, l.no",
+            is_one_of_uuids(self.backend(), "s.partner_id", 1)
+        );
+        let mut found: BTreeMap<(PartnerId, String, String), Vec<StatedLine>> = BTreeMap::new();
+        for row in self.all(sql, vec![uuids(self.backend(), partners), program.into(), book.into()]).await? {
+            let row = Row::new(&row, "statement_line");
+            found.entry((row.get(11)?, row.get(12)?, row.get(13)?)).or_default().push(line_of(&row)?);
+        }
+        Ok(found)
+    }
+
+    /// Partners whose sums differ most between two runs, in minor units of one currency each; `last` may be no run.
+    pub async fn run_differences(&self, run: RunId, last: Option<RunId>, limit: u32) -> Result<Vec<RunDifference>, StoreError> {
+        let sql = format!(
+            "SELECT partner_id, currency, CAST(SUM(now) AS BIGINT) AS now, CAST(SUM(last) AS BIGINT) AS last FROM \
+             (SELECT partner_id, currency, amount_minor AS now, 0 AS last FROM statement WHERE run_id = $1 \
+             UNION ALL SELECT partner_id, currency, 0, amount_minor FROM statement WHERE run_id = $2) AS both_runs \
+             GROUP BY partner_id, currency HAVING SUM(now) <> SUM(last) ORDER BY ABS(SUM(now) - SUM(last)) DESC, partner_id LIMIT {limit}"
+        );
+        let rows = self.all(sql, vec![run.into(), last.into()]).await?;
+        let difference = |row: &QueryResult| {
+            let row = Row::new(row, "statement");
+            let currency = row.currency(1)?;
+            Ok(RunDifference { partner: row.get(0)?, now: Money::new(row.get(2)?, currency), last: Money::new(row.get(3)?, currency) })
+        };
+        rows.iter().map(difference).collect()
+    }
+}
+
+fn with_cursor(statement: StoredStatement) -> (Cursor, StoredStatement) {
+    (Cursor { key: statement.span.from.to_string(), id: statement.id.to_string() }, statement)
+}
+
+impl WriteTx {
+    /// Writes statements of a run that is being calculated, with their lines.
+    pub async fn insert_statements(&self, program: ProgramId, run: RunId, statements: &[NewStatement]) -> Result<(), StoreError> {
+        let (mut rows, mut lines) = (Vec::with_capacity(statements.len()), Vec::new());
+        for statement in statements {
+            let id = self.new_id();
+            rows.push(cells(id, program, run, statement)?);
+            lines.extend((0_i64..).zip(&statement.lines).map(|(no, line)| line_cells(id, no, run, line)));
+        }
+        if !rows.is_empty() {
+            bulk::insert(self, "statement", &INSERTED, rows, "").await?;
+        }
+        if !lines.is_empty() {
+            bulk::insert(self, "statement_line", &LINES_INSERTED, lines, "").await?;
+        }
+        Ok(())
+    }
+}
+
+fn cells(id: StatementId, program: ProgramId, run: RunId, new: &NewStatement) -> Result<Vec<Value>, StoreError> {
+    let too_large = || StoreError::conflict("number_out_of_range");
+    let difference = new.entitled.checked_sub(new.before).ok_or_else(too_large)?;
+    let amount = difference.checked_add(new.carried).ok_or_else(too_large)?;
+    Ok(vec![
+        id.into(),
+        run.into(),
+        program.into(),
+        new.partner.into(),
+        new.version.into(),
+        new.schedule.clone().into(),
+        new.period.clone().into(),
+        new.span.from.naive().into(),
+        new.span.until.naive().into(),
+        new.currency.code().into(),
+        new.tier.clone().into(),
+        new.qualifier.to_string().into(),
+        new.basis.to_string().into(),
+        new.exact.to_string().into(),
+        new.entitled.into(),
+        new.before.into(),
+        difference.into(),
+        new.carried.into(),
+        amount.into(),
+        new.inputs.into(),
+        new.steps.clone().into(),
+        new.content_hash.clone().into(),
+    ])
+}
+
+fn line_cells(statement: StatementId, no: i64, run: RunId, line: &StatedLine) -> Vec<Value> {
+    vec![
+        statement.into(),
+        no.into(),
+        run.into(),
+        line.kind.text().into(),
+        line.band.into(),
+        text_of(line.from),
+        text_of(line.to),
+        line.tier.clone().into(),
+        line.category.clone().into(),
+        line.base.to_string().into(),
+        text_of(line.rate),
+        line.exact.to_string().into(),
+        line.amount.into(),
+    ]
+}
+
+/// The sums of statements, as the database adds them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatementSum {
+    /// The currency.
+    pub currency: String,
+    /// Statements.
+    pub statements: i64,
+    /// What the given period is worth.
+    pub entitled: i64,
+    /// Differences.
+    pub difference: i64,
+    /// What is posted.
+    pub amount: i64,
+    /// What is posted, whatever its sign.
+    pub gross: i64,
+}
+
+impl ReadTx {
+    /// The sums of a run's statements, by currency; `entitled` of those that belong to `period`.
+    pub async fn sum_run(&self, run: RunId, period: &str) -> Result<Vec<StatementSum>, StoreError> {
+        let sql = "SELECT currency, COUNT(*), CAST(SUM(CASE WHEN period = $2 THEN entitled_minor ELSE 0 END) AS BIGINT), \
+            CAST(SUM(difference_minor) AS BIGINT), CAST(SUM(amount_minor) AS BIGINT), CAST(SUM(ABS(amount_minor)) AS BIGINT) \
+            FROM statement WHERE run_id = $1 GROUP BY currency ORDER BY currency";
+        let rows = self.all(sql, vec![run.into(), period.into()]).await?;
+        let sum = |row: &QueryResult| {
+            let row = Row::new(row, "statement");
+            Ok(StatementSum {
+                currency: row.get(0)?,
+                statements: row.get(1)?,
+                entitled: row.get(2)?,
+                difference: row.get(3)?,
+                amount: row.get(4)?,
+                gross: row.get(5)?,
+            })
+        };
+        rows.iter().map(sum).collect()
+    }
+}
