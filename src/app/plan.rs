@@ -36,6 +36,14 @@ pub(super) fn for_entitlements(program: &Program, as_of: Date) -> Reading {
 /// What computing rebates for a period reads: all sale lines, since bands, baselines and carries look back as far as they like;
 /// and what conditions and figures of the schedules ask for.
 pub(super) fn for_rebates(program: &Program, days: Span) -> Reading {
+    let reading = for_runs(program, days);
+    // A budget is shared with all partners.
+    let shared = program.document.rebate_schedules.iter().any(|schedule| schedule.budget.is_some());
+    Reading { cohort: reading.cohort || shared, ..reading }
+}
+
+/// As [`for_rebates`], for a run, which shares budgets over all its partners itself.
+pub(super) fn for_runs(program: &Program, days: Span) -> Reading {
     let mut reading = Reading::default();
     for schedule in &program.document.rebate_schedules {
         let of_condition = schedule.condition.iter().map(|condition| plan_requirement(program, condition, days));
@@ -45,8 +53,6 @@ pub(super) fn for_rebates(program: &Program, days: Span) -> Reading {
         }
         reading.deals |= !schedule.scope.deal_kinds.is_empty();
         reading.holdings |= matches!(&schedule.method, Method::Target(target) if target.accept_within_days.is_some());
-        // A budget is shared with all partners.
-        reading.cohort |= schedule.budget.is_some();
     }
     Reading { lines: vec![Span::ALWAYS], monthly: Vec::new(), exchange_rates: true, ..reading }
 }
@@ -102,33 +108,62 @@ struct Reader<'r> {
     program: ProgramId,
     currency: guerdon_domain::money::Currency,
     reading: &'r Reading,
+    /// Facts of later days are not read.
     as_of: Date,
+    /// Who is enrolled on this day makes up the cohort.
+    cohort_on: Date,
+    /// Facts of later batches are not read.
+    cut_off: Option<i64>,
 }
 
 /// Reads what `reading` asks for about partners, up to `as_of`.
 pub(super) async fn read_facts(tx: &ReadTx, scope: &Scope, in_force: &InForce, reading: &Reading, as_of: Date, ids: &[PartnerId]) -> Result<Known, StoreError> {
-    let reader = Reader { tx, program: in_force.program.id, currency: in_force.compiled.currency(), reading, as_of };
-    let mut loaded = reader.load(scope, ids).await?;
-    if reading.cohort {
-        let all = tx.list_enrolled(&Scope::All, in_force.program.id, as_of, None, COHORT_MAX).await?;
-        loaded.partners.extend(reader.load(&Scope::All, &all).await?.partners);
-    }
-    if reading.parents {
-        let parents: BTreeSet<String> = loaded.partners.values().filter_map(|partner| partner.profile(as_of)?.parent.clone()).collect();
-        let missing: Vec<String> = parents.into_iter().filter(|code| !loaded.partners.contains_key(code)).collect();
-        let found = tx.partners_by_code_many(&Scope::All, &missing).await?;
-        let above: Vec<PartnerId> = found.values().map(|parent| parent.id).collect();
-        for (code, facts) in reader.load(&Scope::All, &above).await?.partners {
-            loaded.partners.entry(code).or_insert(facts);
-        }
-    }
-    let exchange_rates = if reading.exchange_rates { tx.list_exchange_rates(Date::MIN, as_of).await? } else { Vec::new() };
-    Ok(Known { ids: loaded.ids, facts: Facts { partners: loaded.partners, exchange_rates, budgets: Vec::new() } })
+    let reader = Reader { tx, program: in_force.program.id, currency: in_force.compiled.currency(), reading, as_of, cohort_on: as_of, cut_off: None };
+    reader.read(scope, ids).await
+}
+
+/// Reads what a run asks for about partners: whatever came in the sealed batches up to `cut_off`, of any day, since a return may be
+/// dated later than its sale.
+pub(super) async fn read_facts_of_run(
+    tx: &ReadTx,
+    in_force: &InForce,
+    reading: &Reading,
+    last_day: Date,
+    cut_off: i64,
+    ids: &[PartnerId],
+) -> Result<Facts, StoreError> {
+    let (program, currency) = (in_force.program.id, in_force.compiled.currency());
+    let reader = Reader { tx, program, currency, reading, as_of: Date::MAX, cohort_on: last_day, cut_off: Some(cut_off) };
+    Ok(reader.read(&Scope::All, ids).await?.facts)
 }
 
 impl Reader<'_> {
+    async fn read(&self, scope: &Scope, ids: &[PartnerId]) -> Result<Known, StoreError> {
+        let (tx, reading) = (self.tx, self.reading);
+        let mut loaded = self.load(scope, ids).await?;
+        if reading.cohort {
+            let all = tx.list_enrolled(&Scope::All, self.program, self.cohort_on, None, COHORT_MAX).await?;
+            loaded.partners.extend(self.load(&Scope::All, &all).await?.partners);
+        }
+        if reading.parents {
+            let parents: BTreeSet<String> = loaded.partners.values().filter_map(|partner| partner.profile(self.cohort_on)?.parent.clone()).collect();
+            let missing: Vec<String> = parents.into_iter().filter(|code| !loaded.partners.contains_key(code)).collect();
+            let found = tx.partners_by_code_many(&Scope::All, &missing).await?;
+            let above: Vec<PartnerId> = found.values().map(|parent| parent.id).collect();
+            for (code, facts) in self.load(&Scope::All, &above).await?.partners {
+                loaded.partners.entry(code).or_insert(facts);
+            }
+        }
+        let exchange_rates = match (reading.exchange_rates, self.cut_off) {
+            (false, _) => Vec::new(),
+            (true, None) => tx.list_exchange_rates(Date::MIN, self.as_of).await?,
+            (true, Some(cut_off)) => tx.list_rate_revisions(cut_off).await?,
+        };
+        Ok(Known { ids: loaded.ids, facts: Facts { partners: loaded.partners, exchange_rates, budgets: Vec::new() } })
+    }
+
     fn plan(&self, lines: Vec<Span>) -> FactsPlan {
-        FactsPlan { lines, subtree: self.reading.subtree, ..FactsPlan::state(self.program, self.as_of) }
+        FactsPlan { lines, subtree: self.reading.subtree, cut_off: self.cut_off, ..FactsPlan::state(self.program, self.as_of) }
     }
 
     async fn load(&self, scope: &Scope, ids: &[PartnerId]) -> Result<LoadedFacts, StoreError> {

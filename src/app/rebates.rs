@@ -1,5 +1,7 @@
 //! What partners have earned so far: an estimate, of which nothing is posted.
 
+pub mod calculate;
+
 use std::collections::BTreeMap;
 
 use guerdon_domain::access::{Action, Resource};
