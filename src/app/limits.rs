@@ -27,6 +27,10 @@ pub struct Limits {
     pub document_bytes_max: usize,
     /// Days that an idempotency key is kept (semantics 25).
     pub idempotency_days: i64,
+    /// Partners that a rebate run computes between two commits: a second or two of work. Results do not depend on it.
+    pub run_chunk: u32,
+    /// A run of more than so many whole units of a currency, whatever their signs, asks for a second approver; never, when empty.
+    pub second_approver_above: Option<i64>,
     /// How long a worker holds a job without a sign of life: a chunk takes a second or two, and a job whose worker was killed waits
     /// no longer than this.
     pub job_lease: Duration,
@@ -50,6 +54,8 @@ impl Default for Limits {
             text_chars_max: 2_000,
             document_bytes_max: 4 * 1_024 * 1_024,
             idempotency_days: 30,
+            run_chunk: 1_000,
+            second_approver_above: None,
             job_lease: Duration::from_secs(30),
             job_attempts_max: 5,
             job_pause: Duration::from_secs(5),

@@ -1,6 +1,7 @@
 //! What partners have earned so far: an estimate, of which nothing is posted.
 
 pub mod calculate;
+pub mod runs;
 
 use std::collections::BTreeMap;
 

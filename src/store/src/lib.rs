@@ -18,6 +18,7 @@
 //! Money is whole minor units, quantities millionths, other decimals canonical text. No float anywhere.
 
 mod admission_request;
+mod adjustment;
 mod api_key;
 mod assignment;
 mod audit;
@@ -63,6 +64,7 @@ use guerdon_entity as entity;
 use uuid::Uuid;
 
 pub use admission_request::{AdmissionFilter, AdmissionState, NewAdmissionRequest, StoredAdmissionRequest};
+pub use adjustment::{NewAdjustment, StoredAdjustment};
 pub use api_key::{NewApiKey, StoredApiKey};
 pub use assignment::{AssignmentOutcome, NewAssignment, StoredAssignment};
 pub use audit::{AuditEntry, StoredAudit};
@@ -89,12 +91,11 @@ pub use program::{NewDraft, StoredProgram, VersionHead, VersionState};
 pub use rebate_run::{Deed, NewRun, RunFilter, RunInputs, RunKind, RunState, RunTotal, StoredRun};
 pub use review::{NewReview, NewStanding, StoredStanding};
 pub use rollup::RollupDifference;
-pub use run_chunk::{BudgetPart, RunChunk};
+pub use run_chunk::{BudgetPart, ChangeAsked, RunChunk};
 pub use seed::{RowBlock, RowSpeller, SeedAssignment, SeedBatch, SeedFact, SeedPartner, Seeding};
 pub use term::{NewAdmission, NewException};
 pub use tier_override::{Decided, NewOverride, OverrideDecision, OverrideFilter, OverrideState, StatusMatch, StoredOverride};
 pub use statement::{NewStatement, PostedSum, RunDifference, StatementFilter, StatementSum, StoredStatement};
-pub use term::{NewAdmission, NewException, NewOverride};
 pub use transaction::StoredTransaction;
 pub use tx::{Change, ReadTx, WriteContext, WriteTx, Written};
 

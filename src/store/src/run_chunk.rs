@@ -1,6 +1,7 @@
 //! The chunks of a run: which partners come next, what became of a chunk, and the figures that budgets are shared by.
 
-use guerdon_domain::date::Span;
+use chrono::{DateTime, Utc};
+use guerdon_domain::date::{Date, Span};
 use sea_orm::{QueryResult, Value};
 
 use crate::bulk::{self, Column, Kind};
@@ -8,7 +9,7 @@ use crate::convert::Row;
 use crate::fault::StoreError;
 use crate::sql::{is_one_of_uuids, uuids};
 use crate::tx::{ReadTx, WriteTx};
-use crate::{PartnerId, ProgramId, RunId};
+use crate::{PartnerId, ProgramId, RunId, VersionId};
 
 /// A chunk that was committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,21 @@ pub struct BudgetPart {
     pub shared: Option<i64>,
 }
 
+/// Whether anything came in that a run should have read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangeAsked {
+    /// The program.
+    pub program: ProgramId,
+    /// The last batch that the run read.
+    pub cut_off: i64,
+    /// The first day after its period; what is dated from then on does not concern it.
+    pub until: Date,
+    /// Whether returns of any day may count for it.
+    pub linked_returns: bool,
+    /// When its calculation ended: tiers that were recorded later are new.
+    pub begun_at: DateTime<Utc>,
+}
+
 const BUDGET_COLUMNS: [Column; 5] =
     [("run_id", Kind::Uuid), ("schedule", Kind::Text), ("period", Kind::Text), ("partner_id", Kind::Uuid), ("earned_minor", Kind::Int)];
 
@@ -71,6 +87,41 @@ impl ReadTx {
         let values = vec![program.into(), days.from.naive().into(), days.until.naive().into()];
         let row = self.one(format!("SELECT COUNT(*) FROM partner p WHERE {ENROLLED}"), values).await?;
         row.map_or(Ok(0), |row| Row::new(&row, "partner").get(0))
+    }
+
+    /// What came in after the last batch that a run read, dated before the end of its period: one word for people.
+    pub async fn find_change_after(&self, asked: &ChangeAsked) -> Result<Option<&'static str>, StoreError> {
+        let new_batches = "SELECT 1 FROM import_batch WHERE seal_number > $1 LIMIT 1";
+        let tiers = "SELECT 1 FROM tier_assignment a WHERE a.program_id = $1 AND a.recorded_at > $2 AND a.from_on < $3 LIMIT 1";
+        if self.one(tiers, vec![asked.program.into(), asked.begun_at.into(), asked.until.naive().into()]).await?.is_some() {
+            return Ok(Some("tiers"));
+        }
+        if self.one(new_batches, vec![asked.cut_off.into()]).await?.is_none() {
+            return Ok(None);
+        }
+        let linked = if asked.linked_returns { "OR (f.kind = 'RETURN' AND f.corrects IS NOT NULL)" } else { "" };
+        let of_partners = "AND EXISTS (SELECT 1 FROM enrollment e WHERE e.partner_id = f.partner_id AND e.program_id = $3)";
+        let kinds = [
+            ("sale lines", "transactions", format!("(f.occurred_on < $2 {linked}) {of_partners}")),
+            ("holdings", "holding", format!("f.since_on < $2 {of_partners}")),
+            ("activities", "activity", format!("f.occurred_on < $2 {of_partners}")),
+            ("deals", "deal", format!("f.opened_on < $2 {of_partners}")),
+            ("exchange rates", "exchange_rate", "f.rate_on < $2 AND $3 = $3".to_owned()),
+        ];
+        for (what, table, condition) in kinds {
+            let sql = format!("SELECT 1 FROM {table} f WHERE f.batch_id IN (SELECT id FROM import_batch WHERE seal_number > $1) AND {condition} LIMIT 1");
+            if self.one(sql, vec![asked.cut_off.into(), asked.until.naive().into(), asked.program.into()]).await?.is_some() {
+                return Ok(Some(what));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The versions that a run's statements were computed by, each with its period's first day.
+    pub async fn list_run_versions(&self, run: RunId) -> Result<Vec<(Date, VersionId)>, StoreError> {
+        let sql = "SELECT DISTINCT period_from, version_id FROM statement WHERE run_id = $1";
+        let rows = self.all(sql, vec![run.into()]).await?;
+        rows.iter().map(|row| Row::new(row, "statement")).map(|row| Ok((row.date(0)?, row.get(1)?))).collect()
     }
 
     /// The last chunk of a run.

@@ -91,6 +91,7 @@ fn transaction(shape: &Shape, [partner, month, line]: [u32; 3], order: &Order, i
         id: FactId { source: SOURCE.to_owned(), external_id: external(line) },
         date,
         recorded_on,
+        sealed: 0,
         kind: if is_return { TransactionKind::Return } else { TransactionKind::Sale },
         product: Some(product(order.category, draws.below(PRODUCTS))),
         category: None,

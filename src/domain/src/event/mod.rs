@@ -74,6 +74,39 @@ pub enum Event {
     /// Exchange rates were recorded.
     #[serde(rename = "exchange_rates.recorded")]
     ExchangeRatesRecorded(FactsRecorded),
+    /// A rebate run was posted: statements are final and owed.
+    #[serde(rename = "rebate.posted")]
+    RebatePosted(RebatePosted),
+}
+
+/// A rebate run was posted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RebatePosted {
+    /// The program's code.
+    pub program: String,
+    /// The run.
+    pub run: String,
+    /// ORIGINAL, ADJUSTMENT or REVERSAL.
+    pub kind: String,
+    /// The period's name.
+    pub period: String,
+    /// The digest of everything it states.
+    pub content_hash: String,
+    /// What was posted, by currency.
+    pub totals: Vec<RebateTotal>,
+}
+
+/// What a run posted in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RebateTotal {
+    /// The currency.
+    pub currency: String,
+    /// The amount, with exactly the currency's decimals.
+    pub amount: String,
+    /// How many statements.
+    pub statements: i64,
 }
 
 /// A program version was published.
@@ -198,6 +231,7 @@ impl Event {
             Self::ActivitiesRecorded(_) => "activities.recorded",
             Self::DealsRecorded(_) => "deals.recorded",
             Self::ExchangeRatesRecorded(_) => "exchange_rates.recorded",
+            Self::RebatePosted(_) => "rebate.posted",
         }
     }
 
@@ -214,6 +248,7 @@ impl Event {
             | Self::OverrideWithdrawn(event)
             | Self::OverrideEnded(event) => &event.partner,
             Self::AdmissionOpened(event) | Self::AdmissionAccepted(event) | Self::AdmissionRejected(event) | Self::AdmissionWithdrawn(event) => &event.partner,
+            Self::RebatePosted(event) => &event.run,
             Self::TransactionsRecorded(event)
             | Self::HoldingsRecorded(event)
             | Self::ActivitiesRecorded(event)

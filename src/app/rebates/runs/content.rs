@@ -1,0 +1,188 @@
+//! What a run states, as one hash; and whether anything that it was computed from has changed since.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use guerdon_domain::fault::Fault;
+use guerdon_domain::money::Currency;
+use guerdon_domain::rebate::statement::{RunBody, RunHash};
+use guerdon_store::{ChangeAsked, ProgramId, ReadTx, RunKind, RunTotal, StoredRun, StoredStatement, VersionId};
+
+use super::settle::body_of;
+use crate::app::App;
+use crate::app::programs::{ProgramKey, in_force_many};
+use crate::error::AppError;
+
+/// Partners whose statements are read at once.
+const PAGE: u32 = 1_000;
+
+/// How a calculation ended.
+pub(super) enum Ended {
+    /// With statements.
+    Calculated {
+        /// The digest of everything it states.
+        hash: String,
+        /// Its sums by currency.
+        totals: Vec<RunTotal>,
+        /// Whether posting asks for another approver than approving did.
+        second_approver: bool,
+    },
+    /// Without: every reason.
+    Failed(Vec<Fault>),
+}
+
+/// What statements name besides themselves: the program, and the digests of the versions.
+pub(in crate::app::rebates) struct Heads {
+    pub(in crate::app::rebates) program: String,
+    versions: BTreeMap<VersionId, String>,
+}
+
+impl Heads {
+    pub(in crate::app::rebates) async fn read<'s>(
+        tx: &ReadTx,
+        program: ProgramId,
+        statements: impl Iterator<Item = &'s StoredStatement>,
+    ) -> Result<Self, AppError> {
+        let versions: BTreeSet<VersionId> = statements.map(|statement| statement.version_id).collect();
+        Self::of(tx, program, &versions.into_iter().collect::<Vec<_>>()).await
+    }
+
+    async fn of(tx: &ReadTx, program: ProgramId, versions: &[VersionId]) -> Result<Self, AppError> {
+        let program = tx.find_program_by_id(program).await?.ok_or(AppError::NotFound)?.code;
+        let versions = tx.versions_many(versions).await?.into_iter().map(|(id, head)| (id, head.digest)).collect();
+        Ok(Self { program, versions })
+    }
+
+    pub(in crate::app::rebates) fn version(&self, statement: &StoredStatement) -> &str {
+        self.versions.get(&statement.version_id).map_or("", String::as_str)
+    }
+}
+
+/// Distinct faults, in their order; at most so many.
+pub(super) fn distinct(faults: Vec<Fault>, most: usize) -> Vec<Fault> {
+    let mut seen = BTreeSet::new();
+    let new = |fault: &Fault| seen.insert((fault.code.clone(), fault.path.clone(), fault.message.clone()));
+    let mut kept: Vec<Fault> = faults.into_iter().filter(new).collect();
+    kept.sort_by(|left, right| (&left.code, &left.message).cmp(&(&right.code, &right.message)));
+    kept.truncate(most);
+    kept
+}
+
+/// The end of a calculation: its faults, or its hash and sums.
+pub(super) async fn finish(app: &App, run: &StoredRun) -> Result<Ended, AppError> {
+    app.store
+        .read(async |tx| {
+            let failed = tx.list_failed_chunks(run.id).await?;
+            let faults: Vec<Fault> = failed.iter().filter_map(|chunk| serde_json::from_str::<Vec<Fault>>(chunk.failure.as_deref()?).ok()).flatten().collect();
+            if !faults.is_empty() {
+                return Ok(Ended::Failed(distinct(faults, 1_000)));
+            }
+            if run.kind != RunKind::Reversal && versions_changed(app, tx, run).await? {
+                let message = "a version was published while the run was calculated: calculate it again";
+                return Ok(Ended::Failed(vec![Fault::new("CONTENT_CHANGED", "runId", message)]));
+            }
+            let sums = tx.sum_run(run.id, &run.period).await?;
+            let above = |sum: &guerdon_store::StatementSum| app.limits.second_approver_above.is_some_and(|most| is_above(sum.gross, &sum.currency, most));
+            let second_approver = sums.iter().any(above);
+            let total = |sum: guerdon_store::StatementSum| RunTotal {
+                currency: sum.currency,
+                statements: sum.statements,
+                entitled: sum.entitled,
+                difference: sum.difference,
+                amount: sum.amount,
+                gross: sum.gross,
+            };
+            Ok(Ended::Calculated { hash: content_hash(tx, run).await?, totals: sums.into_iter().map(total).collect(), second_approver })
+        })
+        .await
+}
+
+/// Whether an amount in minor units exceeds so many whole units of its currency.
+fn is_above(minor: i64, currency: &str, most: i64) -> bool {
+    let decimals = currency.parse::<Currency>().map_or(2, |currency| currency.decimals());
+    i128::from(minor) > i128::from(most) * 10_i128.pow(decimals)
+}
+
+/// The hash of what a run states, from its statements as they are stored, lines and all.
+pub(in crate::app::rebates) async fn content_hash(tx: &ReadTx, run: &StoredRun) -> Result<String, AppError> {
+    let inputs = run.inputs.ok_or(AppError::Stale)?;
+    let own = Heads::of(tx, run.program_id, &[run.version_id]).await?;
+    let kind = match run.kind {
+        RunKind::Original => "ORIGINAL",
+        RunKind::Adjustment => "ADJUSTMENT",
+        RunKind::Reversal => "REVERSAL",
+    };
+    let mut hash = RunHash::new(&RunBody {
+        program: &own.program,
+        version: own.versions.get(&run.version_id).map_or("", String::as_str),
+        period: &run.period,
+        kind,
+        cut_off: inputs.cut_off,
+        book: inputs.book,
+        adjustments: inputs.adjustments,
+    });
+    let mut after = String::new();
+    loop {
+        let page = tx.list_run_statements(run.id, &after, PAGE).await?;
+        let Some((last, _)) = page.last() else { return Ok(hash.finish()) };
+        after.clone_from(last);
+        let heads = Heads::read(tx, run.program_id, page.iter().map(|(_, statement)| statement)).await?;
+        let ids: Vec<_> = page.iter().map(|(_, statement)| statement.id).collect();
+        let lines = tx.statement_lines_many(&ids).await?;
+        for (code, statement) in &page {
+            let own = lines.get(&statement.id).map_or(&[][..], Vec::as_slice);
+            hash.add(&body_of(&heads.program, heads.version(statement), code, statement, own).content_hash());
+        }
+    }
+}
+
+/// Whether a period of the run is governed by another version by now than the one it was computed by.
+async fn versions_changed(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<bool, AppError> {
+    let mut used = tx.list_run_versions(run.id).await?;
+    used.push((run.span.from, run.version_id));
+    let dates: BTreeSet<_> = used.iter().map(|(from, _)| *from).collect();
+    let now = in_force_many(app, tx, Some(&ProgramKey::Id(run.program_id)), &dates).await?;
+    Ok(used.iter().any(|(from, version)| now.get(from).map(|in_force| in_force.version.id) != Some(*version)))
+}
+
+/// Refuses a run whose statements, version or place in the books are not what they were when it was calculated.
+pub(super) async fn require_unchanged(app: &App, tx: &ReadTx, run: &StoredRun, hash: &str) -> Result<(), AppError> {
+    let stated = run.content_hash.as_deref().is_some_and(|own| own == hash);
+    if !stated {
+        return Err(changed("contentHash", "the run has another content hash by now: look at it again, and name the hash that you saw"));
+    }
+    if content_hash(tx, run).await? != hash {
+        return Err(changed("contentHash", "its statements are not what was hashed: calculate the run again, and find out who changed them"));
+    }
+    if tx.last_posting(run.program_id).await? != run.inputs.map_or(0, |inputs| inputs.book) {
+        return Err(changed("runId", "another run of the program was posted since: calculate this one again"));
+    }
+    if run.kind != RunKind::Reversal && versions_changed(app, tx, run).await? {
+        return Err(changed("runId", "another version governs one of its periods by now: calculate the run again"));
+    }
+    Ok(())
+}
+
+/// Refuses a run when facts came in that it should have read: sale lines and corrections of rates dated before its period's end,
+/// tiers that were decided for it. What comes in after the approval is true-up.
+pub(super) async fn require_current(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<(), AppError> {
+    let Some(inputs) = run.inputs.filter(|_| run.kind != RunKind::Reversal) else { return Ok(()) };
+    let own = in_force_many(app, tx, Some(&ProgramKey::Id(run.program_id)), &BTreeSet::from([run.span.from])).await?;
+    let program = own.get(&run.span.from).ok_or(AppError::NotFound)?;
+    let schedules = &program.compiled.document.rebate_schedules;
+    let asked = ChangeAsked {
+        program: run.program_id,
+        cut_off: inputs.cut_off,
+        until: run.span.until,
+        linked_returns: schedules.iter().any(|schedule| schedule.returns == guerdon_domain::document::rebate::ReturnDate::SaleDate),
+        begun_at: run.calculated_at.unwrap_or(run.prepared.at),
+    };
+    match tx.find_change_after(&asked).await? {
+        Some(what) => Err(changed("runId", &format!("{what} of its period came in since it was calculated: calculate the run again"))),
+        None => Ok(()),
+    }
+}
+
+/// The refusal of what is not any more as it was seen.
+pub(super) fn changed(path: &str, message: &str) -> AppError {
+    AppError::conflict("CONTENT_CHANGED", path, message)
+}

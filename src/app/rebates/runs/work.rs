@@ -1,0 +1,268 @@
+//! Calculating a run in the background: chunk by chunk, each committed with its results, by whoever holds the job.
+//!
+//! Pass 0 earns, for programs whose schedules share a budget over all partners; pass 1 states. A chunk is all there is between two
+//! commits, so a worker that is killed loses one; chunks follow on one another by the code of their last partner, so that neither
+//! their size nor the number of workers shows in what is stated.
+
+use std::collections::BTreeSet;
+
+use guerdon_domain::fault::{Fault, Faults};
+use guerdon_domain::rebate::share_budget;
+use guerdon_store::{BudgetPart, Change, NewStatement, PartnerId, ReadTx, RunChunk, RunId, RunKind, RunState, StoredRun, StoredStatement, WriteTx};
+use serde::{Deserialize, Serialize};
+
+use super::settle::{Book, reverse, settle};
+use super::{audit_of, content, question, summary};
+use crate::app::App;
+use crate::app::idempotency::write_context;
+use crate::app::jobs::{HeldJob, Progress};
+use crate::app::rebates::calculate::{RunQuestion, calculate_partners};
+use crate::error::AppError;
+
+/// The kind of these jobs.
+pub const KIND: &str = "rebate-run";
+
+/// Faults of one run that are kept at most.
+const FAULTS_MAX: usize = 1_000;
+
+/// What a job of ours needs to know.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Input {
+    run: RunId,
+    /// The run's fence when its calculation began: a run that was begun again is another job's.
+    fence: i64,
+}
+
+/// What a chunk came to.
+enum Chunk {
+    /// Earned, for the budgets.
+    Earned(RunChunk, Vec<BudgetPart>),
+    /// Stated.
+    Stated(RunChunk, Vec<NewStatement>),
+    /// All partners have earned: budgets are shared.
+    Shared(Result<Vec<BudgetPart>, Faults>),
+    /// Nobody is left.
+    Finished,
+}
+
+/// Does the next chunk of a run.
+///
+/// # Errors
+/// `Stale` when the job is somebody else's; those of the database.
+pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
+    let input: Input = job.input()?;
+    let read = app
+        .store
+        .read(async |tx| {
+            let run = tx.find_run(input.run).await?.filter(|run| run.state == RunState::Calculating && run.fence == input.fence);
+            let Some(run) = run else { return Ok::<_, AppError>(None) };
+            let chunk = if run.kind == RunKind::Reversal { next_reversed(app, tx, &run).await? } else { next(app, tx, &run).await? };
+            Ok(Some((run, chunk)))
+        })
+        .await?;
+    let context = write_context(&app.system(KIND), "rebateRunCalculate");
+    let written = match &read {
+        None => app.store.write(&context, async |tx| superseded(tx, job).await).await?,
+        Some((run, Chunk::Finished)) => {
+            let ended = content::finish(app, run).await?;
+            app.store.write(&context, async |tx| end(tx, job, run, &ended).await).await?
+        }
+        Some((run, Chunk::Shared(Err(faults)))) => {
+            let ended = content::Ended::Failed(faults.0.clone());
+            app.store.write(&context, async |tx| end(tx, job, run, &ended).await).await?
+        }
+        Some((run, chunk)) => app.store.write(&context, async |tx| commit(tx, job, run, chunk).await).await?,
+    };
+    Ok(written.value.into())
+}
+
+/// [`Progress`], as it can be stored.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Step {
+    More(String, u64, Option<u64>),
+    Done(serde_json::Value),
+}
+
+impl From<Step> for Progress {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::More(cursor, done, total) => Self::More { cursor, done, total },
+            Step::Done(outcome) => Self::Done(outcome),
+        }
+    }
+}
+
+async fn superseded(tx: &WriteTx, job: &HeldJob) -> Result<Change<Step>, AppError> {
+    let outcome = serde_json::json!({ "superseded": true });
+    job.record(tx, &Progress::Done(outcome.clone())).await?;
+    Ok(Change::unchanged(Step::Done(outcome)))
+}
+
+/// Writes a chunk: the run must still be in our hands, and the job.
+async fn commit(tx: &WriteTx, job: &HeldJob, run: &StoredRun, chunk: &Chunk) -> Result<Change<Step>, AppError> {
+    let mut done = job.done;
+    let cursor = match chunk {
+        Chunk::Earned(chunk, parts) => {
+            tx.hold_run(run.id, run.fence, 0, 0).await?;
+            tx.insert_chunk(run.id, run.fence, chunk).await?;
+            tx.insert_budget_parts(run.id, parts).await?;
+            chunk.last_code.clone()
+        }
+        Chunk::Stated(chunk, statements) => {
+            tx.hold_run(run.id, run.fence, chunk.partners, chunk.statements).await?;
+            tx.insert_chunk(run.id, run.fence, chunk).await?;
+            tx.insert_statements(run.program_id, run.id, statements).await?;
+            done = done.saturating_add(u64::try_from(chunk.partners).unwrap_or(0));
+            chunk.last_code.clone()
+        }
+        Chunk::Shared(parts) => {
+            tx.hold_run(run.id, run.fence, 0, 0).await?;
+            tx.share_budget_parts(run.id, parts.as_deref().unwrap_or_default()).await?;
+            tx.insert_chunk(run.id, run.fence, &RunChunk { pass: 1, no: 0, last_code: String::new(), partners: 0, statements: 0, failure: None }).await?;
+            String::new()
+        }
+        Chunk::Finished => String::new(),
+    };
+    job.record(tx, &Progress::More { cursor: cursor.clone(), done, total: job.total }).await?;
+    Ok(Change::unchanged(Step::More(cursor, done, job.total)))
+}
+
+/// Ends the calculation.
+async fn end(tx: &WriteTx, job: &HeldJob, run: &StoredRun, ended: &content::Ended) -> Result<Change<Step>, AppError> {
+    let after = match ended {
+        content::Ended::Calculated { hash, totals, second_approver } => tx.finish_calculation(run.id, run.fence, hash, totals, *second_approver).await?,
+        content::Ended::Failed(faults) => {
+            let failure = serde_json::to_string(faults).map_err(AppError::internal)?;
+            tx.fail_calculation(run.id, run.fence, &failure).await?
+        }
+    };
+    let outcome = serde_json::json!({ "state": after.state, "statements": after.statements, "contentHash": after.content_hash });
+    job.record(tx, &Progress::Done(outcome.clone())).await?;
+    let audit = audit_of(&after).before(serde_json::json!({ "state": run.state })).after(summary(&after));
+    Ok(Change::new(Step::Done(outcome), audit))
+}
+
+async fn next(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<Chunk, AppError> {
+    let inputs = run.inputs.ok_or(AppError::Stale)?;
+    let question = question::question_of(app, tx, run.program_id, (&run.period, run.span.from), &inputs).await?;
+    let budgets = budgets_of(&question);
+    let last = tx.last_chunk(run.id).await?;
+    let first_pass = i64::from(budgets.is_empty());
+    let (pass, no, after) = last.map_or((first_pass, 0, String::new()), |chunk| (chunk.pass, chunk.no + 1, chunk.last_code));
+    let partners = tx.list_run_partners(run.program_id, question.days(), &after, app.limits.run_chunk).await?;
+    let Some((_, last_code)) = partners.last() else {
+        let failed = pass == 0 && !tx.list_failed_chunks(run.id).await?.is_empty();
+        return if pass == 0 && !failed { Ok(Chunk::Shared(share(tx, run, &question, &budgets).await?)) } else { Ok(Chunk::Finished) };
+    };
+    let mut chunk =
+        RunChunk { pass, no, last_code: last_code.clone(), partners: i64::try_from(partners.len()).unwrap_or(i64::MAX), statements: 0, failure: None };
+    let calculated = calculate_partners(tx, &question, &partners).await?;
+    let mut faults = Vec::new();
+    if pass == 0 {
+        let mut parts = Vec::new();
+        for one in calculated {
+            match one.stated {
+                Err(more) => faults.extend(more.0),
+                Ok(stated) => {
+                    let shared = stated.iter().filter(|stated| budgets.contains(&(stated.schedule.clone(), stated.period.clone())));
+                    parts.extend(shared.map(|stated| BudgetPart {
+                        schedule: stated.schedule.clone(),
+                        period: stated.period.clone(),
+                        partner: one.partner,
+                        code: one.code.clone(),
+                        earned: stated.amount.minor,
+                        shared: None,
+                    }));
+                }
+            }
+        }
+        chunk.failure = failure(faults)?;
+        return Ok(Chunk::Earned(chunk, parts));
+    }
+    let ids: Vec<PartnerId> = partners.iter().map(|(id, _)| *id).collect();
+    let book = Book::read(tx, run, run.program_id, &ids).await?;
+    let mut statements = Vec::new();
+    for one in calculated {
+        match settle(run, &question, &book, one) {
+            Ok(more) => statements.extend(more),
+            Err(more) => faults.extend(more.0),
+        }
+    }
+    chunk.failure = failure(faults)?;
+    chunk.statements = i64::try_from(statements.len()).unwrap_or(i64::MAX);
+    Ok(Chunk::Stated(chunk, statements))
+}
+
+/// The schedules and periods whose budget all partners share.
+fn budgets_of(question: &RunQuestion) -> BTreeSet<(String, String)> {
+    let mut budgets = BTreeSet::new();
+    for asked in &question.periods {
+        let program = &asked.in_force.compiled;
+        let of_period = |schedule: &&guerdon_domain::document::rebate::RebateSchedule| program.periods(&schedule.period).named(&asked.period.name).is_some();
+        let capped = program.document.rebate_schedules.iter().filter(|schedule| schedule.budget.is_some()).filter(of_period);
+        budgets.extend(capped.map(|schedule| (schedule.key.clone(), asked.period.name.clone())));
+    }
+    budgets
+}
+
+/// Shares every budget over what all partners earned, in the order of their codes. The faults are those of budgets that refuse.
+async fn share(
+    tx: &ReadTx,
+    run: &StoredRun,
+    question: &RunQuestion,
+    budgets: &BTreeSet<(String, String)>,
+) -> Result<Result<Vec<BudgetPart>, Faults>, AppError> {
+    let (mut all, mut faults) = (Vec::new(), Faults::new());
+    for (key, period) in budgets {
+        let asked = question.periods.iter().find(|asked| asked.period.name == *period);
+        let Some((program, schedule)) = asked.and_then(|asked| Some((&asked.in_force.compiled, asked.in_force.compiled.schedule(key)?))) else { continue };
+        let parts = tx.list_budget_parts(run.id, key, period).await?;
+        let earned: Vec<(&str, i64)> = parts.iter().map(|part| (part.code.as_str(), part.earned)).collect();
+        let shared = share_budget(schedule, schedule.currency.unwrap_or(program.currency()), &earned);
+        if let Some(shared) = faults.keep("", shared) {
+            all.extend(parts.into_iter().zip(shared).map(|(part, shared)| BudgetPart { shared: Some(shared), ..part }));
+        }
+    }
+    Ok(faults.or(all))
+}
+
+/// Distinct faults as JSON; none when there is none.
+fn failure(faults: Vec<Fault>) -> Result<Option<String>, AppError> {
+    let distinct = content::distinct(faults, FAULTS_MAX);
+    if distinct.is_empty() { Ok(None) } else { serde_json::to_string(&distinct).map(Some).map_err(AppError::internal) }
+}
+
+/// The next statements of a reversal: the negatives of the run's that it reverses.
+async fn next_reversed(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<Chunk, AppError> {
+    let (inputs, of) = run.inputs.zip(run.of_run_id).ok_or(AppError::Stale)?;
+    let last = tx.last_chunk(run.id).await?;
+    let (no, after) = last.map_or((0, String::new()), |chunk| (chunk.no + 1, chunk.last_code));
+    let posted = tx.list_run_statements(of, &after, app.limits.run_chunk).await?;
+    let Some((last_code, _)) = posted.last() else { return Ok(Chunk::Finished) };
+    let partners: BTreeSet<PartnerId> = posted.iter().map(|(_, statement)| statement.partner_id).collect();
+    let ids: Vec<PartnerId> = partners.into_iter().collect();
+    let sums = tx.posted_sums_many(run.program_id, inputs.book, &ids).await?;
+    let heads = content::Heads::read(tx, run.program_id, posted.iter().map(|(_, statement)| statement)).await?;
+    let lines = tx.statement_lines_many(&posted.iter().map(|(_, statement)| statement.id).collect::<Vec<_>>()).await?;
+    let recognised = |statement: &StoredStatement| {
+        let same = |sum: &&guerdon_store::PostedSum| {
+            (sum.partner, sum.schedule.as_str(), sum.period.as_str()) == (statement.partner_id, statement.schedule.as_str(), statement.period.as_str())
+        };
+        sums.iter().find(same).map_or(0, |sum| sum.recognised)
+    };
+    let mut statements = Vec::with_capacity(posted.len());
+    for (code, statement) in &posted {
+        let own = lines.get(&statement.id).map_or(&[][..], Vec::as_slice);
+        let negative = reverse(&heads.program, heads.version(statement), code, statement, own, recognised(statement));
+        statements.push(negative.map_err(AppError::internal)?);
+    }
+    let chunk = RunChunk {
+        pass: 1,
+        no,
+        last_code: last_code.clone(),
+        partners: i64::try_from(ids.len()).unwrap_or(i64::MAX),
+        statements: i64::try_from(statements.len()).unwrap_or(i64::MAX),
+        failure: None,
+    };
+    Ok(Chunk::Stated(chunk, statements))
+}
