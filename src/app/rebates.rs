@@ -1,7 +1,10 @@
 //! What partners have earned so far: an estimate, of which nothing is posted.
 
+pub mod accruals;
+pub mod books;
 pub mod calculate;
 pub mod runs;
+pub mod statements;
 
 use std::collections::BTreeMap;
 

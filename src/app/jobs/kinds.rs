@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use super::{HeldJob, Progress};
 use crate::app::App;
-use crate::app::rebates::runs;
+use crate::app::rebates::{accruals, runs};
 use crate::error::AppError;
 
 /// What a step or a plan answers later.
@@ -42,7 +42,7 @@ macro_rules! planner {
 
 /// All kinds of work.
 pub const fn kinds() -> &'static [Kind] {
-    const KINDS: &[Kind] = &[kind!(super::housekeeping::KIND, super::housekeeping::work), kind!(runs::KIND, runs::work)];
+    const KINDS: &[Kind] = &[kind!(super::housekeeping::KIND, super::housekeeping::work), kind!(runs::KIND, runs::work), kind!(accruals::KIND, accruals::work)];
     KINDS
 }
 

@@ -25,6 +25,8 @@ use serde::{Deserialize, Serialize};
 pub use decide::{ApproveRun, PayRun, PostRun, RejectRun, SubmitRun, VoidRun, approve_run, pay_run, post_run, reject_run, submit_run, void_run};
 pub use work::{KIND, work};
 
+pub(super) use question::question_of;
+
 use super::super::idempotency::{Keyed, keyed_context};
 use super::super::jobs::{NewJob, StoredJob};
 use super::super::pages::{self, page_of, request_of};
@@ -81,7 +83,7 @@ fn preparing(ctx: &Ctx) -> Result<(), AppError> {
 }
 
 /// The period of that name, by the version that governs it: the one in force on its first day (semantics 5).
-async fn governed(app: &App, ctx: &Ctx, tx: &guerdon_store::ReadTx, program: &ProgramKey, name: &str) -> Result<(Period, InForce), AppError> {
+pub(super) async fn governed(app: &App, ctx: &Ctx, tx: &guerdon_store::ReadTx, program: &ProgramKey, name: &str) -> Result<(Period, InForce), AppError> {
     let unknown = || {
         let message = "no rebate schedule has such a period: write one such as `2020-Q2`, `2020-06`, `FY2020-H1`, or a custom period's name";
         AppError::invalid("UNKNOWN_PERIOD", "period", message)
@@ -211,7 +213,7 @@ async fn begin(app: &App, ctx: &Ctx, tx: &WriteTx, id: RunId) -> Result<Change<B
     let partners = match run.of_run_id {
         Some(of) => tx.count_run_partners(of).await?,
         None => {
-            let question = question::question_of(app, tx, run.program_id, (&period.name, period.span.from), &inputs).await?;
+            let question = question_of(app, tx, run.program_id, (&period.name, period.span.from), &inputs).await?;
             tx.count_enrolled(run.program_id, question.days()).await?
         }
     };

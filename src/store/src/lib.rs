@@ -17,8 +17,9 @@
 //! **Representation.** Dates and times are DATE and TIMESTAMPTZ on PostgreSQL and ISO text on SQLite, which sorts as they do.
 //! Money is whole minor units, quantities millionths, other decimals canonical text. No float anywhere.
 
-mod admission_request;
+mod accrual;
 mod adjustment;
+mod admission_request;
 mod api_key;
 mod assignment;
 mod audit;
@@ -63,8 +64,9 @@ mod tx;
 use guerdon_entity as entity;
 use uuid::Uuid;
 
-pub use admission_request::{AdmissionFilter, AdmissionState, NewAdmissionRequest, StoredAdmissionRequest};
+pub use accrual::{AccrualLine, NewAccrual};
 pub use adjustment::{NewAdjustment, StoredAdjustment};
+pub use admission_request::{AdmissionFilter, AdmissionState, NewAdmissionRequest, StoredAdmissionRequest};
 pub use api_key::{NewApiKey, StoredApiKey};
 pub use assignment::{AssignmentOutcome, NewAssignment, StoredAssignment};
 pub use audit::{AuditEntry, StoredAudit};
@@ -93,9 +95,9 @@ pub use review::{NewReview, NewStanding, StoredStanding};
 pub use rollup::RollupDifference;
 pub use run_chunk::{BudgetPart, ChangeAsked, RunChunk};
 pub use seed::{RowBlock, RowSpeller, SeedAssignment, SeedBatch, SeedFact, SeedPartner, Seeding};
+pub use statement::{NewStatement, PostedSum, RunDifference, StatementFilter, StatementSum, StoredStatement};
 pub use term::{NewAdmission, NewException};
 pub use tier_override::{Decided, NewOverride, OverrideDecision, OverrideFilter, OverrideState, StatusMatch, StoredOverride};
-pub use statement::{NewStatement, PostedSum, RunDifference, StatementFilter, StatementSum, StoredStatement};
 pub use transaction::StoredTransaction;
 pub use tx::{Change, ReadTx, WriteContext, WriteTx, Written};
 

@@ -130,6 +130,31 @@ pub fn estimate(
     Ok(estimates)
 }
 
+/// What is set aside for an open period as of a day, by schedule: by the schedule's own accrual rate or method, else what was
+/// earned. Budgets are not applied, since they are shared over all partners when the period is over.
+pub fn accruals(program: &Program, facts: &Facts, partner: &str, period: &Period, as_of: Date, tiers: &dyn TierSource) -> Result<Vec<(String, Money)>, Faults> {
+    let knowledge = Knowledge { as_of: Some(as_of), ..Knowledge::default() };
+    let Some(own) = facts.partners.get(partner) else { return Ok(Vec::new()) };
+    let earned = super::compute_unbudgeted(program, facts, &[partner.to_owned()], period, &knowledge, tiers).into_iter().next().transpose()?;
+    let rates = ExchangeRates::new(&facts.exchange_rates);
+    let schedules = schedules_of(program, &period.name);
+    let methods: Vec<Option<Method>> = schedules.iter().map(|(schedule, _)| accrual_method(schedule)).collect();
+    let calculation = Calculation::new(program, facts, own, &rates, &knowledge, tiers);
+    let mut all = Vec::with_capacity(schedules.len());
+    for ((schedule, period), method) in schedules.iter().zip(&methods) {
+        let currency = currency_of(program, schedule);
+        let minor = match method {
+            Some(method) => {
+                let exact = calculation.accrued(schedule, method, period)?;
+                schedule.rounding.mode.round_scaled(exact, currency.decimals()).map_err(|overflow| out_of_range(schedule, overflow))?
+            }
+            None => earned.as_ref().and_then(|result| result.of(&schedule.key)).map_or(0, |entitlement| entitlement.amount.minor),
+        };
+        all.push((schedule.key.clone(), Money::new(minor, currency)));
+    }
+    Ok(all)
+}
+
 /// The period with the hypothetical lines.
 fn suppose(
     program: &Program,
