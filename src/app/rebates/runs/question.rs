@@ -12,7 +12,13 @@ use crate::error::AppError;
 
 /// The question of a run of this period (name and first day): the periods whose original stands in the books, in the order of
 /// their posting, and its own, with what the runs that posted them had read.
-pub(super) async fn question_of(app: &App, tx: &ReadTx, program: ProgramId, own: (&str, Date), inputs: &RunInputs) -> Result<RunQuestion, AppError> {
+pub(in crate::app::rebates) async fn question_of(
+    app: &App,
+    tx: &ReadTx,
+    program: ProgramId,
+    own: (&str, Date),
+    inputs: &RunInputs,
+) -> Result<RunQuestion, AppError> {
     let standing = tx.list_standing_runs(program, inputs.book).await?;
     let originals: Vec<&StoredRun> = standing.iter().filter(|run| run.kind == RunKind::Original).collect();
     let mut names: Vec<(&str, Date)> = originals.iter().map(|run| (run.period.as_str(), run.span.from)).collect();
