@@ -344,6 +344,8 @@ pub struct FilterContext<'a> {
     pub window: Option<Span>,
     /// What happened after this day is not known yet: a deal closed later is still open.
     pub known_until: Date,
+    /// Sale lines recorded after this day are not known: they are no first facts either. All are known, when empty.
+    pub known_on: Option<Date>,
     /// `$name` of an enclosing `forEach`.
     pub bindings: &'a [(String, String)],
     /// Kept first dates.
@@ -353,7 +355,7 @@ pub struct FilterContext<'a> {
 impl<'a> FilterContext<'a> {
     /// A context without window and bindings.
     pub const fn new(program: &'a Program, as_of: Date, first_dates: &'a FirstDates) -> Self {
-        Self { program, as_of, window: None, known_until: Date::MAX, bindings: &[], first_dates }
+        Self { program, as_of, window: None, known_until: Date::MAX, known_on: None, bindings: &[], first_dates }
     }
 
     /// The value of any field of a fact, as documents name them; see [`field_names`].
@@ -489,7 +491,13 @@ impl<'a> FilterContext<'a> {
     fn first_fact_on_side(&self, rule: &FirstFact, view: FactView<'_>) -> bool {
         let Some(group) = self.group_key(&rule.per, view) else { return false };
         let dates = self.first_dates_of(rule, view);
-        dates.get(&group).is_some_and(|first| rule.on_or_after.is_none_or(|from| *first >= from) && rule.before.is_none_or(|before| *first < before))
+        let Some(first) = dates.get(&group) else { return false };
+        let date = view.fact.fields().date();
+        let since = |months: u32| first.plus_months(i32::try_from(months).unwrap_or(i32::MAX));
+        rule.on_or_after.is_none_or(|from| *first >= from)
+            && rule.before.is_none_or(|before| *first < before)
+            && rule.within_months.is_none_or(|months| date < since(months))
+            && rule.after_months.is_none_or(|months| date >= since(months))
     }
 
     fn first_dates_of(&self, rule: &FirstFact, view: FactView<'_>) -> Rc<GroupDates> {
@@ -498,7 +506,11 @@ impl<'a> FilterContext<'a> {
             return Rc::clone(dates);
         }
         let mut dates = GroupDates::new();
-        for fact in facts_of(view.owner, view.fact.source()) {
+        let known = |fact: &Fact<'_>| match fact {
+            Fact::Transaction(line) => self.known_on.is_none_or(|known_on| line.recorded_on <= known_on),
+            _ => true,
+        };
+        for fact in facts_of(view.owner, view.fact.source()).filter(known) {
             if let Some(group) = self.group_key(&rule.per, FactView { fact, owner: view.owner }) {
                 let date = fact.fields().date();
                 dates.entry(group).and_modify(|first| *first = date.min(*first)).or_insert(date);

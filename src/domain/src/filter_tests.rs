@@ -111,6 +111,16 @@ fn first_facts_are_dated_per_group_and_not_per_fact() {
 }
 
 #[test]
+fn a_first_year_begins_with_the_first_fact_of_each_group() {
+    let owner = partner(vec![line("1", "2020-02-29", 1), line("2", "2020-05-28", 1), line("3", "2020-05-29", 1), line("4", "2020-06-01", 1)]);
+    let first = |rule: serde_json::Value| [0, 1, 2, 3].map(|at| passes(serde_json::json!({"firstFact": rule}), &owner, at));
+    assert_eq!(first(serde_json::json!({"per": ["customer"], "withinMonths": 3})), [true, true, false, false]);
+    assert_eq!(first(serde_json::json!({"per": ["customer"], "afterMonths": 3})), [false, false, true, true]);
+    assert_eq!(first(serde_json::json!({"per": ["customer"], "afterMonths": 2, "withinMonths": 3, "before": "2020-03-01"})), [false, true, false, false]);
+    assert_eq!(first(serde_json::json!({"per": ["attribute.nothing"], "withinMonths": 3})), [false; 4]);
+}
+
+#[test]
 fn last_versions_move_with_the_date() {
     let mut certified = line("1", "2020-02-01", 1);
     certified.attributes.insert("version".into(), AttributeValue::Text("14".into()));

@@ -299,6 +299,10 @@ pub struct FirstFact {
     pub on_or_after: Option<Date>,
     /// The group's first fact is dated before this.
     pub before: Option<Date>,
+    /// The fact itself is dated within so many months from the group's first one: the first year of a customer is 12.
+    pub within_months: Option<u32>,
+    /// The fact itself is dated so many months after the group's first one, or later.
+    pub after_months: Option<u32>,
 }
 
 /// Which dates count, seen from the date of the evaluation (semantics 2).

@@ -227,7 +227,15 @@ impl<'a> Evaluator<'a> {
     }
 
     pub(crate) fn filters<'s>(&'s self, at: &'s At<'a>, window: Option<crate::date::Span>) -> FilterContext<'s> {
-        FilterContext { program: self.program, as_of: at.as_of, window, known_until: self.known_until, bindings: &at.bindings, first_dates: &self.first_dates }
+        FilterContext {
+            program: self.program,
+            as_of: at.as_of,
+            window,
+            known_until: self.known_until,
+            known_on: None,
+            bindings: &at.bindings,
+            first_dates: &self.first_dates,
+        }
     }
 }
 

@@ -89,8 +89,11 @@ impl<'a> LineReader<'a> {
     /// The lines of `schedule` whose counting date lies in `span`, in the order in which bands fill. Tiers are not set yet.
     pub(super) fn lines(&self, schedule: &'a RebateSchedule, span: Span, whose: Whose) -> Result<Vec<Line<'a>>, Faults> {
         let periods = self.program.periods(&schedule.period);
-        let context =
-            FilterContext { known_until: self.knowledge.known_on.unwrap_or(Date::MAX), ..FilterContext::new(self.program, span.last_day(), &self.first_dates) };
+        let context = FilterContext {
+            known_until: self.knowledge.known_on.unwrap_or(Date::MAX),
+            known_on: self.knowledge.known_on,
+            ..FilterContext::new(self.program, span.last_day(), &self.first_dates)
+        };
         let mut lines = Vec::new();
         let mut missing = BTreeSet::new();
         let mut faults = Faults::new();

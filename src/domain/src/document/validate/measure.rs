@@ -9,6 +9,9 @@ use crate::filter::{field_names, is_field, is_numeric_field};
 /// Names that enclosing `forEach` groups bind.
 pub(super) type Bound<'a> = &'a [String];
 
+/// Months from a first fact are counted at most this far.
+const MAX_MONTHS: u32 = 1_200;
+
 impl Check<'_> {
     /// A measure.
     pub(super) fn measure(&mut self, measure: &Measure, bound: Bound<'_>, path: &str) {
@@ -150,10 +153,20 @@ impl Check<'_> {
                 for (index, field) in rule.per.iter().enumerate() {
                     self.field(field, source, &format!("{path}.per[{index}]"));
                 }
-                if rule.on_or_after.is_none() && rule.before.is_none() {
-                    self.fault("NOT_EXACTLY_ONE", &path, "write `onOrAfter`, `before`, or both");
+                if rule.on_or_after.is_none() && rule.before.is_none() && rule.within_months.is_none() && rule.after_months.is_none() {
+                    self.fault("NOT_EXACTLY_ONE", &path, "write `onOrAfter`, `before`, `withinMonths`, `afterMonths`, or several of them");
                 }
                 self.span(rule.on_or_after, rule.before, &path);
+                for (name, months) in [("withinMonths", rule.within_months), ("afterMonths", rule.after_months)] {
+                    if months.is_some_and(|months| months == 0 || months > MAX_MONTHS) {
+                        self.fault("OUT_OF_RANGE", format!("{path}.{name}"), format!("write 1 to {MAX_MONTHS}"));
+                    }
+                }
+                if let (Some(after), Some(within)) = (rule.after_months, rule.within_months)
+                    && within <= after
+                {
+                    self.fault("EMPTY_SPAN", format!("{path}.withinMonths"), format!("no fact lies {after} months after the first one and within {within}"));
+                }
             }
         }
     }
