@@ -241,7 +241,9 @@ fn bands(figure: &Figure<'_>) -> Result<Vec<BandShare>, Overflow> {
         *amount = amount.add(piece.amount)?;
     }
     let edge = |band: Option<usize>| band.and_then(|band| figure.edges.get(band)).copied();
-    let all = shares.into_iter().map(|((band, tier, rate), (base, amount))| BandShare {
+    // What sales and returns cancel out says nothing.
+    let earned = shares.into_iter().filter(|(_, (base, amount))| !(base.is_zero() && amount.is_zero()));
+    let all = earned.map(|((band, tier, rate), (base, amount))| BandShare {
         band,
         from: edge(band).map(|(from, _)| from),
         to: edge(band).and_then(|(_, to)| to),

@@ -30,6 +30,7 @@ pub mod statement;
 mod tier;
 mod tiered;
 mod totals;
+pub mod whole;
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,7 @@ mod published;
 mod semantics;
 mod stacked;
 mod timed;
+mod whole;
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,7 @@
 //! Whether a schedule tells tiers apart at all. Where it does not, no tier is evaluated for it.
 
+use std::collections::BTreeSet;
+
 use crate::document::rebate::{Band, GrowthBand, Method, RebateSchedule, TargetPay};
 use crate::document::scoped::Tiered;
 
@@ -58,4 +60,38 @@ pub(super) fn edges_ask(band: &Band) -> bool {
 
 fn growth_band_asks(band: &GrowthBand) -> bool {
     named_if(band.rate.as_ref()) || named_if(band.amount_per_unit.as_ref()) || named_if(band.lump_sum.as_ref())
+}
+
+fn keys<'s, T>(values: &'s Tiered<T>, into: &mut BTreeSet<&'s str>) {
+    into.extend(values.tiers.keys().map(String::as_str));
+}
+
+/// The tiers that a schedule names anywhere. It treats all others alike.
+pub(super) fn named_tiers(schedule: &RebateSchedule) -> BTreeSet<&str> {
+    let mut named: BTreeSet<&str> = schedule.scope.tiers.iter().map(String::as_str).collect();
+    let bounds = [
+        schedule.base_cap.as_ref(),
+        schedule.floor.as_ref().map(|floor| &floor.amount),
+        schedule.cap.as_ref().map(|cap| &cap.amount),
+        schedule.guarantee.as_ref().map(|guarantee| &guarantee.amount),
+    ];
+    bounds.into_iter().flatten().for_each(|bound| keys(bound, &mut named));
+    match &schedule.method {
+        Method::Flat(flat) => keys(&flat.rate, &mut named),
+        Method::PerUnit(unit) => keys(&unit.amount, &mut named),
+        Method::PerPackage(package) => keys(&package.amount, &mut named),
+        Method::LumpSum(lump) => lump.targets.iter().for_each(|target| {
+            keys(&target.at, &mut named);
+            keys(&target.amount, &mut named);
+        }),
+        Method::Bands(bands) => bands.bands.iter().for_each(|band| {
+            keys(&band.from, &mut named);
+            [&band.to, &band.amount_per_unit, &band.on_entry].into_iter().flatten().for_each(|values| keys(values, &mut named));
+            band.rate.iter().for_each(|rate| keys(rate, &mut named));
+            band.per_package.iter().for_each(|package| keys(&package.amount, &mut named));
+        }),
+        Method::Fixed(fixed) => keys(&fixed.amount, &mut named),
+        Method::Growth(_) | Method::Target(_) | Method::FreeGoods(_) => {}
+    }
+    named
 }

@@ -61,6 +61,7 @@ pub fn needs_lines(program: &Program, schedule: &RebateSchedule) -> Option<&'sta
         (scope.filter.is_some(), "lines are filtered"),
         (read(basis_of(schedule)) || read(qualifier), "an attribute of each line is read"),
         (asks_measures(schedule), "a metric or a condition is asked"),
+        (divides_units(schedule), "units are paid line by line, in date order"),
         (has_slices(&schedule.method) && qualifier != basis_of(schedule), "bands fill by another measure than the one that is paid on, in date order"),
         (schedule.cap.as_ref().is_some_and(|cap| cap.per != CapScope::Partner), "a cap is for a customer, a subscription or a line"),
         (schedule.rounding.at == RoundAt::Line, "each line is rounded"),
@@ -77,6 +78,17 @@ pub fn needs_lines(program: &Program, schedule: &RebateSchedule) -> Option<&'sta
 /// Whether one exchange rate holds for all lines of a period, so that sums in other currencies may be converted.
 pub fn converts_sums(schedule: &RebateSchedule) -> bool {
     schedule.exchange.as_ref().is_some_and(|exchange| exchange.date == ExchangeDate::PeriodEnd)
+}
+
+/// Units that are paid slice by slice, or up to a base cap, while another measure fills the bands: each line has its own price.
+fn divides_units(schedule: &RebateSchedule) -> bool {
+    let on_units = match &schedule.method {
+        Method::PerUnit(_) | Method::PerPackage(_) => true,
+        Method::Bands(bands) => bands.bands.iter().any(|band| band.amount_per_unit.is_some() || band.per_package.is_some()),
+        Method::Growth(growth) => growth.bands.iter().any(|band| band.amount_per_unit.is_some()),
+        Method::Flat(_) | Method::LumpSum(_) | Method::Target(_) | Method::Fixed(_) | Method::FreeGoods(_) => false,
+    };
+    on_units && *basis_of(schedule) == Basis::Amount && (has_slices(&schedule.method) || schedule.base_cap.is_some())
 }
 
 fn has_slices(method: &Method) -> bool {

@@ -10,11 +10,11 @@ fn a_line() -> impl Strategy<Value = (i64, i64, i64, bool)> {
     (0_i64..91, -50_000_i64..900_000, 0_i64..500, proptest::bool::weighted(0.15))
 }
 
-fn some_lines() -> impl Strategy<Value = Vec<(i64, i64, i64, bool)>> {
+pub(super) fn some_lines() -> impl Strategy<Value = Vec<(i64, i64, i64, bool)>> {
     proptest::collection::vec(a_line(), 0..12)
 }
 
-fn written(lines: &[(i64, i64, i64, bool)]) -> Vec<Value> {
+pub(super) fn written(lines: &[(i64, i64, i64, bool)]) -> Vec<Value> {
     let start: Date = "2024-01-01".parse().unwrap();
     let line = |(at, (day, cents, units, back)): (usize, &(i64, i64, i64, bool))| {
         let kind = if *back { "RETURN" } else { "SALE" };
@@ -33,7 +33,7 @@ fn edges() -> impl Strategy<Value = [i64; 3]> {
 }
 
 /// Methods of every kind.
-fn methods() -> impl Strategy<Value = Value> {
+pub(super) fn methods() -> impl Strategy<Value = Value> {
     let scopes = proptest::sample::select(vec!["MARGINAL", "RETROACTIVE", "ROLLING", "TOTAL", "LINEAR", "PROPORTIONAL"]);
     let banded = (scopes, rates(), edges(), any::<bool>(), any::<bool>()).prop_map(|(scope, rates, edges, inclusive, sums)| {
         let mut bands: Vec<Value> = edges.iter().zip(&rates).map(|(from, rate)| json!({ "from": from, "rate": rate })).collect();
@@ -59,7 +59,7 @@ fn methods() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn options() -> impl Strategy<Value = Value> {
+pub(super) fn options() -> impl Strategy<Value = Value> {
     let at = proptest::sample::select(vec!["ENTITLEMENT", "BAND", "LINE"]);
     let mode = proptest::sample::select(vec!["HALF_UP", "HALF_EVEN", "DOWN", "UP"]);
     (at, mode, proptest::option::of(1_i64..300), proptest::option::of(0_i64..20), proptest::option::of(100_i64..5000)).prop_map(
