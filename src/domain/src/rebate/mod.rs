@@ -11,6 +11,7 @@
 //! the option. Contract terms that bend rates have their place in `plan`: a term replaces the `Pay` of a band before it is applied.
 
 mod bands;
+pub mod batch;
 mod budget;
 mod check;
 mod earn;

@@ -1,5 +1,6 @@
 //! Rebates held to their laws and to published examples.
 
+mod batch;
 mod laws;
 mod published;
 mod semantics;

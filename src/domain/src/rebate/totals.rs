@@ -2,6 +2,7 @@
 //!
 //! The law is that both paths give the same entitlement, to the minor unit and exactly.
 
+use crate::date::{Date, Span};
 use crate::document::metric::ExchangeDate;
 use crate::document::rebate::{
     BandScope, Baseline, Basis, CapScope, Grain, GrowthBase, Method, RebateSchedule, ReturnDate, RoundAt, StackingRule, TargetPay, TierAt,
@@ -134,11 +135,12 @@ fn from_totals(program: &Program, schedule: &RebateSchedule, terms: &TotalsTerms
     figure.basis = Exact::sum(lines.iter().map(|line| line.basis))?;
     figure.qualifier = Exact::sum(lines.iter().map(|line| line.qualifier))?;
     figure.lines = lines;
-    if super::figure::is_tier(schedule, terms.tier) {
+    let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
+    if super::figure::is_tier(schedule, terms.tier) && !terms.period.span.intersect(force).is_empty() {
         earn_whole(schedule, terms, &mut figure)?;
         bound(schedule, Purpose::Entitlement, &mut figure)?;
     } else {
-        figure.lines.clear();
+        figure = Figure { tier: terms.tier, ..Figure::nothing() };
         figure.step(StepKind::NotInScope, Exact::ZERO, None, None);
     }
     let fiscal_year = program.fiscal_year.year_start(terms.period.span.last_day());

@@ -198,7 +198,7 @@ pub(super) fn outcome(compiled: &Compiled<'_>, rules: &Rules, sums: &Sums) -> Op
     let places = compiled.currency.decimals();
     let of = measured(compiled, sums)?;
     let mut outcome = Outcome {
-        in_scope: rules.in_scope,
+        in_scope: rules.in_scope && compiled.in_force,
         qualifier: of.qualifier,
         basis: of.basis,
         negative: false,
@@ -214,7 +214,7 @@ pub(super) fn outcome(compiled: &Compiled<'_>, rules: &Rules, sums: &Sums) -> Op
         shares: [None; 2 * BANDS_MAX],
     };
     let mut shares = Shares::NONE;
-    if rules.in_scope {
+    if outcome.in_scope {
         outcome.negative = of.basis < 0;
         if !outcome.negative {
             shares = earn(rules, &of)?;
@@ -229,7 +229,7 @@ pub(super) fn outcome(compiled: &Compiled<'_>, rules: &Rules, sums: &Sums) -> Op
     outcome.shares = shares.all;
     let bounded = outcome.exact != shares.sum;
     outcome.rounded = if rules.round_bands && !bounded { round_by_band(compiled.mode, &shares, places)? } else { round(compiled.mode, outcome.exact, places)? };
-    if let Some(due) = rules.guarantee.filter(|_| rules.in_scope) {
+    if let Some(due) = rules.guarantee.filter(|_| outcome.in_scope) {
         let due = due.max(0);
         let after = outcome.exact.max(due);
         if after > outcome.exact {

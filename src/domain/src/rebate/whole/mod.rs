@@ -106,6 +106,8 @@ pub struct Compiled<'p> {
     period: Period,
     currency: Currency,
     mode: RoundingMode,
+    /// Whether it holds on any day of the period.
+    in_force: bool,
     on_quantity: bool,
     by_quantity: bool,
     /// Rules for tiers that the schedule names, by their keys, and for all others.
@@ -120,12 +122,14 @@ impl<'p> Compiled<'p> {
         let basis = basis_of(schedule);
         let qualifier = schedule.qualifier.as_ref().unwrap_or(basis);
         let tiers = super::tiered::named_tiers(schedule);
+        let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
         let rules = |tier: Option<&str>| compile::rules(schedule, tier);
         Some(Self {
             schedule,
             period: period.clone(),
             currency: currency_of(program, schedule),
             mode: schedule.rounding.mode,
+            in_force: !period.span.intersect(force).is_empty(),
             on_quantity: *basis == Basis::Quantity,
             by_quantity: *qualifier == Basis::Quantity,
             named: tiers.into_iter().map(|tier| Some((tier, rules(Some(tier))?))).collect::<Option<_>>()?,
@@ -141,12 +145,6 @@ impl<'p> Compiled<'p> {
     /// The currency that it computes in.
     pub const fn currency(&self) -> Currency {
         self.currency
-    }
-
-    /// The schedule's own days of the period on which its lines count.
-    pub fn days(&self) -> Span {
-        let force = Span::new(self.schedule.from.unwrap_or(Date::MIN), self.schedule.until.unwrap_or(Date::MAX));
-        self.period.span.intersect(force)
     }
 
     fn rules(&self, tier: Option<&str>) -> &compile::Rules {

@@ -1,0 +1,219 @@
+//! A period planned for many partners at once: which sums are read for which schedule, and which schedules have to see lines.
+//!
+//! A schedule that needs no lines is computed from the sums of a column: all lines of some categories on some days. The sums come
+//! from kept aggregates where whole months are asked, from lines elsewhere; a column tells lines in another currency apart, and a
+//! partner who has some where amounts count is computed line by line.
+
+use std::collections::BTreeSet;
+
+use crate::date::{Date, Span};
+use crate::document::rebate::{Baseline, Basis, Method, RebateSchedule, StackingRule};
+use crate::exact::Exact;
+use crate::facts::{PartnerFacts, Transaction};
+use crate::fault::Faults;
+use crate::money::{Currency, QUANTITY_PLACES};
+use crate::period::Period;
+use crate::program::Program;
+
+use super::line::{basis_of, currency_of};
+use super::result::Entitlement;
+use super::tier::{OnRecord, Tiers};
+use super::totals::{Totals, TotalsTerms, earn_from_totals, needs_lines};
+use super::whole::{Compiled, Sums};
+
+/// What is summed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SumColumn {
+    /// Lines of these categories; of any, and of none, when empty.
+    pub categories: BTreeSet<String>,
+    /// Lines on these days.
+    pub days: Span,
+    /// Amounts in this currency; lines in another one are counted apart.
+    pub currency: Currency,
+}
+
+/// The sums of a column for one partner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ColumnSums {
+    /// All lines; amounts of the column's currency alone.
+    pub sums: Sums,
+    /// Lines in another currency.
+    pub foreign_lines: u64,
+}
+
+impl ColumnSums {
+    /// With those of further lines; none when the figure does not fit.
+    #[must_use]
+    pub fn with(self, other: Self) -> Option<Self> {
+        Some(Self { sums: self.sums.with(other.sums)?, foreign_lines: self.foreign_lines.checked_add(other.foreign_lines)? })
+    }
+}
+
+/// How a schedule is computed from sums.
+#[derive(Debug, Clone)]
+pub struct FromSums<'p> {
+    program: &'p Program,
+    schedule: &'p RebateSchedule,
+    period: Period,
+    /// Which of the plan's columns.
+    pub column: usize,
+    /// The column of the period that growth or a target looks back at.
+    history: Option<usize>,
+    compiled: Option<Compiled<'p>>,
+    counts_amounts: bool,
+}
+
+/// How a schedule is computed.
+#[derive(Debug, Clone)]
+pub enum Way<'p> {
+    /// From sums.
+    Sums(FromSums<'p>),
+    /// Line by line, and why.
+    Lines(&'static str),
+}
+
+/// A schedule of the period.
+#[derive(Debug, Clone)]
+pub struct Planned<'p> {
+    /// The schedule.
+    pub schedule: &'p RebateSchedule,
+    /// Its own days of the period.
+    pub period: Period,
+    /// How it is computed.
+    pub way: Way<'p>,
+}
+
+/// A period of a program, planned.
+#[derive(Debug, Clone)]
+pub struct PeriodPlan<'p> {
+    /// What is summed.
+    pub columns: Vec<SumColumn>,
+    /// The schedules, in the order of the document.
+    pub schedules: Vec<Planned<'p>>,
+}
+
+/// Why a schedule is computed line by line in a run; none where sums suffice. What `program validate` says.
+pub fn reads_lines(program: &Program, schedule: &RebateSchedule) -> Option<&'static str> {
+    let grouped = |rule: &StackingRule| matches!(rule, StackingRule::BestOf(rule) if rule.schedules.contains(&schedule.key));
+    needs_lines(program, schedule).or_else(|| program.document.stacking.iter().any(grouped).then_some("the best of a group counts"))
+}
+
+impl<'p> PeriodPlan<'p> {
+    /// Plans all schedules that have a period of that name.
+    pub fn new(program: &'p Program, period: &str) -> Self {
+        let mut columns: Vec<SumColumn> = Vec::new();
+        let mut schedules = Vec::new();
+        for (schedule, period) in super::schedules_of(program, period) {
+            let way = match reads_lines(program, schedule) {
+                Some(reason) => Way::Lines(reason),
+                None => Way::Sums(FromSums::new(program, schedule, &period, &mut columns)),
+            };
+            schedules.push(Planned { schedule, period, way });
+        }
+        Self { columns, schedules }
+    }
+
+    /// Why the period is computed line by line for all partners; none where sums suffice for every schedule.
+    pub fn needs_lines(&self) -> Option<&'static str> {
+        self.schedules.iter().find_map(|planned| if let Way::Lines(reason) = planned.way { Some(reason) } else { None })
+    }
+
+    /// Every entitlement of a partner from its sums, with the number of lines behind each, in the order of the document. None where
+    /// this partner has to be computed line by line: it has sales in another currency, or figures that whole numbers cannot hold.
+    pub fn entitle(&self, partner: &PartnerFacts, sums: &[ColumnSums]) -> Result<Option<Vec<(Entitlement, u64)>>, Faults> {
+        let mut all = Vec::with_capacity(self.schedules.len());
+        for planned in &self.schedules {
+            let Way::Sums(from) = &planned.way else { return Ok(None) };
+            match from.entitle(partner, sums)? {
+                Some(entitlement) => all.push(entitlement),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(all))
+    }
+}
+
+fn column_of(program: &Program, schedule: &RebateSchedule, period: &Period) -> SumColumn {
+    let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
+    let under = |key: &String| std::iter::once(key.clone()).chain(program.categories.subtree(key));
+    SumColumn {
+        categories: schedule.scope.categories.iter().flat_map(under).collect(),
+        days: period.span.intersect(force),
+        currency: currency_of(program, schedule),
+    }
+}
+
+/// The period whose sales growth is measured against, or a target is computed from.
+fn looked_back_at(program: &Program, schedule: &RebateSchedule, period: &Period) -> Option<Period> {
+    let baseline = match &schedule.method {
+        Method::Growth(growth) => &growth.baseline,
+        Method::Target(target) => &target.history,
+        _ => return None,
+    };
+    let periods = program.periods(&schedule.period);
+    match baseline {
+        Baseline::SamePeriodLastYear(_) => periods.year_before(period),
+        Baseline::PreviousPeriod(_) => periods.before(period),
+        Baseline::Given(_) | Baseline::Metric(_) => None,
+    }
+}
+
+impl SumColumn {
+    /// What a line adds to the column: the definition that every way of summing has to match.
+    pub fn of_line(&self, line: &Transaction) -> ColumnSums {
+        let in_category = self.categories.is_empty() || line.category.as_ref().is_some_and(|category| self.categories.contains(category));
+        if !in_category || !self.days.contains(line.date) {
+            return ColumnSums::default();
+        }
+        let amount = line.signed_amount();
+        let own = amount.currency == self.currency;
+        let quantity = line.signed_quantity().0.into();
+        ColumnSums { sums: Sums { amount: if own { amount.minor.into() } else { 0 }, quantity, lines: 1 }, foreign_lines: u64::from(!own) }
+    }
+}
+
+impl<'p> FromSums<'p> {
+    fn new(program: &'p Program, schedule: &'p RebateSchedule, period: &Period, columns: &mut Vec<SumColumn>) -> Self {
+        let own = column_of(program, schedule, period);
+        let mut place = |wanted: SumColumn| {
+            let known = columns.iter().position(|column| *column == wanted);
+            known.unwrap_or_else(|| {
+                columns.push(wanted);
+                columns.len() - 1
+            })
+        };
+        // What was sold before counts whether or not the schedule was in force.
+        let history = looked_back_at(program, schedule, period).map(|earlier| place(SumColumn { days: earlier.span, ..own.clone() }));
+        let column = place(own);
+        let basis = basis_of(schedule);
+        let qualifier = schedule.qualifier.as_ref().unwrap_or(basis);
+        let counts_amounts = *basis == Basis::Amount || *qualifier == Basis::Amount;
+        let compiled = Compiled::new(program, schedule, period);
+        Self { program, schedule, period: period.clone(), column, history, compiled, counts_amounts }
+    }
+
+    fn entitle(&self, partner: &PartnerFacts, sums: &[ColumnSums]) -> Result<Option<(Entitlement, u64)>, Faults> {
+        let own = sums.get(self.column).copied().unwrap_or_default();
+        let history = self.history.map(|column| sums.get(column).copied().unwrap_or_default());
+        if self.counts_amounts && (own.foreign_lines > 0 || history.is_some_and(|history| history.foreign_lines > 0)) {
+            return Ok(None);
+        }
+        let tier = Tiers::new(self.program, partner, &OnRecord).of_period(self.schedule, self.period.span, None)?;
+        if let Some(compiled) = &self.compiled {
+            let outcome = compiled.outcome(tier, &own.sums);
+            let lines = outcome.filter(|outcome| outcome.in_scope()).map_or(0, |_| own.sums.lines);
+            return Ok(outcome.map(|outcome| (compiled.explain(tier, &outcome), lines)));
+        }
+        let exact = |sums: &Sums| {
+            let amount = Exact::scaled(sums.amount, currency_of(self.program, self.schedule).decimals());
+            Totals { category: None, amount, quantity: Exact::scaled(sums.quantity, QUANTITY_PLACES) }
+        };
+        let qualifier = self.schedule.qualifier.as_ref().unwrap_or_else(|| basis_of(self.schedule));
+        let history = history.map(|history| exact(&history.sums)).map(|sums| if *qualifier == Basis::Quantity { sums.quantity } else { sums.amount });
+        let terms = TotalsTerms { period: &self.period, tier, history };
+        let mut entitlement = earn_from_totals(self.program, self.schedule, &terms, &[exact(&own.sums)])?;
+        let in_scope = !entitlement.steps.iter().any(|step| step.step == super::StepKind::NotInScope);
+        entitlement.lines.clear();
+        Ok(Some((entitlement, if in_scope { own.sums.lines } else { 0 })))
+    }
+}
