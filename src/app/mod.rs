@@ -53,6 +53,8 @@ pub struct App {
     pub limits: Limits,
     /// Compiled program versions.
     pub programs: Arc<VersionCache<Program>>,
+    /// Sums that a run reads for many partners at once.
+    pub rebate_sums: Arc<rebates::sums::SumsWindow>,
     /// Region trees of program versions.
     regions: Arc<VersionCache<Tree>>,
     /// The migrations that this version needs.
@@ -68,6 +70,7 @@ impl App {
             ids: Arc::new(SystemIds),
             limits: Limits::default(),
             programs: Arc::default(),
+            rebate_sums: Arc::default(),
             regions: Arc::default(),
             migrations: Arc::default(),
         }

@@ -11,7 +11,9 @@ use guerdon_domain::document::metric::Operand;
 use guerdon_domain::document::rebate::{Basis, Method, RebateSchedule};
 use guerdon_domain::facts::Facts;
 use guerdon_domain::metric::plan::{FactsPlan as Reading, plan, plan_operand, plan_requirement, plan_until};
+use guerdon_domain::period::Period;
 use guerdon_domain::program::Program;
+use guerdon_domain::rebate::batch::days_of_lines;
 use guerdon_store::{FactsPlan, LoadedFacts, ProgramId, ReadTx, StoreError};
 
 use super::partners::PartnerId;
@@ -33,17 +35,18 @@ pub(super) fn for_entitlements(program: &Program, as_of: Date) -> Reading {
     if conditions.clone().any(|condition| condition.requirement.is_some()) { plan(program, as_of) } else { Reading::default() }
 }
 
-/// What computing rebates for a period reads: all sale lines, since bands, baselines and carries look back as far as they like;
-/// and what conditions and figures of the schedules ask for.
-pub(super) fn for_rebates(program: &Program, days: Span) -> Reading {
-    let reading = for_runs(program, days);
+/// What computing rebates for a period reads: the sale lines of the days that its schedules look at, as far back as bands, baselines
+/// and carries go; and what conditions and figures of the schedules ask for.
+pub(super) fn for_rebates(program: &Program, period: &Period) -> Reading {
+    let reading = for_runs(program, period);
     // A budget is shared with all partners.
     let shared = program.document.rebate_schedules.iter().any(|schedule| schedule.budget.is_some());
     Reading { cohort: reading.cohort || shared, ..reading }
 }
 
 /// As [`for_rebates`], for a run, which shares budgets over all its partners itself.
-pub(super) fn for_runs(program: &Program, days: Span) -> Reading {
+pub(super) fn for_runs(program: &Program, period: &Period) -> Reading {
+    let days = period.span;
     let mut reading = Reading::default();
     for schedule in &program.document.rebate_schedules {
         let of_condition = schedule.condition.iter().map(|condition| plan_requirement(program, condition, days));
@@ -54,7 +57,8 @@ pub(super) fn for_runs(program: &Program, days: Span) -> Reading {
         reading.deals |= !schedule.scope.deal_kinds.is_empty();
         reading.holdings |= matches!(&schedule.method, Method::Target(target) if target.accept_within_days.is_some());
     }
-    Reading { lines: vec![Span::ALWAYS], monthly: Vec::new(), exchange_rates: true, ..reading }
+    let lines = reading.lines.iter().chain(&reading.monthly).copied().chain([days_of_lines(program, &period.name)]).collect();
+    Reading { lines, monthly: Vec::new(), exchange_rates: true, ..reading }
 }
 
 fn operands(schedule: &RebateSchedule) -> impl Iterator<Item = &Operand> {

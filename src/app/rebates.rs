@@ -5,6 +5,7 @@ pub mod books;
 pub mod calculate;
 pub mod runs;
 pub mod statements;
+pub mod sums;
 
 use std::collections::BTreeMap;
 
@@ -76,7 +77,7 @@ pub async fn estimates_many(app: &App, ctx: &Ctx, question: &Question, ids: &[Pa
             let period = period_of(&present.compiled, question.period.as_deref(), as_of)?;
             let program = ProgramKey::Id(present.program.id);
             let Some((_, in_force)) = dated(app, ctx, tx, Some(&program), Some(period.span.from)).await? else { return Ok(None) };
-            let reading = for_rebates(&in_force.compiled, period.span);
+            let reading = for_rebates(&in_force.compiled, &period);
             // Everything up to the day that is asked: a return of the next period may count on its sale's date.
             let known = read_facts(tx, &scope, &in_force, &reading, as_of, ids).await?;
             Ok(Some((as_of, period, in_force, known)))
@@ -113,7 +114,7 @@ pub async fn results_many(app: &App, ctx: &Ctx, program: &ProgramKey, periods: &
                     asked.push((period, in_force));
                 }
             }
-            let reading = together(asked.iter().map(|(period, in_force)| for_rebates(&in_force.compiled, period.span)));
+            let reading = together(asked.iter().map(|(period, in_force)| for_rebates(&in_force.compiled, period)));
             let known = read_facts(tx, &scope, &present, &reading, as_of, ids).await?;
             Ok(Some((as_of, asked, known)))
         })

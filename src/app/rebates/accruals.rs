@@ -135,7 +135,7 @@ async fn chunk(
         .read(async |tx| {
             let partners = tx.list_run_partners(input.program, period.span, after, app.limits.run_chunk).await?;
             let ids: Vec<PartnerId> = partners.iter().map(|(id, _)| *id).collect();
-            let reading = for_runs(&in_force.compiled, period.span);
+            let reading = for_runs(&in_force.compiled, period);
             let facts = read_facts_of_run(tx, in_force, &reading, input.as_of, cut_off, &ids).await?;
             Ok::<_, AppError>((partners, facts))
         })

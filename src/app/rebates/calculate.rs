@@ -6,17 +6,26 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use guerdon_domain::date::{Date, Span};
+use guerdon_domain::date::Span;
+use guerdon_domain::exact::Overflow;
 use guerdon_domain::exchange::CutOff;
+use guerdon_domain::facts::Facts;
 use guerdon_domain::fault::{Fault, Faults};
 use guerdon_domain::period::Period;
 use guerdon_domain::program::Program;
-use guerdon_domain::rebate::{Knowledge, OnRecord, PeriodResult, Stated, compute_unbudgeted, state};
-use guerdon_store::{PartnerId, ReadTx};
+use guerdon_domain::rebate::batch::{PeriodPlan, Planned};
+use guerdon_domain::rebate::{Entitlement, Knowledge, OnRecord, PeriodResult, Stated, compute_unbudgeted, state};
+use guerdon_store::{PartnerId, ReadTx, SumsSource};
 
-use crate::app::plan::{for_runs, read_facts_of_run, together};
-use crate::app::programs::InForce;
+use crate::app::App;
+use crate::app::Ctx;
+use crate::app::plan::{dated, for_runs, read_facts_of_run, together};
+use crate::app::programs::{InForce, ProgramKey};
+use crate::app::rebates::sums::{SumsKey, WindowData, is_enrolled};
 use crate::error::AppError;
+
+/// From so many partners on sums are read for all of them at once; fewer are computed from their own lines.
+const MANY: usize = 32;
 
 /// A period that a run computes.
 #[derive(Debug, Clone)]
@@ -52,6 +61,18 @@ impl RunQuestion {
     }
 }
 
+/// A question about one period alone, by everything that is sealed by now: for trying out and measuring.
+///
+/// # Errors
+/// `Invalid` with `UNKNOWN_PERIOD`; `NotFound` and `Invalid` about the program.
+pub async fn question_now(app: &App, ctx: &Ctx, tx: &ReadTx, program: &ProgramKey, period: &str) -> Result<RunQuestion, AppError> {
+    let unknown = || AppError::invalid("UNKNOWN_PERIOD", "period", "no rebate schedule has such a period: write one such as `2026-Q1`");
+    let (_, present) = dated(app, ctx, tx, Some(program), None).await?.ok_or_else(unknown)?;
+    let period = present.compiled.period_named(period).ok_or_else(unknown)?;
+    let (_, in_force) = dated(app, ctx, tx, Some(program), Some(period.span.from)).await?.ok_or_else(unknown)?;
+    Ok(RunQuestion { periods: vec![PeriodAsked { period, in_force }], cut_off: tx.last_sealed().await?, posted_at: BTreeMap::new() })
+}
+
 /// What one partner is worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartnerCalculated {
@@ -68,24 +89,85 @@ pub struct PartnerCalculated {
 ///
 /// # Errors
 /// Those of reading. A partner that cannot be computed has its own faults.
-pub async fn calculate_partners(tx: &ReadTx, question: &RunQuestion, partners: &[(PartnerId, String)]) -> Result<Vec<PartnerCalculated>, AppError> {
-    let Some(first) = question.periods.first() else { return Ok(Vec::new()) };
-    let ids: Vec<PartnerId> = partners.iter().map(|(id, _)| *id).collect();
-    let reading = together(question.periods.iter().map(|asked| for_runs(&asked.in_force.compiled, asked.period.span)));
-    let last_day = question.days().last_day();
-    let facts = Arc::new(read_facts_of_run(tx, &first.in_force, &reading, last_day, question.cut_off, &ids).await?);
-    let codes: Vec<(PartnerId, String)> = partners.to_vec();
-    let question = question.clone();
+pub async fn calculate_partners(app: &App, tx: &ReadTx, question: &RunQuestion, partners: &[(PartnerId, String)]) -> Result<Vec<PartnerCalculated>, AppError> {
+    let planned = || question.periods.iter().map(|asked| PeriodPlan::new(&asked.in_force.compiled, &asked.period.name));
+    if partners.len() < MANY || planned().any(|plan| plan.needs_lines().is_some()) {
+        return calculate_from_lines(tx, question, partners).await;
+    }
+    calculate_from_sums(app, tx, question, partners, SumsSource::Aggregates).await
+}
+
+/// From sums that are read for many partners at once; line by line those whose sums do not suffice. Only for questions whose
+/// schedules all need no lines.
+///
+/// # Errors
+/// As [`calculate_partners`].
+pub async fn calculate_from_sums(
+    app: &App,
+    tx: &ReadTx,
+    question: &RunQuestion,
+    partners: &[(PartnerId, String)],
+    source: SumsSource,
+) -> Result<Vec<PartnerCalculated>, AppError> {
+    let (Some(key), Some((_, first)), Some((_, last))) = (SumsKey::new(question, source), partners.first(), partners.last()) else { return Ok(Vec::new()) };
+    let window = app.rebate_sums.read(tx, question, key, first, last).await?;
+    let calculated = in_parallel(question, partners, move |question, part| settle_part(question, &window, part)).await?;
+    let rest: Vec<(PartnerId, String)> = partners.iter().zip(&calculated).filter(|(_, own)| own.is_none()).map(|(partner, _)| partner.clone()).collect();
+    let mut rest = if rest.is_empty() { Vec::new() } else { calculate_from_lines(tx, question, &rest).await? }.into_iter();
+    Ok(calculated.into_iter().filter_map(|own| own.or_else(|| rest.next())).collect())
+}
+
+/// What partners are worth by their sums; none of one who has to be computed line by line.
+fn settle_part(question: &RunQuestion, window: &WindowData, partners: Vec<(PartnerId, String)>) -> Vec<Option<PartnerCalculated>> {
+    let plans: Vec<PeriodPlan<'_>> = question.periods.iter().map(|asked| PeriodPlan::new(&asked.in_force.compiled, &asked.period.name)).collect();
+    let settle = |(partner, code): (PartnerId, String)| {
+        let standings = match window.standings().of(partner, &plans) {
+            Ok(standings) => standings,
+            Err(faults) => return Some(PartnerCalculated { partner, code, stated: Err(faults) }),
+        };
+        let columns = window.sums(partner);
+        let mut rest = columns.as_slice();
+        let mut stated = Ok(Vec::new());
+        for (plan, standing) in plans.iter().zip(standings) {
+            let (mine, others) = rest.split_at_checked(plan.columns.len()).unwrap_or((&[], &[]));
+            rest = others;
+            if standing.takes_part {
+                match plan.entitle(&standing.tiers, mine) {
+                    Ok(entitlements) => add(&mut stated, states_of_sums(plan, entitlements?)),
+                    Err(faults) => add(&mut stated, Err(faults)),
+                }
+            }
+        }
+        Some(PartnerCalculated { partner, code, stated })
+    };
+    partners.into_iter().map(settle).collect()
+}
+
+fn states_of_sums(plan: &PeriodPlan<'_>, entitlements: Vec<(Entitlement, u64)>) -> Result<Vec<Stated>, Faults> {
+    let one = |(planned, (entitlement, lines)): (&Planned<'_>, (Entitlement, u64))| -> Result<Stated, Faults> {
+        let loud = |overflow: Overflow| Faults::from(Fault::new("OUT_OF_RANGE", format!("rebateSchedules.{}", entitlement.schedule), overflow.to_string()));
+        let stated = state(&entitlement, planned.schedule).map_err(loud)?;
+        Ok(Stated { inputs: i64::try_from(lines).map_err(|_| loud(Overflow))?, ..stated })
+    };
+    plan.schedules.iter().zip(entitlements).map(one).collect()
+}
+
+/// Computes parts of the partners on all processors, and puts the answers together in their order.
+async fn in_parallel<T: Send + 'static>(
+    question: &RunQuestion,
+    partners: &[(PartnerId, String)],
+    work: impl Fn(&RunQuestion, Vec<(PartnerId, String)>) -> Vec<T> + Send + Sync + 'static,
+) -> Result<Vec<T>, AppError> {
+    let (question, partners) = (question.clone(), partners.to_vec());
     crate::app::plan::compute(move || {
-        let knowledge = question.knowledge();
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let size = codes.len().div_ceil(threads).max(1);
+        let size = partners.len().div_ceil(threads).max(1);
         let results = std::thread::scope(|scope| {
             let part = |part: Vec<(PartnerId, String)>| {
-                let (facts, question, knowledge) = (facts.as_ref(), &question, &knowledge);
-                scope.spawn(move || calculate_part(question, facts, knowledge, part))
+                let (work, question) = (&work, &question);
+                scope.spawn(move || work(question, part))
             };
-            let parts: Vec<_> = codes.chunks(size).map(|chunk| part(chunk.to_vec())).collect();
+            let parts: Vec<_> = partners.chunks(size).map(|chunk| part(chunk.to_vec())).collect();
             parts.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Result<Vec<_>, _>>()
         });
         let results = results.map_err(|_| AppError::internal("computing a partner failed"))?;
@@ -94,12 +176,20 @@ pub async fn calculate_partners(tx: &ReadTx, question: &RunQuestion, partners: &
     .await?
 }
 
-fn calculate_part(
-    question: &RunQuestion,
-    facts: &guerdon_domain::facts::Facts,
-    knowledge: &Knowledge,
-    partners: Vec<(PartnerId, String)>,
-) -> Vec<PartnerCalculated> {
+/// Line by line, from all facts of the partners.
+///
+/// # Errors
+/// As [`calculate_partners`].
+pub async fn calculate_from_lines(tx: &ReadTx, question: &RunQuestion, partners: &[(PartnerId, String)]) -> Result<Vec<PartnerCalculated>, AppError> {
+    let Some(first) = question.periods.first() else { return Ok(Vec::new()) };
+    let ids: Vec<PartnerId> = partners.iter().map(|(id, _)| *id).collect();
+    let reading = together(question.periods.iter().map(|asked| for_runs(&asked.in_force.compiled, &asked.period)));
+    let last_day = question.days().last_day();
+    let facts = Arc::new(read_facts_of_run(tx, &first.in_force, &reading, last_day, question.cut_off, &ids).await?);
+    in_parallel(question, partners, move |question, part| calculate_part(question, &facts, &question.knowledge(), part)).await
+}
+
+fn calculate_part(question: &RunQuestion, facts: &Facts, knowledge: &Knowledge, partners: Vec<(PartnerId, String)>) -> Vec<PartnerCalculated> {
     let codes: Vec<String> = partners.iter().map(|(_, code)| code.clone()).collect();
     let mut stated: Vec<Result<Vec<Stated>, Faults>> = codes.iter().map(|_| Ok(Vec::new())).collect();
     for asked in &question.periods {
@@ -114,11 +204,6 @@ fn calculate_part(
     }
     let whole = partners.into_iter().zip(stated);
     whole.map(|((partner, code), stated)| PartnerCalculated { partner, code, stated }).collect()
-}
-
-/// Whether a partner takes part in the program on some day of the period.
-fn is_enrolled(partner: &guerdon_domain::facts::PartnerFacts, days: Span) -> bool {
-    partner.enrollments.iter().any(|own| !Span::new(own.since, own.until.unwrap_or(Date::MAX)).intersect(days).is_empty())
 }
 
 fn states(program: &Program, result: &PeriodResult) -> Result<Vec<Stated>, Faults> {

@@ -1,6 +1,7 @@
 //! `guerdon bench`: a synthetic program with data of any size, and what this service does with it in how much time.
 
 mod measure;
+mod rebates;
 pub mod seed;
 
 use super::Outcome;
@@ -16,11 +17,14 @@ pub struct Args {
 enum Command {
     /// Fill a database with a synthetic program, its partners and their facts.
     Seed(seed::Args),
+    /// Compute a period's rebates for all partners, beside the database's bare aggregate of the same lines.
+    Rebates(rebates::Args),
 }
 
 /// Runs the command.
 pub async fn run(args: Args) -> Outcome {
     match args.command {
         Command::Seed(args) => seed::run(args).await,
+        Command::Rebates(args) => rebates::run(args).await,
     }
 }

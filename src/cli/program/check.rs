@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use guerdon_domain::document::export::digest;
 use guerdon_domain::document::notes::notes;
+use guerdon_domain::document::rebate::RebateSchedule;
 use guerdon_domain::fault::{Fault, Faults};
 use guerdon_domain::program::Program;
+use guerdon_domain::rebate::batch::reads_lines;
 use serde::Serialize;
 
 use super::{noted, print_json, read_file, write_text};
@@ -26,6 +28,7 @@ pub struct ValidateArgs {
 
 /// The outcome for one file.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Checked {
     file: String,
     valid: bool,
@@ -33,6 +36,25 @@ struct Checked {
     digest: Option<String>,
     faults: Faults,
     notes: Vec<Fault>,
+    line_by_line: Vec<LineByLine>,
+}
+
+/// A schedule that a run computes from every sale line, because sums of them do not suffice.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LineByLine {
+    schedule: String,
+    reason: &'static str,
+}
+
+fn line_by_line(program: &Program) -> Vec<LineByLine> {
+    let reads = |schedule: &RebateSchedule| reads_lines(program, schedule).map(|reason| LineByLine { schedule: schedule.key.clone(), reason });
+    program.document.rebate_schedules.iter().filter_map(reads).collect()
+}
+
+/// One line for each of them, for people.
+fn told(all: &[LineByLine]) -> String {
+    all.iter().map(|one| format!("  rebate schedule {} is computed line by line: {}\n", one.schedule, one.reason)).collect()
 }
 
 /// Runs the command.
@@ -43,19 +65,18 @@ pub fn validate(args: &ValidateArgs) -> Outcome {
         let judged = read_file(path).and_then(|document| {
             let digest = digest(&document).map_err(|fault| AppError::Invalid(fault.into()))?;
             let notes = notes(&document);
-            Program::compile(document)?;
-            Ok((digest, notes))
+            Ok((digest, notes, line_by_line(&Program::compile(document)?)))
         });
         all.push(match judged {
-            Ok((digest, notes)) => Checked { file, valid: true, digest: Some(digest), faults: Faults::new(), notes },
-            Err(error) => Checked { file, valid: false, digest: None, faults: error.faults().ok_or(error)?, notes: Vec::new() },
+            Ok((digest, notes, line_by_line)) => Checked { file, valid: true, digest: Some(digest), faults: Faults::new(), notes, line_by_line },
+            Err(error) => Checked { file, valid: false, digest: None, faults: error.faults().ok_or(error)?, notes: Vec::new(), line_by_line: Vec::new() },
         });
     }
     if args.json {
         print_json(&all)?;
     } else {
         let lines = all.iter().map(|checked| match &checked.digest {
-            Some(digest) => format!("{}: valid, digest {digest}\n{}", checked.file, noted(&checked.notes)),
+            Some(digest) => format!("{}: valid, digest {digest}\n{}{}", checked.file, noted(&checked.notes), told(&checked.line_by_line)),
             None => {
                 let faults: String = checked.faults.0.iter().map(|fault| format!("  {fault}\n")).collect();
                 format!("{}: {} faults\n{faults}", checked.file, checked.faults.0.len())

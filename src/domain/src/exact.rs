@@ -132,6 +132,26 @@ impl Exact {
         self.mul(inverse).map(Some)
     }
 
+    /// `self x factor / divisor`, reduced before anything is multiplied, so that it fits whenever its result does; `Ok(None)` when
+    /// `divisor` is zero.
+    pub fn mul_div(self, factor: Self, divisor: Self) -> Result<Option<Self>, Overflow> {
+        if divisor.is_zero() {
+            return Ok(None);
+        }
+        let sign = divisor.numerator.signum();
+        let mut above = [self.numerator, factor.numerator, divisor.denominator * sign];
+        let mut below = [self.denominator, factor.denominator, divisor.numerator * sign];
+        for upper in &mut above {
+            for lower in &mut below {
+                let common = greatest_common_divisor(upper.unsigned_abs(), lower.unsigned_abs());
+                let common = i128::try_from(common).map_err(|_| Overflow)?.max(1);
+                (*upper, *lower) = (*upper / common, *lower / common);
+            }
+        }
+        let product = |parts: [i128; 3]| parts.into_iter().try_fold(1_i128, i128::checked_mul).ok_or(Overflow);
+        Self::ratio(product(above)?, product(below)?).ok_or(Overflow).map(Some)
+    }
+
     /// The opposite.
     #[must_use]
     pub const fn neg(self) -> Self {
@@ -323,7 +343,25 @@ mod tests {
         assert!(large > large.neg());
     }
 
+    #[test]
+    fn a_proportion_fits_whenever_its_result_does() {
+        let odd = Exact::ratio(170_141_183_460_469_231_731_687_303_715_884_105_727, 3).unwrap();
+        assert_eq!(Exact::from_int(7).mul(odd), Err(Overflow));
+        assert_eq!(odd.mul_div(Exact::from_int(7), odd), Ok(Some(Exact::from_int(7))));
+        assert_eq!(odd.mul_div(odd, Exact::ZERO), Ok(None));
+        assert_eq!(odd.mul_div(odd, Exact::ONE), Err(Overflow));
+    }
+
     proptest! {
+        #[test]
+        fn a_proportion_is_a_product_and_a_quotient(a in -9_999_i64..9_999, b in 1_i64..999, c in -9_999_i64..9_999, d in 1_i64..999, e in -9_999_i64..9_999) {
+            let (first, second, third) = (Exact::ratio(a.into(), b.into()).unwrap(), Exact::ratio(c.into(), d.into()).unwrap(), Exact::from_int(e));
+            prop_assert_eq!(first.mul_div(second, third), first.mul(second).unwrap().div(third));
+            if c != 0 {
+                prop_assert_eq!(third.mul_div(first, second), third.mul(first).unwrap().div(second));
+            }
+        }
+
         #[test]
         fn arithmetic_agrees_with_cross_multiplication(a in -9_999_i64..9_999, b in 1_i64..999, c in -9_999_i64..9_999, d in 1_i64..999) {
             let left = Exact::ratio(a.into(), b.into()).unwrap();

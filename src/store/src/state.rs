@@ -54,7 +54,22 @@ impl ReadTx {
     }
 }
 
-fn keep(row: &QueryResult, facts: &mut PartnerFacts) -> Result<(), StoreError> {
+/// The branches that say who took part and held which tier; with `profiles`, where. `{window}` is a join that picks partners, `$1`
+/// the program.
+pub(crate) fn standing_branches(profiles: bool) -> Vec<String> {
+    let wanted = |branch: &&&str| {
+        ["'ENROLLMENT'", "'ASSIGNMENT'", "'ASSIGNED'", "'OVERRIDE'"].iter().any(|part| branch.contains(part)) || (profiles && branch.contains("'PROFILE'"))
+    };
+    let mut branches: Vec<String> =
+        BRANCHES.iter().filter(wanted).map(|branch| branch.replace("$2", "$1").replace(" WHERE {ids}", "{window} WHERE TRUE")).collect();
+    // The first one names the columns, whichever it is.
+    if let Some(first) = branches.first_mut().filter(|first| !first.contains(" AS part")) {
+        *first = first.replace("'ENROLLMENT', s.track, s.region_key, NULL, NULL, NULL, NULL, NULL, NULL, s.since_on, s.until_on", "'ENROLLMENT' AS part, s.track AS a, s.region_key AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h, s.since_on AS from_on, s.until_on AS until_on");
+    }
+    branches
+}
+
+pub(crate) fn keep(row: &QueryResult, facts: &mut PartnerFacts) -> Result<(), StoreError> {
     let row = Row::new(row, "partner state");
     match row.text(1)?.as_str() {
         "PROFILE" => facts.profiles.push(profile(&row)?),

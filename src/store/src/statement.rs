@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::TryStreamExt as _;
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::exact::Exact;
 use guerdon_domain::money::{Currency, Money};
 use guerdon_domain::rebate::{LineKind, StatedLine, Step};
-use sea_orm::{QueryResult, Value};
+use sea_orm::{QueryResult, StreamTrait as _, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::bulk::{self, Column, Kind};
@@ -513,6 +514,19 @@ fn line_cells(statement: StatementId, no: i64, run: RunId, line: &StatedLine) ->
         line.exact.to_string().into(),
         line.amount.into(),
     ]
+}
+
+impl ReadTx {
+    /// The hashes of a run's statements as they are stored, in the order of partner, period and schedule; one at a time.
+    pub async fn each_statement_hash(&self, run: RunId, mut each: impl FnMut(&str)) -> Result<(), StoreError> {
+        let sql = "SELECT s.content_hash FROM statement s JOIN partner p ON p.id = s.partner_id WHERE s.run_id = $1 \
+            ORDER BY p.code, s.period_from, s.period, s.schedule";
+        let mut rows = self.tx.stream_raw(self.statement(sql, vec![run.into()])).await.map_err(|error| self.fault(error))?;
+        while let Some(row) = rows.try_next().await.map_err(|error| self.fault(error))? {
+            each(&Row::new(&row, "statement").text(0)?);
+        }
+        Ok(())
+    }
 }
 
 /// The sums of statements, as the database adds them.

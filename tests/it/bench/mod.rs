@@ -1,3 +1,4 @@
 //! `guerdon bench` on tiny sizes: what it makes is the same each time, and what it prints can be read.
 
+mod rebates;
 mod seed;

@@ -8,7 +8,7 @@ use crate::harness::{TestDatabase, fresh};
 /// The digest of `--partners 40 --sales 3000 --seed 7`, on every database.
 const DIGEST: &str = "87b74b536345e7cc8cabe8d64418c04305ceeff706dfd0a2f3852c26a7bde213";
 
-fn bench(arguments: &[&str], url: &str) -> (bool, String, String) {
+pub(super) fn bench(arguments: &[&str], url: &str) -> (bool, String, String) {
     let done = Command::new(env!("CARGO_BIN_EXE_guerdon")).arg("bench").args(arguments).args(["--database-url", url, "--json"]).output().expect("runs");
     (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned(), String::from_utf8_lossy(&done.stderr).into_owned())
 }

@@ -10,6 +10,7 @@ mod loading;
 mod migrations;
 mod partners;
 mod programs;
+mod rebate_sums;
 mod rollups;
 mod speed;
 mod terms;

@@ -91,7 +91,7 @@ pub(super) async fn finish(app: &App, run: &StoredRun) -> Result<Ended, AppError
                 amount: sum.amount,
                 gross: sum.gross,
             };
-            Ok(Ended::Calculated { hash: content_hash(tx, run).await?, totals: sums.into_iter().map(total).collect(), second_approver })
+            Ok(Ended::Calculated { hash: hash_of_calculated(tx, run).await?, totals: sums.into_iter().map(total).collect(), second_approver })
         })
         .await
 }
@@ -102,8 +102,8 @@ fn is_above(minor: i64, currency: &str, most: i64) -> bool {
     i128::from(minor) > i128::from(most) * 10_i128.pow(decimals)
 }
 
-/// The hash of what a run states, from its statements as they are stored, lines and all.
-pub(in crate::app::rebates) async fn content_hash(tx: &ReadTx, run: &StoredRun) -> Result<String, AppError> {
+/// The head of a run's hash.
+async fn begun_hash(tx: &ReadTx, run: &StoredRun) -> Result<RunHash, AppError> {
     let inputs = run.inputs.ok_or(AppError::Stale)?;
     let own = Heads::of(tx, run.program_id, &[run.version_id]).await?;
     let kind = match run.kind {
@@ -111,7 +111,7 @@ pub(in crate::app::rebates) async fn content_hash(tx: &ReadTx, run: &StoredRun) 
         RunKind::Adjustment => "ADJUSTMENT",
         RunKind::Reversal => "REVERSAL",
     };
-    let mut hash = RunHash::new(&RunBody {
+    Ok(RunHash::new(&RunBody {
         program: &own.program,
         version: own.versions.get(&run.version_id).map_or("", String::as_str),
         period: &run.period,
@@ -119,7 +119,20 @@ pub(in crate::app::rebates) async fn content_hash(tx: &ReadTx, run: &StoredRun) 
         cut_off: inputs.cut_off,
         book: inputs.book,
         adjustments: inputs.adjustments,
-    });
+    }))
+}
+
+/// The hash of what a run states, from the hash of each statement that its calculation has just stored with it. Whoever submits,
+/// approves or posts the run has it made anew from the statements themselves.
+async fn hash_of_calculated(tx: &ReadTx, run: &StoredRun) -> Result<String, AppError> {
+    let mut hash = begun_hash(tx, run).await?;
+    tx.each_statement_hash(run.id, |statement| hash.add(statement)).await?;
+    Ok(hash.finish())
+}
+
+/// The hash of what a run states, from its statements as they are stored, lines and all.
+pub(in crate::app::rebates) async fn content_hash(tx: &ReadTx, run: &StoredRun) -> Result<String, AppError> {
+    let mut hash = begun_hash(tx, run).await?;
     let mut after = String::new();
     loop {
         let page = tx.list_run_statements(run.id, &after, PAGE).await?;

@@ -156,7 +156,7 @@ async fn next(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<Chunk, AppError
     };
     let mut chunk =
         RunChunk { pass, no, last_code: last_code.clone(), partners: i64::try_from(partners.len()).unwrap_or(i64::MAX), statements: 0, failure: None };
-    let calculated = calculate_partners(tx, &question, &partners).await?;
+    let calculated = calculate_partners(app, tx, &question, &partners).await?;
     let mut faults = Vec::new();
     if pass == 0 {
         let mut parts = Vec::new();

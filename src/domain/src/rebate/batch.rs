@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 
 use crate::date::{Date, Span};
-use crate::document::rebate::{Baseline, Basis, Method, RebateSchedule, StackingRule};
+use crate::document::ladder::LadderScope;
+use crate::document::rebate::{Baseline, Basis, Method, RebateSchedule, ReturnDate, StackingRule};
 use crate::exact::Exact;
 use crate::facts::{PartnerFacts, Transaction};
 use crate::fault::Faults;
@@ -15,6 +16,8 @@ use crate::money::{Currency, QUANTITY_PLACES};
 use crate::period::Period;
 use crate::program::Program;
 
+use super::history::needs_history;
+use super::known::asks_measures;
 use super::line::{basis_of, currency_of};
 use super::result::Entitlement;
 use super::tier::{OnRecord, Tiers};
@@ -86,6 +89,7 @@ pub struct Planned<'p> {
 /// A period of a program, planned.
 #[derive(Debug, Clone)]
 pub struct PeriodPlan<'p> {
+    program: &'p Program,
     /// What is summed.
     pub columns: Vec<SumColumn>,
     /// The schedules, in the order of the document.
@@ -96,6 +100,23 @@ pub struct PeriodPlan<'p> {
 pub fn reads_lines(program: &Program, schedule: &RebateSchedule) -> Option<&'static str> {
     let grouped = |rule: &StackingRule| matches!(rule, StackingRule::BestOf(rule) if rule.schedules.contains(&schedule.key));
     needs_lines(program, schedule).or_else(|| program.document.stacking.iter().any(grouped).then_some("the best of a group counts"))
+}
+
+/// The days whose lines the schedules of a period look at: those of the period, of what it is measured against, of the fiscal year
+/// where bands run on over it; all days where earlier periods hand something on, a metric is asked, or a
+/// line may count on another's date.
+pub fn days_of_lines(program: &Program, period: &str) -> Span {
+    let of_schedule = |(schedule, period): (&RebateSchedule, Period)| {
+        if schedule.returns == ReturnDate::SaleDate || needs_history(schedule) || asks_measures(schedule) || schedule.scope.filter.is_some() {
+            return Span::ALWAYS;
+        }
+        let year = program.fiscal_year.year_start(period.span.last_day());
+        let of_year = if schedule.cumulative { period.span.from.min(year) } else { period.span.from };
+        let before = looked_back_at(program, schedule, &period).map_or(of_year, |earlier| earlier.span.from);
+        Span::new(of_year.min(before), period.span.until)
+    };
+    let all = super::schedules_of(program, period).into_iter().map(of_schedule);
+    all.reduce(|one, other| Span::new(one.from.min(other.from), one.until.max(other.until))).unwrap_or(Span::ALWAYS)
 }
 
 impl<'p> PeriodPlan<'p> {
@@ -110,7 +131,7 @@ impl<'p> PeriodPlan<'p> {
             };
             schedules.push(Planned { schedule, period, way });
         }
-        Self { columns, schedules }
+        Self { program, columns, schedules }
     }
 
     /// Why the period is computed line by line for all partners; none where sums suffice for every schedule.
@@ -118,13 +139,27 @@ impl<'p> PeriodPlan<'p> {
         self.schedules.iter().find_map(|planned| if let Way::Lines(reason) = planned.way { Some(reason) } else { None })
     }
 
-    /// Every entitlement of a partner from its sums, with the number of lines behind each, in the order of the document. None where
-    /// this partner has to be computed line by line: it has sales in another currency, or figures that whole numbers cannot hold.
-    pub fn entitle(&self, partner: &PartnerFacts, sums: &[ColumnSums]) -> Result<Option<Vec<(Entitlement, u64)>>, Faults> {
+    /// The tier that counts for each schedule, by the tiers on record and the overrides of a partner. Its profiles are only looked at
+    /// where [`Self::asks_region`].
+    pub fn tiers<'a>(&'a self, partner: &'a PartnerFacts) -> Result<Vec<Option<&'a str>>, Faults> {
+        let tier = |planned: &'a Planned<'p>| Tiers::new(self.program, partner, &OnRecord).of_period(planned.schedule, planned.period.span, None);
+        self.schedules.iter().map(tier).collect()
+    }
+
+    /// Whether the tiers of a partner hang on its region.
+    pub fn asks_region(&self) -> bool {
+        let ladder = |planned: &Planned<'_>| self.program.ladder(planned.schedule.ladder.as_deref());
+        self.schedules.iter().filter_map(ladder).any(|ladder| ladder.scope != LadderScope::Partner)
+    }
+
+    /// Every entitlement of a partner from its tier for each schedule and its sums, with the number of lines behind each, in the
+    /// order of the document. None where this partner has to be computed line by line: it has sales in another currency, or
+    /// figures that whole numbers cannot hold.
+    pub fn entitle(&self, tiers: &[Option<&str>], sums: &[ColumnSums]) -> Result<Option<Vec<(Entitlement, u64)>>, Faults> {
         let mut all = Vec::with_capacity(self.schedules.len());
-        for planned in &self.schedules {
+        for (planned, tier) in self.schedules.iter().zip(tiers) {
             let Way::Sums(from) = &planned.way else { return Ok(None) };
-            match from.entitle(partner, sums)? {
+            match from.entitle(*tier, sums)? {
                 Some(entitlement) => all.push(entitlement),
                 None => return Ok(None),
             }
@@ -192,13 +227,12 @@ impl<'p> FromSums<'p> {
         Self { program, schedule, period: period.clone(), column, history, compiled, counts_amounts }
     }
 
-    fn entitle(&self, partner: &PartnerFacts, sums: &[ColumnSums]) -> Result<Option<(Entitlement, u64)>, Faults> {
+    fn entitle(&self, tier: Option<&str>, sums: &[ColumnSums]) -> Result<Option<(Entitlement, u64)>, Faults> {
         let own = sums.get(self.column).copied().unwrap_or_default();
         let history = self.history.map(|column| sums.get(column).copied().unwrap_or_default());
         if self.counts_amounts && (own.foreign_lines > 0 || history.is_some_and(|history| history.foreign_lines > 0)) {
             return Ok(None);
         }
-        let tier = Tiers::new(self.program, partner, &OnRecord).of_period(self.schedule, self.period.span, None)?;
         if let Some(compiled) = &self.compiled {
             let outcome = compiled.outcome(tier, &own.sums);
             let lines = outcome.filter(|outcome| outcome.in_scope()).map_or(0, |_| own.sums.lines);

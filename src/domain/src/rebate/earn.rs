@@ -43,7 +43,7 @@ fn in_proportion(part: Exact, of: Exact, whole: Exact) -> Result<Exact, Overflow
     if of == whole {
         return Ok(part);
     }
-    Ok(part.mul(of)?.div(whole)?.unwrap_or(Exact::ZERO))
+    Ok(part.mul_div(of, whole)?.unwrap_or(Exact::ZERO))
 }
 
 /// Lays the lines on the qualifier; at most `base_cap` of the basis earns, in the order of the lines.
@@ -88,16 +88,16 @@ fn pay_shares<'a>(
     (band, pay, weight): (Option<usize>, Pay<'a>, Exact),
     pieces: &mut Vec<Piece<'a>>,
 ) -> Result<(), Overflow> {
-    let mut per_unit = weight;
+    let mut counted = None;
     if let Pay::PerPackage(package) = pay {
         let units = Exact::sum(shares.iter().map(|(_, share)| *share))?;
-        let whole = packages(units, package.size.0, package.packages)?;
-        per_unit = weight.mul(whole.div(units)?.unwrap_or(Exact::ZERO))?;
+        counted = Some((packages(units, package.size.0, package.packages)?, units));
     }
     for (at, share) in shares.iter().filter(|(_, share)| !share.is_zero()) {
         let tier = lines.get(*at).and_then(|line| line.tier);
         let rate = pay.for_tier(tier).mul(weight)?;
-        let amount = pay.for_tier(tier).mul(per_unit)?.mul(*share)?;
+        let paid = counted.map_or(Ok(*share), |(whole, units)| Ok(share.mul_div(whole, units)?.unwrap_or(Exact::ZERO)))?;
+        let amount = rate.mul(paid)?;
         pieces.push(Piece { line: Some(*at), band, tier, base: *share, rate: Some(rate), amount });
     }
     Ok(())

@@ -98,13 +98,12 @@ impl Figure<'_> {
 
 /// Takes all pieces to another sum, in proportion.
 fn scale(pieces: &mut Vec<Piece<'_>>, before: Exact, after: Exact) -> Result<(), Overflow> {
-    match after.div(before)? {
-        Some(factor) => {
-            for piece in pieces.iter_mut() {
-                piece.amount = piece.amount.mul(factor)?;
-            }
-        }
-        None => pieces.push(Piece { line: None, band: None, tier: None, base: Exact::ZERO, rate: None, amount: after.sub(before)? }),
+    if before.is_zero() {
+        pieces.push(Piece { line: None, band: None, tier: None, base: Exact::ZERO, rate: None, amount: after });
+        return Ok(());
+    }
+    for piece in pieces.iter_mut() {
+        piece.amount = piece.amount.mul_div(after, before)?.unwrap_or(piece.amount);
     }
     Ok(())
 }
@@ -214,7 +213,7 @@ impl<'a> Calculation<'a> {
         let Some(qualifier) = self.measures.value(operand, last)? else { return Ok(false) };
         let whole = Exact::sum(lines.iter().map(|line| line.basis)).map_err(loud)?;
         for line in lines.iter_mut() {
-            line.qualifier = qualifier.mul(line.basis).and_then(|part| part.div(whole)).map_err(loud)?.unwrap_or(Exact::ZERO);
+            line.qualifier = qualifier.mul_div(line.basis, whole).map_err(loud)?.unwrap_or(Exact::ZERO);
         }
         if whole.is_zero() {
             lines.push(Line { qualifier, ..Line::unattributed(last) });
@@ -383,10 +382,12 @@ fn cap_groups(pieces: &mut [Piece<'_>], lines: &[Line<'_>], per: CapScope, bound
         let whole = Exact::sum(members.iter().map(amount_of))?;
         let capped = whole.min(bound);
         let after = if per == CapScope::Line { capped.max(bound.neg()) } else { capped };
-        let Some(factor) = after.div(whole)?.filter(|factor| *factor != Exact::ONE) else { continue };
+        if whole.is_zero() || after == whole {
+            continue;
+        }
         for at in members {
             if let Some(piece) = pieces.get_mut(*at) {
-                piece.amount = piece.amount.mul(factor)?;
+                piece.amount = piece.amount.mul_div(after, whole)?.unwrap_or(piece.amount);
             }
         }
     }
@@ -413,7 +414,7 @@ fn line_by_line<'a>(method: &'a Method, figure: &Figure<'a>, base_cap: Option<Ex
         let next = filled.add(line.basis)?;
         let basis = capped(next).sub(capped(filled))?;
         filled = next;
-        let units = line.units.mul(basis)?.div(line.basis)?.unwrap_or(line.units);
+        let units = line.units.mul_div(basis, line.basis)?.unwrap_or(line.units);
         let goes_back = line.basis.is_negative() || (line.basis.is_zero() && line.qualifier.is_negative());
         let upright = |value: Exact| if goes_back { value.neg() } else { value };
         let alone = Line { basis: upright(basis), qualifier: upright(line.qualifier), units: upright(units), ..line.clone() };

@@ -18,7 +18,7 @@ fn judge(program: &Program, facts: &Facts, period: &str) -> Option<usize> {
     let none = vec![ColumnSums::default(); plan.columns.len()];
     let sums = own.transactions.iter().fold(none.clone(), add);
     assert_eq!(own.transactions.iter().rev().fold(none, add), sums, "the order of lines changes nothing");
-    let planned = plan.entitle(own, &sums).unwrap()?;
+    let planned = plan.entitle(&plan.tiers(own).unwrap(), &sums).unwrap()?;
     assert_eq!(planned.len(), plain.entitlements.len());
     for ((ours, lines), theirs) in planned.iter().zip(plain.entitlements) {
         let counted = theirs.lines.iter().filter(|line| line.id.is_some()).count();
@@ -65,7 +65,8 @@ proptest! {
             lines.push(line);
         }
         let assignments: Vec<Value> = tier.iter().map(|tier| json!({ "tier": tier, "from": "2023-01-01" })).collect();
-        let rates = json!([{ "rateType": "SPOT", "from": "EUR", "to": "USD", "date": "2023-01-01", "rate": "1.1" }]);
+        let days = (0..60).map(|week| "2023-09-01".parse::<Date>().unwrap().plus_days(7 * week));
+        let rates: Vec<Value> = days.map(|day| json!({ "from": "EUR", "to": "USD", "date": day, "rate": "1.1" })).collect();
         let facts = facts_with(&program, json!({ "partners": [{ "code": "P", "transactions": lines, "assignments": assignments }], "exchangeRates": rates }));
         let plan = PeriodPlan::new(&program, "2024-Q1");
         let judged = judge(&program, &facts, "2024-Q1");

@@ -1,0 +1,189 @@
+//! What a run computes from, read for a window of many partners at once and kept from chunk to chunk: sums of their lines, whether
+//! they took part, and the tiers that count.
+//!
+//! What was sealed up to a cut-off never changes, so its sums may be kept as long as they are of use, and read in any snapshot. Who
+//! held which tier may change: it is read again whenever a calculation begins anew.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use guerdon_domain::date::{Date, Span};
+use guerdon_domain::facts::PartnerFacts;
+use guerdon_domain::fault::Faults;
+use guerdon_domain::rebate::batch::{ColumnSums, PeriodPlan, SumColumn};
+use guerdon_store::{PartnerId, PartnerSums, ProgramId, ReadTx, StandingAsked, StoreError, SumsAsked, SumsSource, VersionId};
+use tokio::sync::Mutex;
+
+use super::calculate::RunQuestion;
+
+/// Partners of one window: what is kept of them takes some ten megabytes.
+const WINDOW: u32 = 100_000;
+
+/// What a window is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SumsKey {
+    program: ProgramId,
+    /// The periods, by name and version.
+    periods: Vec<(String, VersionId)>,
+    columns: Vec<SumColumn>,
+    cut_off: i64,
+    source: SumsSource,
+}
+
+impl SumsKey {
+    pub(super) fn new(question: &RunQuestion, source: SumsSource) -> Option<Self> {
+        let plans = question.periods.iter().map(|asked| PeriodPlan::new(&asked.in_force.compiled, &asked.period.name));
+        Some(Self {
+            program: question.periods.first()?.in_force.program.id,
+            periods: question.periods.iter().map(|asked| (asked.period.name.clone(), asked.in_force.version.id)).collect(),
+            columns: plans.flat_map(|plan| plan.columns).collect(),
+            cut_off: question.cut_off,
+            source,
+        })
+    }
+}
+
+/// How partners stand in the periods of a question, as small as it is kept: for each period whether they took part, and their tier
+/// for each schedule.
+#[derive(Debug, Default)]
+pub(super) struct Standings {
+    width: usize,
+    places: HashMap<PartnerId, usize>,
+    cells: Vec<u16>,
+    /// Tiers that are held; a cell holds the place behind it.
+    names: Vec<String>,
+    /// Partners whose tiers cannot be told.
+    faults: HashMap<PartnerId, Faults>,
+}
+
+/// How a partner stands in one period.
+pub(super) struct Standing<'s> {
+    pub(super) takes_part: bool,
+    /// Its tier for each schedule of the period.
+    pub(super) tiers: Vec<Option<&'s str>>,
+}
+
+impl Standings {
+    fn place(&mut self, tier: Option<&str>) -> u16 {
+        let Some(tier) = tier else { return 0 };
+        let known = self.names.iter().position(|name| name == tier);
+        let place = known.unwrap_or_else(|| {
+            self.names.push(tier.to_owned());
+            self.names.len() - 1
+        });
+        u16::try_from(place + 1).unwrap_or(0)
+    }
+
+    fn add(&mut self, periods: &[(Span, PeriodPlan<'_>)], partner: PartnerId, facts: &PartnerFacts) {
+        let mut cells = Vec::with_capacity(self.width);
+        for (days, plan) in periods {
+            cells.push(u16::from(is_enrolled(facts, *days)));
+            match plan.tiers(facts) {
+                Ok(tiers) => cells.extend(tiers.into_iter().map(|tier| self.place(tier)).collect::<Vec<u16>>()),
+                Err(faults) => {
+                    self.faults.insert(partner, faults);
+                    cells.extend(std::iter::repeat_n(0, plan.schedules.len()));
+                }
+            }
+        }
+        self.places.insert(partner, self.cells.len());
+        self.cells.extend(cells);
+    }
+
+    /// How a partner stands in each period. Who is not known took no part.
+    pub(super) fn of(&self, partner: PartnerId, plans: &[PeriodPlan<'_>]) -> Result<Vec<Standing<'_>>, Faults> {
+        if let Some(faults) = self.faults.get(&partner) {
+            return Err(faults.clone());
+        }
+        let mut cells = self.places.get(&partner).and_then(|place| self.cells.get(*place..place + self.width)).unwrap_or_default().iter().copied();
+        let tier = |cell: u16| usize::from(cell).checked_sub(1).and_then(|place| self.names.get(place)).map(String::as_str);
+        let standing = |plan: &PeriodPlan<'_>| {
+            let takes_part = cells.next() == Some(1);
+            Standing { takes_part, tiers: plan.schedules.iter().map(|_| cells.next().and_then(tier)).collect() }
+        };
+        Ok(plans.iter().map(standing).collect())
+    }
+}
+
+/// Whether a partner takes part in the program on some day of the period.
+pub(super) fn is_enrolled(partner: &PartnerFacts, days: Span) -> bool {
+    partner.enrollments.iter().any(|own| !Span::new(own.since, own.until.unwrap_or(Date::MAX)).intersect(days).is_empty())
+}
+
+/// What is kept of the partners of a window.
+#[derive(Debug, Clone)]
+pub(super) struct WindowData {
+    sums: Arc<PartnerSums>,
+    standings: Arc<Standings>,
+}
+
+impl WindowData {
+    pub(super) fn sums(&self, partner: PartnerId) -> Vec<ColumnSums> {
+        self.sums.of(partner)
+    }
+
+    pub(super) fn standings(&self) -> &Standings {
+        &self.standings
+    }
+}
+
+/// The window that was read last.
+#[derive(Debug, Default)]
+pub struct SumsWindow(Mutex<Option<Window>>);
+
+#[derive(Debug)]
+struct Window {
+    key: SumsKey,
+    /// The first partner that was asked for: whoever asks for it again begins anew.
+    first: String,
+    from: String,
+    until: Option<String>,
+    data: WindowData,
+}
+
+impl Window {
+    fn holds(&self, key: &SumsKey, first: &str, last: &str) -> bool {
+        self.from.as_str() <= first && self.until.as_deref().is_none_or(|until| last < until) && self.key == *key
+    }
+}
+
+impl SumsWindow {
+    /// What partners whose codes lie between `first` and `last` are computed from.
+    pub(super) async fn read(&self, tx: &ReadTx, question: &RunQuestion, key: SumsKey, first: &str, last: &str) -> Result<WindowData, StoreError> {
+        let mut kept = self.0.lock().await;
+        if let Some(window) = kept.as_mut().filter(|window| window.holds(&key, first, last)) {
+            if window.first == first {
+                window.data.standings = Arc::new(read_standings(tx, question, &window.from, window.until.as_deref()).await?);
+            }
+            return Ok(window.data.clone());
+        }
+        // The one before is let go first: two at once would be twice the memory.
+        *kept = None;
+        let (until, has_earlier) = tx.find_window_bounds(first, WINDOW).await?;
+        let from = if has_earlier { first.to_owned() } else { String::new() };
+        let until = until.filter(|until| last < until.as_str());
+        let asked = SumsAsked { columns: &key.columns, from: &from, until: until.as_deref(), cut_off: Some(key.cut_off), source: key.source };
+        let sums = Arc::new(tx.sum_rebate_columns(&asked).await?);
+        let standings = Arc::new(read_standings(tx, question, &from, until.as_deref()).await?);
+        let data = WindowData { sums, standings };
+        *kept = Some(Window { key, first: first.to_owned(), from, until, data: data.clone() });
+        Ok(data)
+    }
+
+    /// Lets go of what is kept.
+    pub async fn forget(&self) {
+        *self.0.lock().await = None;
+    }
+}
+
+async fn read_standings(tx: &ReadTx, question: &RunQuestion, from: &str, until: Option<&str>) -> Result<Standings, StoreError> {
+    let plan = |asked: &super::calculate::PeriodAsked| (asked.period.span, asked.in_force.clone(), asked.period.name.clone());
+    let held: Vec<_> = question.periods.iter().map(plan).collect();
+    let periods: Vec<(Span, PeriodPlan<'_>)> = held.iter().map(|(days, in_force, name)| (*days, PeriodPlan::new(&in_force.compiled, name))).collect();
+    let Some((_, in_force, _)) = held.first() else { return Ok(Standings::default()) };
+    let profiles = periods.iter().any(|(_, plan)| plan.asks_region());
+    let mut standings = Standings { width: periods.iter().map(|(_, plan)| plan.schedules.len() + 1).sum(), ..Standings::default() };
+    let asked = StandingAsked { program: in_force.program.id, from, until, profiles };
+    tx.each_standing(&asked, |partner, facts| standings.add(&periods, partner, facts)).await?;
+    Ok(standings)
+}

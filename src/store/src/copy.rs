@@ -1,0 +1,152 @@
+//! PostgreSQL's binary form of COPY, as far as it is read here: rows of UUID, DATE, TEXT and BIGINT, none of them NULL.
+
+use guerdon_domain::date::Date;
+use uuid::Uuid;
+
+use crate::fault::StoreError;
+
+/// `PGCOPY\n\xff\r\n\0`, flags, and the length of an extension.
+const HEADER: usize = 19;
+/// What PostgreSQL counts days from.
+const EPOCH: (i32, u32, u32) = (2000, 1, 1);
+
+/// Cuts a stream of bytes into rows. Bytes may come in pieces of any size.
+pub(crate) struct CopyReader {
+    buffer: Vec<u8>,
+    at: usize,
+    began: bool,
+    epoch: Option<Date>,
+}
+
+impl Default for CopyReader {
+    fn default() -> Self {
+        Self { buffer: Vec::new(), at: 0, began: false, epoch: Date::of(EPOCH.0, EPOCH.1, EPOCH.2) }
+    }
+}
+
+/// The cells of a row, read from left to right.
+pub(crate) struct Cells<'r> {
+    bytes: &'r [u8],
+    epoch: Option<Date>,
+}
+
+fn corrupt() -> StoreError {
+    StoreError::corrupt("COPY", "a row")
+}
+
+fn number<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..at.checked_add(N)?)?.try_into().ok()
+}
+
+impl CopyReader {
+    /// Adds bytes of the stream.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if self.at == self.buffer.len() {
+            self.buffer.clear();
+            self.at = 0;
+        } else if self.at > 1 << 16 {
+            self.buffer.drain(..self.at);
+            self.at = 0;
+        }
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole row; none when more bytes are needed, or the stream has ended.
+    pub(crate) fn next_row(&mut self) -> Result<Option<Cells<'_>>, StoreError> {
+        if !self.began {
+            let Some(extension) = number(&self.buffer, HEADER - 4).map(u32::from_be_bytes) else { return Ok(None) };
+            self.at = HEADER + usize::try_from(extension).map_err(|_| corrupt())?;
+            self.began = true;
+        }
+        let Some(fields) = number(&self.buffer, self.at).map(i16::from_be_bytes) else { return Ok(None) };
+        if fields < 0 {
+            return Ok(None);
+        }
+        let start = self.at + 2;
+        let mut end = start;
+        for _ in 0..fields {
+            let Some(length) = number(&self.buffer, end).map(i32::from_be_bytes) else { return Ok(None) };
+            end = end + 4 + usize::try_from(length).map_err(|_| corrupt())?;
+        }
+        let Some(bytes) = self.buffer.get(start..end) else { return Ok(None) };
+        self.at = end;
+        Ok(Some(Cells { bytes, epoch: self.epoch }))
+    }
+}
+
+impl<'r> Cells<'r> {
+    fn cell(&mut self) -> Result<&'r [u8], StoreError> {
+        let length = number(self.bytes, 0).map(i32::from_be_bytes).and_then(|length| usize::try_from(length).ok()).ok_or_else(corrupt)?;
+        let cell = self.bytes.get(4..4 + length).ok_or_else(corrupt)?;
+        self.bytes = self.bytes.get(4 + length..).unwrap_or_default();
+        Ok(cell)
+    }
+
+    pub(crate) fn uuid(&mut self) -> Result<Uuid, StoreError> {
+        Uuid::from_slice(self.cell()?).map_err(|_| corrupt())
+    }
+
+    pub(crate) fn text(&mut self) -> Result<&'r str, StoreError> {
+        std::str::from_utf8(self.cell()?).map_err(|_| corrupt())
+    }
+
+    pub(crate) fn int(&mut self) -> Result<i64, StoreError> {
+        number(self.cell()?, 0).map(i64::from_be_bytes).ok_or_else(corrupt)
+    }
+
+    pub(crate) fn date(&mut self) -> Result<Date, StoreError> {
+        let days = number(self.cell()?, 0).map(i32::from_be_bytes).ok_or_else(corrupt)?;
+        self.epoch.map(|epoch| epoch.plus_days(days.into())).ok_or_else(corrupt)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stream() -> Vec<u8> {
+        let mut bytes = b"PGCOPY\n\xff\r\n\0".to_vec();
+        bytes.extend([0; 8]);
+        for row in 0_i64..3 {
+            bytes.extend(4_i16.to_be_bytes());
+            bytes.extend(16_i32.to_be_bytes());
+            bytes.extend([7; 16]);
+            bytes.extend(4_i32.to_be_bytes());
+            bytes.extend(9_497_i32.to_be_bytes());
+            bytes.extend(2_i32.to_be_bytes());
+            bytes.extend(b"HW");
+            bytes.extend(8_i32.to_be_bytes());
+            bytes.extend((row - 1).to_be_bytes());
+        }
+        bytes.extend((-1_i16).to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn rows_are_read_whatever_the_pieces() {
+        for size in [1, 2, 3, 7, 19, 50, 1_000] {
+            let mut reader = CopyReader::default();
+            let mut read = Vec::new();
+            for piece in stream().chunks(size) {
+                reader.push(piece);
+                while let Some(mut row) = reader.next_row().unwrap() {
+                    let row = (row.uuid().unwrap(), row.date().unwrap().to_string(), row.text().unwrap().to_owned(), row.int().unwrap());
+                    read.push(row);
+                }
+            }
+            let expected: Vec<_> = (-1..2).map(|number| (Uuid::from_bytes([7; 16]), "2026-01-01".to_owned(), "HW".to_owned(), number)).collect();
+            assert_eq!(read, expected);
+        }
+    }
+
+    #[test]
+    fn a_missing_value_is_a_fault() {
+        let mut bytes = b"PGCOPY\n\xff\r\n\0".to_vec();
+        bytes.extend([0; 8]);
+        bytes.extend(1_i16.to_be_bytes());
+        bytes.extend((-1_i32).to_be_bytes());
+        let mut reader = CopyReader::default();
+        reader.push(&bytes);
+        assert!(reader.next_row().is_err());
+    }
+}

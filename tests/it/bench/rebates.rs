@@ -1,0 +1,70 @@
+use std::collections::BTreeMap;
+
+use guerdon::app::programs::ProgramKey;
+use guerdon::app::rebates::calculate::{RunQuestion, calculate_from_lines, calculate_from_sums, calculate_partners, question_now};
+use guerdon::app::{App, Ctx};
+use guerdon::error::AppError;
+use guerdon_domain::date::Span;
+use guerdon_store::{PartnerId, SumsSource};
+
+use super::seed::{bench, seed};
+use crate::harness::fresh;
+
+/// The calculation prints the same sum whatever it read, and the floor's sum is used.
+#[tokio::test]
+async fn every_way_gives_the_same_sum() {
+    let database = fresh().await;
+    seed(&database, "7");
+    let (success, out, err) = bench(&["rebates", "--rounds", "1", "--run"], &database.url);
+    assert!(success, "{err}");
+    let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(report["period"], "2026-Q2");
+    assert_eq!(report["partners"], 40);
+    let sums: Vec<i64> = report["timings"].as_array().unwrap().iter().map(|timing| timing["sum"].as_i64().unwrap()).collect();
+    let amount = database.number("SELECT CAST(SUM(amount_minor) AS BIGINT) FROM transactions WHERE occurred_on >= '2026-04-01' AND occurred_on < '2026-07-01'");
+    assert_eq!(sums[0], amount.await);
+    assert_eq!([sums[1]; 2], [sums[2], sums[3]]);
+    assert_eq!(database.number("SELECT CAST(SUM(entitled_minor) AS BIGINT) FROM statement").await, sums[1]);
+    assert!(sums[1] > 0);
+}
+
+async fn everybody(app: &App, ctx: &Ctx, question: &RunQuestion) -> Vec<(PartnerId, String)> {
+    let program = question.periods[0].in_force.program.id;
+    assert!(!ctx.today.to_string().is_empty());
+    app.store.read(async |tx| tx.list_run_partners(program, question.days(), "", 1_000).await).await.unwrap()
+}
+
+/// Statements from sums are those from lines, to the last figure: for periods with and without late batches, for several periods at
+/// once, in chunks of any size.
+#[tokio::test]
+async fn statements_from_sums_are_those_from_lines() {
+    let database = fresh().await;
+    seed(&database, "7");
+    let app = App::new(database.store.clone());
+    let ctx = app.system("test");
+    let key = ProgramKey::Code("BENCH".to_owned());
+    let asked = async |period: &str| app.store.read(async |tx| question_now(&app, &ctx, tx, &key, period).await).await.unwrap();
+    let (first, second) = (asked("2026-Q1").await, asked("2026-Q2").await);
+    let both = RunQuestion { periods: first.periods.iter().chain(&second.periods).cloned().collect(), posted_at: BTreeMap::new(), ..second.clone() };
+    let middle = RunQuestion { cut_off: second.cut_off - 7, ..both.clone() };
+    assert_eq!(both.days(), Span::new("2026-01-01".parse().unwrap(), "2026-07-01".parse().unwrap()));
+    for question in [second, both, middle] {
+        let partners = everybody(&app, &ctx, &question).await;
+        let plain = app.store.read(async |tx| calculate_from_lines(tx, &question, &partners).await).await.unwrap();
+        assert!(plain.iter().any(|one| one.stated.as_ref().unwrap().iter().any(|stated| stated.amount.minor > 0)));
+        let chosen = app.store.read(async |tx| calculate_partners(&app, tx, &question, &partners).await).await.unwrap();
+        assert_eq!(chosen, plain);
+        for source in [SumsSource::Aggregates, SumsSource::Lines] {
+            for size in [partners.len(), 7] {
+                app.rebate_sums.forget().await;
+                let mut all = Vec::new();
+                for chunk in partners.chunks(size) {
+                    all.extend(app.store.read(async |tx| calculate_from_sums(&app, tx, &question, chunk, source).await).await.unwrap());
+                }
+                assert_eq!(all, plain, "{source:?} in chunks of {size}");
+            }
+        }
+    }
+    let unknown = app.store.read(async |tx| question_now(&app, &ctx, tx, &key, "2026-Q9").await).await;
+    assert!(matches!(unknown, Err(AppError::Invalid(_))));
+}
