@@ -5,6 +5,7 @@
 
 mod data;
 mod figures;
+mod settle;
 mod steps;
 
 use std::net::SocketAddr;

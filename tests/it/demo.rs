@@ -37,6 +37,10 @@ async fn the_demo_gives_the_figures_of_the_independent_calculation_and_changes_n
     let cents: i64 = owed.map(|schedule| schedule["cents"].as_i64().unwrap()).sum();
     assert_eq!(first["counts"]["rebates"], format!("{}.{:02}", cents / 100, cents % 100));
     assert_eq!((first["counts"]["partners"].clone(), first["counts"]["transactions"].clone()), (Value::from(701), Value::from(57_851 + 259 + 155)));
+    let settled = ["FY2020-Q1", "FY2020-Q2", "FY2020-Q3"]
+        .map(|quarter| golden["rebates"][quarter].as_object().unwrap().values().map(|of| of["cents"].as_i64().unwrap()).sum::<i64>());
+    let settled: i64 = settled.iter().sum();
+    assert_eq!(first["counts"]["posted"], format!("{}.{:02}", settled / 100, settled % 100), "what is posted is what was earned");
     let again = prepare(folder.path(), url);
     assert_eq!((&again["changed"], &again["counts"]), (&Value::Bool(false), &first["counts"]));
     let tokens = ["partner", "channelManager", "designer", "finance", "financeApprover", "content", "importer", "auditor", "admin"];

@@ -7,6 +7,7 @@ use guerdon_domain::money::{Currency, Money};
 use guerdon_domain::page::PageRequest;
 use serde::Serialize;
 
+use super::settle::posted;
 use super::steps::program_key;
 use crate::app::levelling::histories_many;
 use crate::app::partners::{PartnerFilter, PartnerId, PartnerOrder, StoredPartner, list_partners};
@@ -36,6 +37,8 @@ pub struct Counts {
     pub tiers: BTreeMap<String, u64>,
     /// Rebates of all quarters, in US dollars.
     pub rebates: String,
+    /// What of them is posted.
+    pub posted: String,
 }
 
 /// The tables that the demo prints.
@@ -45,6 +48,7 @@ pub struct Figures {
     tiers: Vec<String>,
     by_region: BTreeMap<String, BTreeMap<String, u64>>,
     by_quarter: Vec<(String, BTreeMap<String, i64>)>,
+    posted: BTreeMap<String, i64>,
 }
 
 /// Every partner, by pages.
@@ -68,7 +72,8 @@ pub async fn figures(app: &App) -> Result<Figures, AppError> {
     let in_force = get_in_force(app, &ctx, Some(&program_key()), ctx.today).await?;
     let held = histories_many(app, &ctx, Some(&program_key()), &ids).await?;
     let tiers = in_force.compiled.ladder(None).map(|ladder| ladder.tiers.iter().map(|tier| tier.key.clone()).collect()).unwrap_or_default();
-    let mut figures = Figures { counts: counts(app, partners.len()).await?, tiers, by_region: BTreeMap::new(), by_quarter: Vec::new() };
+    let mut figures =
+        Figures { counts: counts(app, partners.len()).await?, tiers, by_region: BTreeMap::new(), by_quarter: Vec::new(), posted: posted(app, &ctx).await? };
     for partner in &partners {
         let tier = held.get(&partner.id).and_then(|history| history.held_on(Some(ctx.today), None, None)).and_then(|held| held.tier);
         let tier = tier.unwrap_or_else(|| "NONE".to_owned());
@@ -78,6 +83,7 @@ pub async fn figures(app: &App) -> Result<Figures, AppError> {
     figures.by_quarter = earned(app, &ctx, &ids).await?;
     let all: i64 = figures.by_quarter.iter().flat_map(|(_, earned)| earned.values()).sum();
     figures.counts.rebates = Money::new(all, Currency::USD).amount();
+    figures.counts.posted = Money::new(figures.posted.values().sum(), Currency::USD).amount();
     Ok(figures)
 }
 
@@ -135,10 +141,12 @@ impl Figures {
         schedules.dedup();
         let mut table = Table::new();
         let money = |cents: i64| Money::new(cents, Currency::USD).amount();
-        table.set_header(std::iter::once("Quarter".to_owned()).chain(schedules.iter().map(|key| (*key).clone())).chain(["all".to_owned()]));
+        table
+            .set_header(std::iter::once("Quarter".to_owned()).chain(schedules.iter().map(|key| (*key).clone())).chain(["all".to_owned(), "posted".to_owned()]));
         for (quarter, earned) in &self.by_quarter {
             let cells = schedules.iter().map(|key| money(earned.get(*key).copied().unwrap_or_default()));
-            table.add_row(std::iter::once(quarter.clone()).chain(cells).chain([money(earned.values().sum())]));
+            let posted = self.posted.get(quarter).map(|cents| money(*cents)).unwrap_or_default();
+            table.add_row(std::iter::once(quarter.clone()).chain(cells).chain([money(earned.values().sum()), posted]));
         }
         right_aligned(table)
     }

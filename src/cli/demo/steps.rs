@@ -1,4 +1,4 @@
-//! What the demo does before it serves: publish the program, import, enroll, level month by month. Each step looks first whether
+//! What the demo does before it serves: publish the program, import, enroll, level month by month, settle. Each step looks first whether
 //! it was done.
 
 use std::collections::BTreeSet;
@@ -13,6 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::data::{FILES, PROGRAM};
 use super::figures::all_partners;
+use super::settle::settle;
 use crate::app::imports::{ImportFile, ImportRequest, import_file};
 use crate::app::levelling::{EvaluateTiers, Selection, evaluate_tiers, histories_many};
 use crate::app::partners::{EnrollPartner, PartnerId, enroll_partner, enrollments_many};
@@ -48,6 +49,7 @@ pub async fn prepare(app: &App) -> Result<Prepared, AppError> {
     }
     changed |= enroll(app, &ctx).await?;
     changed |= level(app, &ctx).await?;
+    changed |= settle(app).await?;
     Ok(Prepared { changed })
 }
 
