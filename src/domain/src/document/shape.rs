@@ -406,7 +406,7 @@ impl Walk<'_> {
 
 /// The path of a member.
 fn step(path: &str, name: &str) -> String {
-    let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    let plain = !name.is_empty() && name.len() <= LONGEST_SLIP && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
     if plain { join(path, name) } else { format!("{path}[{}]", quoted(name)) }
 }
 
