@@ -159,7 +159,9 @@ fn ways(judged: &Judged, label: Option<&str>, by: Option<Date>) -> Vec<Way> {
         Node::AtLeast { .. } => at_least(judged, by),
         Node::Shared { key, of } => ways(of, label.or(Some(key)), by),
         Node::When { of: Some(of), .. } => ways(of, label, by),
-        Node::OnAnyDay { of, .. } => ways(of, label, by),
+        Node::OnAnyDay { of, .. } if !of.met => ways(of, label, by),
+        // Met today, on which the window does not look.
+        Node::OnAnyDay { .. } => vec![vec![missing_node(judged, "ON_ANY_DAY", 1, 0, by)]],
         Node::ForEach { groups, at_least_groups, .. } => {
             let found = u32::try_from(groups.len()).unwrap_or(u32::MAX);
             let lacking = (found < *at_least_groups).then(|| vec![vec![missing_node(judged, "GROUPS", *at_least_groups, found, by)]]);
@@ -220,6 +222,7 @@ fn rough_cost(judged: &Judged) -> u64 {
         Node::Leaf(leaf) => cost_of(leaf),
         Node::AllOf { of } => of.iter().map(rough_cost).sum(),
         Node::AnyOf { of, .. } => of.iter().map(rough_cost).min().unwrap_or(WHOLE),
+        Node::OnAnyDay { of, .. } if of.met => WHOLE,
         Node::Shared { of, .. } | Node::OnAnyDay { of, .. } | Node::When { of: Some(of), .. } => rough_cost(of),
         Node::Streak { required, actual, .. } => WHOLE * u64::from(required.saturating_sub(*actual)) / u64::from((*required).max(1)),
         Node::ForEach { groups, .. } => groups.iter().map(|group| rough_cost(&group.requirement)).sum::<u64>().max(1),

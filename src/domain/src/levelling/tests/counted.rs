@@ -46,3 +46,21 @@ fn what_a_lower_tier_or_the_ladder_itself_asks_is_named_when_it_fails() {
     assert_eq!(named, expected.map(|(key, day)| (key.to_owned(), day.to_owned())));
     assert_eq!(risks[0].fails_on, Some(date("2020-07-01")));
 }
+
+#[test]
+fn what_is_met_today_but_on_no_day_of_the_window_is_still_missing() {
+    let program = compiled(
+        r#"{"guerdon": 1, "program": {"code": "T", "name": "T", "currency": "USD"}, "version": {"effectiveOn": "2020-01-01"},
+        "ladders": [{"key": "MAIN", "tiers": [{"key": "GOLD", "requirement":
+            {"onAnyDay": {"window": {"calendar": {"unit": "MONTH", "which": "PREVIOUS"}}, "requirement": {"holding": {"kind": "PLAN"}}}}}]}]}"#,
+    );
+    let input = serde_json::json!({"partners": [{"code": "P", "holdings": [{"id": "p", "kind": "PLAN", "since": "2020-06-01"}]}]});
+    let facts = facts(&program, input);
+    let missing = |day: &str| {
+        let standing = evaluate_partner(&program, &facts, "P", date(day)).unwrap();
+        standing.ladders[0].next.as_ref().map(|next| next.gap.by_key().into_keys().collect::<Vec<_>>())
+    };
+    assert_eq!(missing("2020-05-31"), Some(vec!["PLAN".to_owned()]));
+    assert_eq!(missing("2020-06-30"), Some(vec!["ON_ANY_DAY".to_owned()]));
+    assert_eq!(missing("2020-07-01"), None);
+}
