@@ -8,7 +8,7 @@ use guerdon_domain::date::Date;
 use guerdon_domain::event::{Event, TierChanged};
 use guerdon_domain::facts::{AssignmentCause, Facts, TierAssignment};
 use guerdon_domain::fault::Faults;
-use guerdon_domain::levelling::{Change as TierMove, Due, LadderRisk, LadderStanding, Standing};
+use guerdon_domain::levelling::{Change as TierMove, Due, KeptStanding, LadderRisk, LadderStanding, Standing};
 use guerdon_domain::metric::Evaluator;
 use guerdon_domain::program::Program;
 use guerdon_store::{AssignmentOutcome, AuditEntry, Change, NewAdmissionRequest, NewAssignment, NewReview, NewStanding, WriteTx};
@@ -390,7 +390,7 @@ fn standing_of(partner: PartnerId, ladder: &LadderStanding) -> NewStanding {
         region: ladder.region.clone(),
         tier: ladder.tier.clone(),
         qualified_tier: ladder.qualified.clone(),
-        standing: serde_json::to_string(ladder).unwrap_or_default(),
+        standing: KeptStanding::of(ladder).to_text(),
     }
 }
 
@@ -419,19 +419,8 @@ async fn new_standings(tx: &WriteTx, version: &InForce, date: Date, standings: V
     if partners.is_empty() {
         return Ok(standings);
     }
-    let latest = tx.latest_standings_many(&Scope::All, version.program.id, &partners).await?;
-    let known = |new: &NewStanding| {
-        let of_partner = latest.get(&new.partner);
-        of_partner.is_some_and(|held| {
-            held.iter().any(|held| {
-                (held.as_of, held.version_id) == (date, version.version.id)
-                    && held.ladder == new.ladder
-                    && held.region == new.region
-                    && held.tier == new.tier
-                    && held.qualified_tier == new.qualified_tier
-            })
-        })
-    };
+    let on_record = tx.standings_known_many(version.program.id, version.version.id, date, &partners).await?;
+    let known = |new: &NewStanding| on_record.contains(&(new.partner, new.ladder.clone(), new.region.clone(), new.tier.clone(), new.qualified_tier.clone()));
     Ok(standings.into_iter().filter(|new| !known(new)).collect())
 }
 

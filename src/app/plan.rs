@@ -54,8 +54,12 @@ pub(super) fn for_runs(program: &Program, period: &Period) -> Reading {
         for part in of_condition.chain(of_figures) {
             reading = join(reading, part);
         }
-        reading.deals |= !schedule.scope.deal_kinds.is_empty();
-        reading.holdings |= matches!(&schedule.method, Method::Target(target) if target.accept_within_days.is_some());
+        if !schedule.scope.deal_kinds.is_empty() {
+            (reading.deals, reading.deals_in) = (true, None);
+        }
+        if matches!(&schedule.method, Method::Target(target) if target.accept_within_days.is_some()) {
+            (reading.holdings, reading.holdings_on) = (true, None);
+        }
     }
     let lines = reading.lines.iter().chain(&reading.monthly).copied().chain([days_of_lines(program, &period.name)]).collect();
     Reading { lines, monthly: Vec::new(), exchange_rates: true, ..reading }
@@ -71,10 +75,19 @@ fn join(one: Reading, other: Reading) -> Reading {
         (Some(one), Some(other)) => Some(Span::new(one.from.min(other.from), one.until.max(other.until))),
         (one, other) => one.or(other),
     };
+    // Days are only left out where both parts, as far as they ask at all, name theirs.
+    let days = |(asks, on): (bool, Option<Span>), (also, further): (bool, Option<Span>)| match (asks, also) {
+        (true, true) => on.zip(further).map(|(one, other)| Span::new(one.from.min(other.from), one.until.max(other.until))),
+        (true, false) => on,
+        (false, _) => further,
+    };
     Reading {
+        holdings_on: days((one.holdings, one.holdings_on), (other.holdings, other.holdings_on)),
+        deals_in: days((one.deals, one.deals_in), (other.deals, other.deals_in)),
         lines: one.lines.into_iter().chain(other.lines).collect(),
         monthly: one.monthly.into_iter().chain(other.monthly).collect(),
         foreign_needs_lines: one.foreign_needs_lines || other.foreign_needs_lines,
+        fold: None,
         holdings: one.holdings || other.holdings,
         activities,
         deals: one.deals || other.deals,
@@ -173,8 +186,16 @@ impl Reader<'_> {
     async fn load(&self, scope: &Scope, ids: &[PartnerId]) -> Result<LoadedFacts, StoreError> {
         let reading = self.reading;
         let months = reading.monthly.iter().copied().reduce(|one, other| Span::new(one.from.min(other.from), one.until.max(other.until)));
-        let plan =
-            FactsPlan { monthly: months, holdings: reading.holdings, activities: reading.activities, deals: reading.deals, ..self.plan(reading.lines.clone()) };
+        let plan = FactsPlan {
+            monthly: months,
+            fold: reading.fold.clone(),
+            holdings: reading.holdings,
+            holdings_on: reading.holdings_on,
+            activities: reading.activities,
+            deals: reading.deals,
+            deals_in: reading.deals_in,
+            ..self.plan(reading.lines.clone())
+        };
         let mut loaded = self.tx.load_facts(scope, ids, &plan).await?;
         for facts in loaded.partners.values_mut() {
             facts.monthly.retain(|sum| reading.monthly.iter().any(|span| span.contains(sum.month)));
@@ -187,8 +208,9 @@ impl Reader<'_> {
 
     /// Sums in another currency cannot be converted at the dates of their lines: partners that have some are read line by line.
     async fn spell_out_foreign_sums(&self, scope: &Scope, ids: &[PartnerId], loaded: &mut LoadedFacts) -> Result<(), StoreError> {
-        let lines = self.tx.load_facts(scope, ids, &self.plan_of_foreign(loaded)).await?;
-        for (code, mut facts) in lines.partners {
+        let plan = self.plan_of_foreign(loaded);
+        let lines = if plan.subtree { self.tx.load_facts(scope, ids, &plan).await?.partners } else { self.tx.load_lines_of(&loaded.ids, &plan).await? };
+        for (code, mut facts) in lines {
             let Some(held) = loaded.partners.get_mut(&code) else { continue };
             if held.monthly.iter().any(|sum| sum.amount.currency != self.currency) {
                 held.monthly.clear();

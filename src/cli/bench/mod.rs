@@ -1,7 +1,10 @@
 //! `guerdon bench`: a synthetic program with data of any size, and what this service does with it in how much time.
 
+pub mod evaluate;
 mod measure;
 mod rebates;
+pub mod review;
+mod rules;
 pub mod seed;
 
 use super::Outcome;
@@ -19,6 +22,10 @@ enum Command {
     Seed(seed::Args),
     /// Compute a period's rebates for all partners, beside the database's bare aggregate of the same lines.
     Rebates(rebates::Args),
+    /// Measure the engine of levelling on its own, without a database.
+    Evaluate(evaluate::Args),
+    /// Review every partner of a seeded database, beside the database's own work on the same inputs.
+    Review(review::Args),
 }
 
 /// Runs the command.
@@ -26,5 +33,7 @@ pub async fn run(args: Args) -> Outcome {
     match args.command {
         Command::Seed(args) => seed::run(args).await,
         Command::Rebates(args) => rebates::run(args).await,
+        Command::Review(args) => review::run(args).await,
+        Command::Evaluate(args) => evaluate::run(&args),
     }
 }

@@ -54,10 +54,23 @@ impl Exact {
         if denominator == 0 || numerator == i128::MIN || denominator == i128::MIN {
             return None;
         }
+        // Most figures fit 64 bits, where a division costs a fraction of one in 128.
+        if let (Ok(small), Ok(below)) = (i64::try_from(numerator), i64::try_from(denominator))
+            && below > 0
+        {
+            let divisor = small_common_divisor(small.unsigned_abs(), below.unsigned_abs());
+            let divisor = i64::try_from(divisor).ok()?;
+            return Some(Self { numerator: (small / divisor).into(), denominator: (below / divisor).into() });
+        }
         let divisor = greatest_common_divisor(numerator.unsigned_abs(), denominator.unsigned_abs());
         let divisor = i128::try_from(divisor).ok()?;
         let sign = denominator.signum();
         Some(Self { numerator: numerator / divisor * sign, denominator: denominator / divisor * sign })
+    }
+
+    /// Numerator and denominator, if both fit 64 bits.
+    fn small(self) -> Option<(i64, i64)> {
+        Some((i64::try_from(self.numerator).ok()?, i64::try_from(self.denominator).ok()?))
     }
 
     /// `value / 10^places`, for scaled integers: minor units, millionths, 10^-8.
@@ -114,6 +127,13 @@ impl Exact {
 
     /// Product.
     pub fn mul(self, other: Self) -> Result<Self, Overflow> {
+        if let (Some((a, b)), Some((c, d))) = (self.small(), other.small()) {
+            // Crosswise in lowest terms, so that the product is too.
+            let left = i64::try_from(small_common_divisor(a.unsigned_abs(), d.unsigned_abs())).map_err(|_| Overflow)?.max(1);
+            let right = i64::try_from(small_common_divisor(c.unsigned_abs(), b.unsigned_abs())).map_err(|_| Overflow)?.max(1);
+            let (numerator, denominator) = (i128::from(a / left) * i128::from(c / right), i128::from(b / right) * i128::from(d / left));
+            return Ok(Self { numerator, denominator });
+        }
         let cross = |a: i128, b: i128| i128::try_from(greatest_common_divisor(a.unsigned_abs(), b.unsigned_abs())).map_err(|_| Overflow);
         let left = cross(self.numerator, other.denominator)?.max(1);
         let right = cross(other.numerator, self.denominator)?.max(1);
@@ -248,6 +268,12 @@ pub fn spell(scaled: i128, places: u32, shortest: bool) -> String {
 impl Ord for Exact {
     /// Compares by continued fractions, so that no product can overflow.
     fn cmp(&self, other: &Self) -> Ordering {
+        if self.denominator == other.denominator {
+            return self.numerator.cmp(&other.numerator);
+        }
+        if let (Some((a, b)), Some((c, d))) = (self.small(), other.small()) {
+            return (i128::from(a) * i128::from(d)).cmp(&(i128::from(c) * i128::from(b)));
+        }
         let (mut a, mut b, mut c, mut d) = (self.numerator, self.denominator, other.numerator, other.denominator);
         let mut flipped = false;
         loop {
@@ -278,6 +304,9 @@ impl PartialOrd for Exact {
 impl fmt::Display for Exact {
     /// The decimal if it ends within ten places, else the fraction.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.denominator == 1 {
+            return write!(f, "{}", self.numerator);
+        }
         match self.to_decimal(10) {
             Some(decimal) => f.write_str(&decimal),
             None => write!(f, "{}/{}", self.numerator, self.denominator),
@@ -372,6 +401,17 @@ mod tests {
                 prop_assert_eq!(left.mul(right).unwrap().div(right).unwrap(), Some(left));
             }
             prop_assert!(left.floor() as i64 * b <= a && a < (left.floor() as i64 + 1) * b);
+        }
+
+        #[test]
+        fn small_figures_compute_as_large_ones(a in any::<i64>(), b in 1..i64::MAX, c in any::<i64>(), d in 1..i64::MAX) {
+            let [left, right] = [Exact::ratio(a.into(), b.into()).unwrap(), Exact::ratio(c.into(), d.into()).unwrap()];
+            let wide = |value: i64| i128::from(value);
+            prop_assert_eq!(left.mul(right).ok(), Exact::ratio(wide(a) * wide(c), wide(b) * wide(d)));
+            prop_assert_eq!(left.cmp(&right), (wide(a) * wide(d)).cmp(&(wide(c) * wide(b))));
+            // Once more with figures that are too large for the short way.
+            let scale = 1_i128 << 40;
+            prop_assert_eq!(Exact::ratio(wide(a) * scale, wide(b) * scale), Some(left));
         }
 
         #[test]

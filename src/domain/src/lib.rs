@@ -15,6 +15,7 @@ pub mod exchange;
 pub mod facts;
 pub mod fault;
 pub mod filter;
+mod hash;
 pub mod levelling;
 pub mod metric;
 pub mod money;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::facts::{Activity, Deal, FactId, Holding, MonthlyRollup, PartnerFacts, Transaction};
+use guerdon_domain::metric::fold::Fold;
 use guerdon_domain::money::{Money, Quantity};
 use sea_orm::QueryResult;
 
@@ -27,12 +28,18 @@ pub struct FactsPlan {
     pub lines: Vec<Span>,
     /// Months (whole ones, by their first days, half-open) of which monthly aggregates are loaded.
     pub monthly: Option<Span>,
+    /// How these are added up by the database; as they stand where nobody says.
+    pub fold: Option<Fold>,
     /// Whether holdings are loaded.
     pub holdings: bool,
+    /// Only holdings that count on one of these days.
+    pub holdings_on: Option<Span>,
     /// Days of which activities are loaded.
     pub activities: Option<Span>,
     /// Whether deals are loaded.
     pub deals: bool,
+    /// Only deals opened or closed on one of these days.
+    pub deals_in: Option<Span>,
     /// Whether the partners below (at any time) are loaded too. Their facts count for the partner above, so that the scope does
     /// not apply to them; they are not among the ids that are answered.
     pub subtree: bool,
@@ -50,9 +57,12 @@ impl FactsPlan {
             as_of,
             lines: Vec::new(),
             monthly: None,
+            fold: None,
             holdings: false,
+            holdings_on: None,
             activities: None,
             deals: false,
+            deals_in: None,
             subtree: false,
             known_on: None,
             cut_off: None,
@@ -87,7 +97,7 @@ impl ReadTx {
             self.load_lines(&all, plan, &mut gathered).await?;
         }
         if let Some(months) = plan.monthly {
-            self.load_monthly(&all, months, &mut gathered).await?;
+            self.load_monthly(&all, months, plan.fold.as_ref(), &mut gathered).await?;
         }
         if plan.holdings {
             self.load_holdings(&all, plan, &mut gathered).await?;
@@ -100,6 +110,15 @@ impl ReadTx {
         }
         let partners = gathered.into_values().map(|facts| (facts.code.clone(), facts)).collect();
         Ok(LoadedFacts { ids: roots, partners })
+    }
+
+    /// Loads sale lines of partners that were loaded before, and nothing else: one statement.
+    pub async fn load_lines_of(&self, ids: &BTreeMap<PartnerId, String>, plan: &FactsPlan) -> Result<BTreeMap<String, PartnerFacts>, StoreError> {
+        let bare = |(id, code): (&PartnerId, &String)| (*id, PartnerFacts { code: code.clone(), ..PartnerFacts::default() });
+        let mut gathered: Gathered = ids.iter().map(bare).collect();
+        let all: Vec<PartnerId> = ids.keys().copied().collect();
+        self.load_lines(&all, plan, &mut gathered).await?;
+        Ok(gathered.into_values().map(|facts| (facts.code.clone(), facts)).collect())
     }
 
     async fn load_roots(&self, scope: &Scope, ids: &[PartnerId], subtree: bool) -> Result<(BTreeMap<PartnerId, String>, Gathered), StoreError> {
@@ -150,13 +169,16 @@ impl ReadTx {
         .await
     }
 
-    async fn load_monthly(&self, ids: &[PartnerId], months: Span, gathered: &mut Gathered) -> Result<(), StoreError> {
-        let parameters = Parameters(vec![uuids(self.backend(), ids), months.from.naive().into(), months.until.naive().into()]);
-        let sql = format!(
-            "SELECT m.partner_id, m.month, m.category, m.kind, m.currency, m.amount_minor, m.quantity_micros, m.lines FROM transaction_monthly m \
-             WHERE {} AND m.month >= $2 AND m.month < $3 ORDER BY m.partner_id, m.month, m.category, m.kind, m.currency",
-            is_one_of_uuids(self.backend(), "m.partner_id", 1)
-        );
+    async fn load_monthly(&self, ids: &[PartnerId], months: Span, fold: Option<&Fold>, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut parameters = Parameters(vec![uuids(self.backend(), ids), months.from.naive().into(), months.until.naive().into()]);
+        let of_partners = is_one_of_uuids(self.backend(), "m.partner_id", 1);
+        let sql = match fold {
+            Some(fold) => folded_sums(fold, &of_partners, &mut parameters),
+            None => format!(
+                "SELECT m.partner_id, m.month, m.category, m.kind, m.currency, m.amount_minor, m.quantity_micros, m.lines FROM transaction_monthly m \
+                 WHERE {of_partners} AND m.month >= $2 AND m.month < $3 ORDER BY m.partner_id, m.month, m.category, m.kind, m.currency"
+            ),
+        };
         self.gather(sql, parameters, gathered, |row, facts| {
             let row = Row::new(row, "transaction_monthly");
             let category = row.text(2)?;
@@ -177,10 +199,17 @@ impl ReadTx {
         let mut parameters = Parameters(vec![uuids(self.backend(), ids), plan.as_of.naive().into()]);
         let known = known_condition("h", plan, &mut parameters);
         let latest = latest_condition("holding", "h", plan, &mut parameters);
+        let counting = plan.holdings_on.map_or_else(
+            || "TRUE".to_owned(),
+            |days| {
+                let (from, until) = (parameters.add(days.from.naive()), parameters.add(days.until.naive()));
+                format!("h.since_on < {until} AND (h.until_on IS NULL OR h.until_on > {from}) AND (h.revoked_on IS NULL OR h.revoked_on > {from})")
+            },
+        );
         let sql = format!(
             "SELECT h.partner_id, h.source, h.external_id, h.recorded_on, h.kind, h.type_key, h.level, h.holder_kind, h.holder, h.product, h.category, \
              h.since_on, h.until_on, h.revoked_on, h.value, h.currency, h.region, h.attributes FROM holding h \
-             WHERE {} AND h.since_on <= $2 AND {known} AND {latest} ORDER BY h.partner_id, h.since_on, h.id",
+             WHERE {} AND h.since_on <= $2 AND {counting} AND {known} AND {latest} ORDER BY h.partner_id, h.since_on, h.id",
             is_one_of_uuids(self.backend(), "h.partner_id", 1)
         );
         self.gather(sql, parameters, gathered, |row, facts| {
@@ -210,9 +239,16 @@ impl ReadTx {
         let mut parameters = Parameters(vec![uuids(self.backend(), ids), plan.as_of.naive().into()]);
         let known = known_condition("d", plan, &mut parameters);
         let latest = latest_condition("deal", "d", plan, &mut parameters);
+        let dated = plan.deals_in.map_or_else(
+            || "TRUE".to_owned(),
+            |days| {
+                let (from, until) = (parameters.add(days.from.naive()), parameters.add(days.until.naive()));
+                format!("((d.opened_on >= {from} AND d.opened_on < {until}) OR (d.closed_on >= {from} AND d.closed_on < {until}))")
+            },
+        );
         let sql = format!(
             "SELECT d.partner_id, d.source, d.external_id, d.opened_on, d.recorded_on, d.stage, d.outcome, d.closed_on, d.value_minor, d.currency, \
-             d.customer, d.kind, d.region, d.attributes FROM deal d WHERE {} AND d.opened_on <= $2 AND {known} AND {latest} \
+             d.customer, d.kind, d.region, d.attributes FROM deal d WHERE {} AND d.opened_on <= $2 AND {dated} AND {known} AND {latest} \
              ORDER BY d.partner_id, d.opened_on, d.id",
             is_one_of_uuids(self.backend(), "d.partner_id", 1)
         );
@@ -239,6 +275,45 @@ impl ReadTx {
         }
         Ok(())
     }
+}
+
+/// The statement that adds up monthly sums. Of categories and kinds that count alike any one is answered.
+fn folded_sums(fold: &Fold, of_partners: &str, parameters: &mut Parameters) -> String {
+    let month = fold.months.as_ref().map_or_else(
+        || "m.month".to_owned(),
+        |stretches| {
+            let mut cases = String::from("CASE");
+            for stretch in stretches {
+                let (from, until) = (parameters.add(stretch.from.naive()), parameters.add(stretch.until.naive()));
+                cases.push_str(&format!(" WHEN m.month >= {from} AND m.month < {until} THEN {}", stretches_number(stretches, *stretch)));
+            }
+            cases + " END"
+        },
+    );
+    let class = fold.categories.as_ref().map_or_else(
+        || "m.category".to_owned(),
+        |classes| {
+            let mut cases = String::from("CASE");
+            for (number, class) in classes.iter().enumerate() {
+                let names: Vec<String> = class.iter().map(|name| parameters.add(name.clone())).collect();
+                cases.push_str(&format!(" WHEN m.category IN ({}) THEN {number}", names.join(", ")));
+            }
+            if classes.is_empty() { "0".to_owned() } else { format!("{cases} ELSE {} END", classes.len()) }
+        },
+    );
+    let kind = if fold.kinds { ", m.kind" } else { "" };
+    // The first month of a stretch is read from its sums: it is one that the stretch holds.
+    format!(
+        "SELECT partner_id, month, category, kind, currency, amount_minor, quantity_micros, lines FROM (SELECT m.partner_id, MIN(m.month) AS month, \
+         MIN(m.category) AS category, MIN(m.kind) AS kind, m.currency, CAST(SUM(m.amount_minor) AS BIGINT) AS amount_minor, \
+         CAST(SUM(m.quantity_micros) AS BIGINT) AS quantity_micros, CAST(SUM(m.lines) AS BIGINT) AS lines, {month} AS stretch, {class} AS class \
+         FROM transaction_monthly m WHERE {of_partners} AND m.month >= $2 AND m.month < $3 GROUP BY m.partner_id, m.currency, 9, 10{kind}) AS folded \
+         WHERE stretch IS NOT NULL ORDER BY partner_id, month, category, kind, currency"
+    )
+}
+
+fn stretches_number(stretches: &[Span], stretch: Span) -> usize {
+    stretches.iter().position(|known| *known == stretch).unwrap_or_default()
 }
 
 /// The condition that `column` lies in any of the spans and not after `as_of`.

@@ -1,5 +1,6 @@
 //! `guerdon bench seed`: a synthetic program with partners and facts in any number, the same for the same seed.
 
+mod memory;
 mod partners;
 mod people;
 mod program;
@@ -14,9 +15,10 @@ use std::time::Instant;
 use guerdon_domain::date::Date;
 use serde::Serialize;
 
+pub use memory::facts;
 pub use program::{CODE, document};
+pub use shape::{Amounts, Shape};
 
-use self::shape::{Amounts, Shape};
 use super::measure::{self, peak_memory_mib};
 use crate::app::App;
 use crate::cli::migrate::migrate;

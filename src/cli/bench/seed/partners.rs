@@ -71,7 +71,7 @@ fn assignment(draws: &mut Draws, ladder: &str, tier: Option<&str>, from: Date, c
     SeedAssignment { id: draws.id(), ladder: ladder.to_owned(), tier: tier.map(str::to_owned), from, until: None, cause }
 }
 
-/// One step a year towards the tier of its size, and sometimes back.
+/// One step a year towards the tier of its size, and sometimes back; nothing in the last six months, which benches review.
 fn level(shape: &Shape, partner: u32, since: Date, draws: &mut Draws) -> Vec<SeedAssignment> {
     let target = shape.size(partner).rank() - usize::from(draws.happens(1, 3));
     let mut rank = usize::from(draws.happens(1, 2));
@@ -81,7 +81,7 @@ fn level(shape: &Shape, partner: u32, since: Date, draws: &mut Draws) -> Vec<See
     loop {
         day = day.plus_months(i32::try_from(6 + draws.below(10)).unwrap_or(12));
         let back = rank == target && rank > 0 && draws.happens(1, 6);
-        if day >= shape.amounts.until || held.len() >= 6 || (rank == target && !back) {
+        if day > shape.amounts.until.plus_months(-6) || held.len() >= 6 || (rank == target && !back) {
             return held;
         }
         let cause = if back { AssignmentCause::Demotion } else { AssignmentCause::Promotion };

@@ -7,12 +7,13 @@
 mod decide;
 mod grace;
 mod held;
+mod kept;
 mod outcome;
 mod record;
 mod risk;
 mod standing;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::date::{Date, Span};
 use crate::document::ladder::Entry;
@@ -23,6 +24,7 @@ use crate::program::Program;
 use crate::requirement::{Gap, Judged, Leaf};
 
 pub use held::{HeldOnDate, held_on};
+pub use kept::{KeptLeafView, KeptStanding, KeptTierView};
 pub use risk::{LadderRisk, LeafRisk, at_risk};
 pub use standing::{Due, evaluate_all, evaluate_metrics, evaluate_partner};
 
@@ -120,7 +122,7 @@ pub struct TierStanding {
 }
 
 /// A tier on record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TierRecord {
     /// The tier; none is a value.
@@ -171,7 +173,7 @@ impl AwaitedEntry {
 }
 
 /// What an evaluation did to a tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Change {
     /// Nothing: it is as on record.
@@ -187,7 +189,7 @@ pub enum Change {
 }
 
 /// Why a tier is not simply the one that is met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Reason {
     /// The partner is not enrolled on the date.
@@ -231,7 +233,7 @@ pub enum Reason {
 }
 
 /// Why the tier is what it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Decision {
     /// What changed against the record.
@@ -260,7 +262,7 @@ pub struct Decision {
 }
 
 /// A grace period that runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GraceStanding {
     /// Since when.
@@ -274,7 +276,7 @@ pub struct GraceStanding {
 }
 
 /// An override in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OverrideStanding {
     /// Pin, ceiling or floor.

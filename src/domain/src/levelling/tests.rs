@@ -391,3 +391,36 @@ fn a_tier_held_elsewhere_lasts_until_its_own_review() {
     let fails_on = |ladder: &str| risks.iter().find(|risk| risk.ladder == ladder).and_then(|risk| risk.fails_on);
     assert_eq!((fails_on("BADGE"), fails_on("MAIN")), (Some(date("2021-03-01")), Some(date("2022-01-31"))));
 }
+
+/// What a review keeps of a standing tells what was judged, in words that the version gives.
+#[test]
+fn a_kept_standing_reads_as_it_was_judged() {
+    let program = program();
+    let inputs = [
+        partner("250", "2020-03-01", &[], serde_json::json!({})),
+        partner("1000", "2020-03-01", &[("2019-01-01", "2021-01-01"), ("2020-01-01", "2020-07-01")], held("PLAIN", "GOLD", "2020-01-01")),
+    ];
+    for (input, as_of) in inputs.into_iter().flat_map(|input| ["2020-03-31", "2020-12-31"].map(|as_of| (input.clone(), as_of))) {
+        let facts = facts(&program, input);
+        let standing = evaluate_partner(&program, &facts, "P", date(as_of)).unwrap();
+        for ladder in &standing.ladders {
+            let kept = KeptStanding::of(ladder);
+            let read = KeptStanding::read(&kept.to_text()).unwrap();
+            assert_eq!(read, kept);
+            for (tier, view) in ladder.tiers.iter().zip(read.tiers()) {
+                assert_eq!((view.tier, view.met, view.share_met, view.admitted), (tier.tier.as_str(), tier.met, tier.share_met, tier.admitted));
+                let leaves = tier.requirement.as_ref().map_or(Vec::new(), |judged| judged.leaves());
+                assert_eq!(leaves.len(), view.leaves.len());
+                let requirement =
+                    program.ladder(Some(&ladder.ladder)).and_then(|ladder| ladder.tier(view.tier)).and_then(|(_, tier)| tier.requirement.as_ref());
+                for (at, (leaf, kept)) in leaves.into_iter().zip(&view.leaves).enumerate() {
+                    let again = kept.leaf(&program, requirement.unwrap(), at);
+                    assert_eq!((again.met(), kept.met), (leaf.met(), leaf.met()));
+                    assert_eq!((again.missing, again.window, again.facts), (leaf.missing, leaf.window, leaf.facts), "{}", leaf.key);
+                    assert_eq!(again.sentence(None).text, leaf.sentence(None).text, "{leaf:?}");
+                }
+            }
+        }
+    }
+    assert!(KeptStanding::read("{}").is_err());
+}

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use super::{CohortValues, MetricValue};
 use crate::date::Date;
 use crate::document::metric::{Formula, Measure, Metric, Operand};
+use crate::document::requirement::Threshold;
+use crate::document::scoped::Scoped;
 use crate::exact::Overflow;
 use crate::exchange::ExchangeRates;
 use crate::facts::{Enrollment, Facts, PartnerFacts};
 use crate::fault::{Fault, Faults};
 use crate::filter::{Bindings, FilterContext, FirstDates};
+use crate::hash::QuickMap;
 use crate::levelling::TierOutcome;
 use crate::program::Program;
 use crate::region::Standpoint;
@@ -100,6 +103,12 @@ pub(super) type Children<'a> = HashMap<&'a str, Vec<&'a PartnerFacts>>;
 /// A tier outcome by ladder, partner, date and region.
 type OutcomeKey<'a> = (usize, usize, Date, Option<&'a str>);
 
+/// Partner, date and region, with the number of where it stands.
+type StandsAt<'a> = (usize, Date, Option<&'a str>, usize);
+
+/// Region, type and track.
+type Named<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
 /// Computes metrics, requirements and tiers of partners. Every value is computed once and kept; make one per thread and set
 /// of facts, and [`Evaluator::forget`] between partners of a large set.
 pub struct Evaluator<'a> {
@@ -109,12 +118,17 @@ pub struct Evaluator<'a> {
     pub(crate) known_until: Date,
     pub(crate) cohorts: RefCell<CohortValues>,
     pub(super) first_dates: FirstDates,
-    pub(crate) outcomes: RefCell<HashMap<OutcomeKey<'a>, Rc<TierOutcome>>>,
-    pub(crate) decided: RefCell<HashMap<OutcomeKey<'a>, u32>>,
+    pub(crate) outcomes: RefCell<QuickMap<OutcomeKey<'a>, Rc<TierOutcome>>>,
+    pub(crate) decided: RefCell<QuickMap<OutcomeKey<'a>, u32>>,
     pub(super) trees: RefCell<BTreeMap<usize, Rc<Children<'a>>>>,
     pub(super) profile_dates: OnceCell<Vec<Date>>,
     rates: OnceCell<ExchangeRates>,
-    values: RefCell<HashMap<Memo<'a>, Arc<MetricValue>>>,
+    values: RefCell<QuickMap<Memo<'a>, Arc<MetricValue>>>,
+    /// Region, type and track by the number that they were given, and the one of the last partner that was asked about.
+    standpoints: RefCell<QuickMap<Named<'a>, usize>>,
+    stands_at: Cell<Option<StandsAt<'a>>>,
+    /// Thresholds by rule and standpoint: as many as the program has rows, whatever the number of partners.
+    thresholds: RefCell<QuickMap<(usize, usize), Option<Threshold>>>,
     depth: Cell<u32>,
 }
 
@@ -133,6 +147,9 @@ impl<'a> Evaluator<'a> {
             profile_dates: OnceCell::new(),
             rates: OnceCell::new(),
             values: RefCell::default(),
+            standpoints: RefCell::default(),
+            stands_at: Cell::new(None),
+            thresholds: RefCell::default(),
             depth: Cell::new(0),
         }
     }
@@ -209,6 +226,35 @@ impl<'a> Evaluator<'a> {
         let value = Arc::new(compute()?);
         self.values.borrow_mut().insert(key, Arc::clone(&value));
         Ok(value)
+    }
+
+    /// The threshold for whoever stands where the evaluation does, looked up once per rule, region, type and track.
+    pub(crate) fn threshold(&self, scoped: &'a Scoped<Threshold>, at: &At<'a>) -> Option<Threshold> {
+        if scoped.rows.is_empty() {
+            return scoped.default;
+        }
+        let key = (std::ptr::from_ref(scoped).addr(), self.standpoint_number(at));
+        if let Some(known) = self.thresholds.borrow().get(&key) {
+            return *known;
+        }
+        let threshold = self.program.geography.resolve(scoped, at.standpoint()).copied();
+        self.thresholds.borrow_mut().insert(key, threshold);
+        threshold
+    }
+
+    fn standpoint_number(&self, at: &At<'a>) -> usize {
+        let partner = std::ptr::from_ref(at.partner).addr();
+        if let Some((of, on, region, number)) = self.stands_at.get()
+            && (of, on, region) == (partner, at.as_of, at.region)
+        {
+            return number;
+        }
+        let Standpoint { region, partner_type, track } = at.standpoint();
+        let mut standpoints = self.standpoints.borrow_mut();
+        let next = standpoints.len();
+        let number = *standpoints.entry((region, partner_type, track)).or_insert(next);
+        self.stands_at.set(Some((partner, at.as_of, at.region, number)));
+        number
     }
 
     /// Runs `compute` one level deeper.

@@ -278,15 +278,27 @@ impl<'a> Reading<'_, 'a> {
         'a: 'f,
     {
         let (Some(window), Source::Transactions) = (self.window, self.measure.source) else { return Ok(()) };
+        // Of a window of whole months all of which are known, a month lies inside or outside by its first day.
+        let is_start = |day: Date| day.day() == 1;
+        let whole_months = is_start(window.from) && is_start(window.until) && self.evaluator.known_until >= window.last_day();
+        let mut reads = None;
         for owner in std::iter::once(self.at.partner).chain(self.below()) {
             for rollup in &owner.monthly {
-                let month = Span::new(rollup.month, rollup.month.plus_months(1));
-                if month.intersect(window).is_empty() {
-                    continue;
-                }
-                let whole = window.from <= month.from && month.until <= window.until && month.until <= self.evaluator.known_until.next();
-                if !whole || rollup::reads(self.evaluator.program, self.measure) != Reads::MonthlySums {
-                    return Err(lines_needed(owner, month));
+                let whole = if whole_months {
+                    if !window.contains(rollup.month) {
+                        continue;
+                    }
+                    true
+                } else {
+                    let month = Span::new(rollup.month, rollup.month.plus_months(1));
+                    if month.intersect(window).is_empty() {
+                        continue;
+                    }
+                    window.from <= month.from && month.until <= window.until && month.until <= self.evaluator.known_until.next()
+                };
+                let reads_sums = *reads.get_or_insert_with(|| rollup::reads(self.evaluator.program, self.measure) == Reads::MonthlySums);
+                if !whole || !reads_sums {
+                    return Err(lines_needed(owner, Span::new(rollup.month, rollup.month.plus_months(1))));
                 }
                 let view = FactView { fact: Fact::Rollup(rollup), owner };
                 if self.filters.matches_optional(self.measure.filter.as_ref(), view) {

@@ -10,6 +10,7 @@
 mod aggregate;
 mod cohort;
 mod evaluator;
+pub mod fold;
 mod formula;
 mod hysteresis;
 mod measure;

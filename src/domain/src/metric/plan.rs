@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::fold::{Asked, Fold};
 use super::months_earlier;
 use super::rollup::{Reads, reads, reads_foreign_sums};
 use crate::date::{Date, Span};
@@ -30,12 +31,18 @@ pub struct FactsPlan {
     pub monthly: Vec<Span>,
     /// Of partners that have sums in another currency than the program's, the lines of `monthly` are needed instead.
     pub foreign_needs_lines: bool,
-    /// Whether holdings are needed, all of them.
+    /// How those sums may be added up; none where they must stay as they are.
+    pub fold: Option<Fold>,
+    /// Whether holdings are needed.
     pub holdings: bool,
+    /// Only those that count on one of these days; none: all of them.
+    pub holdings_on: Option<Span>,
     /// The days whose activities are needed.
     pub activities: Option<Span>,
-    /// Whether deals are needed, all of them.
+    /// Whether deals are needed.
     pub deals: bool,
+    /// Only those opened or closed on one of these days; none: all of them.
+    pub deals_in: Option<Span>,
     /// Whether the facts of the partners below are needed too.
     pub subtree: bool,
     /// Whether the parents' tiers on record are needed, and their facts where they have none.
@@ -86,11 +93,15 @@ struct Planner<'p> {
     program: &'p Program,
     plan: FactsPlan,
     depth: u32,
+    /// The days on which holdings and deals are asked for.
+    holdings: Option<Span>,
+    deals: Option<Span>,
+    sums: Asked,
 }
 
 impl<'p> Planner<'p> {
     fn new(program: &'p Program) -> Self {
-        Self { program, plan: FactsPlan::default(), depth: 0 }
+        Self { program, plan: FactsPlan::default(), depth: 0, holdings: None, deals: None, sums: Asked::default() }
     }
 
     fn deeper(&mut self, work: impl FnOnce(&mut Self)) {
@@ -149,7 +160,7 @@ impl<'p> Planner<'p> {
                 }
             }
             Requirement::Ladders(rule) => self.program.ladders_of(rule).for_each(|ladder| self.decided(ladder, days)),
-            Requirement::Holding(_) => self.plan.holdings = true,
+            Requirement::Holding(rule) => self.held(if rule.filter.as_ref().is_some_and(asks_first_fact) { Span::ALWAYS } else { days }),
             Requirement::Streak(rule) => self.streak(rule, days),
             Requirement::OnAnyDay(rule) => {
                 if let Some(span) = self.hull(&rule.window, days) {
@@ -260,14 +271,26 @@ impl<'p> Planner<'p> {
             span.from = Date::MIN;
         }
         match measure.source {
-            Source::Holdings => self.plan.holdings = true,
-            Source::Deals => self.plan.deals = true,
+            Source::Holdings => self.held(span),
+            Source::Deals => {
+                self.plan.deals = true;
+                self.deals = Some(self.deals.map_or(span, |held| hull(held, span)));
+            }
             Source::Activities => self.plan.activities = Some(self.plan.activities.map_or(span, |held| hull(held, span))),
             Source::Transactions => self.lines(measure, span, days),
         }
         self.plan.exchange_rates |= measure.unit_table.is_none();
         let fields = measure.group_by.iter().chain(&measure.of).chain(measure.having.iter().filter_map(|test| test.of.as_ref()));
-        self.plan.deals |= filters().any(|filter| asks_field(filter, "deal.kind")) || fields.into_iter().any(|field| field == "deal.kind");
+        if filters().any(|filter| asks_field(filter, "deal.kind")) || fields.into_iter().any(|field| field == "deal.kind") {
+            // The deal of a sale line may be of any day.
+            self.plan.deals = true;
+            self.deals = Some(Span::ALWAYS);
+        }
+    }
+
+    fn held(&mut self, days: Span) {
+        self.plan.holdings = true;
+        self.holdings = Some(self.holdings.map_or(days, |held| hull(held, days)));
     }
 
     fn lines(&mut self, measure: &Measure, span: Span, days: Span) {
@@ -283,6 +306,7 @@ impl<'p> Planner<'p> {
             return;
         }
         self.plan.monthly.push(Span::new(first, last));
+        self.sums.read(Span::new(first, last), measure.filter.iter().chain(measure.share.as_deref()));
         self.plan.lines.extend([Span::new(span.from, first), Span::new(last, span.until)].into_iter().filter(|rest| !rest.is_empty()));
         self.plan.foreign_needs_lines |= !reads_foreign_sums(self.program, measure);
     }
@@ -312,7 +336,10 @@ impl<'p> Planner<'p> {
             }
         }
         self.plan.lines = merged(lines);
+        self.plan.fold = (!kept.is_empty()).then(|| self.sums.fold(self.program, &kept));
         self.plan.monthly = kept;
+        self.plan.holdings_on = self.holdings.filter(|days| *days != Span::ALWAYS);
+        self.plan.deals_in = self.deals.filter(|days| *days != Span::ALWAYS);
         self.plan
     }
 }

@@ -236,6 +236,15 @@ fn as_planned(_: &Program, facts: &Facts, plan: &super::plan::FactsPlan) -> Fact
         let among = |spans: &[Span], day: Date| spans.iter().any(|span| span.contains(day));
         let summed: Vec<Transaction> = partner.transactions.iter().filter(|line| among(&plan.monthly, line.date)).cloned().collect();
         partner.monthly = rollups(&summed);
+        if let Some(fold) = &plan.fold {
+            partner.monthly = fold.apply(&partner.monthly);
+        }
+        if let Some(days) = plan.holdings_on {
+            partner.holdings.retain(|holding| !holding.span().intersect(days).is_empty());
+        }
+        if let Some(days) = plan.deals_in {
+            partner.deals.retain(|deal| days.contains(deal.opened_on) || deal.closed_on.is_some_and(|closed| days.contains(closed)));
+        }
         partner.transactions.retain(|line| among(&plan.lines, line.date));
         assert!(summed.iter().all(|line| !among(&plan.lines, line.date)), "a day is planned twice");
     }

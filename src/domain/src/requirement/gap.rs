@@ -4,6 +4,7 @@
 //! missing certificate of two a half, an invitation or a document one. Equal costs go to the path that is named first.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde::Serialize;
 
@@ -95,9 +96,10 @@ pub struct Gap {
     pub alternatives: Vec<Vec<MissingLeaf>>,
 }
 
-type Way = Vec<MissingLeaf>;
+/// One way; leaves that several ways share are made once.
+type Way = Vec<Rc<MissingLeaf>>;
 
-fn cost(way: &[MissingLeaf]) -> u64 {
+fn cost(way: &[Rc<MissingLeaf>]) -> u64 {
     way.iter().map(|leaf| leaf.cost).sum()
 }
 
@@ -164,12 +166,12 @@ fn ways(judged: &Judged, label: Option<&str>, by: Option<Date>) -> Vec<Way> {
         Node::OnAnyDay { .. } => vec![vec![missing_node(judged, "ON_ANY_DAY", 1, 0, by)]],
         Node::ForEach { groups, at_least_groups, .. } => {
             let found = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-            let lacking = (found < *at_least_groups).then(|| vec![vec![missing_node(judged, "GROUPS", *at_least_groups, found, by)]]);
+            let lacking = (found < *at_least_groups).then(|| vec![vec![Rc::new(missing_node(judged, "GROUPS", *at_least_groups, found, by))]]);
             product(groups.iter().map(|group| ways(&group.requirement, None, by)).chain(lacking))
         }
-        Node::Streak { required, actual, .. } => vec![vec![missing_node(judged, "STREAK", *required, *actual, by)]],
-        Node::Not { .. } | Node::When { of: None, .. } => vec![vec![missing_node(judged, "NOT", 1, 0, by)]],
-        Node::Leaf(leaf) => vec![vec![missing_leaf(leaf, label, by)]],
+        Node::Streak { required, actual, .. } => vec![vec![Rc::new(missing_node(judged, "STREAK", *required, *actual, by))]],
+        Node::Not { .. } | Node::When { of: None, .. } => vec![vec![Rc::new(missing_node(judged, "NOT", 1, 0, by))]],
+        Node::Leaf(leaf) => vec![vec![Rc::new(missing_leaf(leaf, label, by))]],
     }
 }
 
@@ -199,7 +201,7 @@ fn at_least(judged: &Judged, by: Option<Date>) -> Vec<Way> {
     chosen.extend(others.into_iter().take(more));
     chosen.sort_by_key(|(index, _)| *index);
     if chosen.len() < needed {
-        return vec![vec![missing_node(judged, "AT_LEAST", *n, *met_count, by)]];
+        return vec![vec![Rc::new(missing_node(judged, "AT_LEAST", *n, *met_count, by))]];
     }
     vec![chosen.into_iter().flat_map(|(_, way)| way).collect()]
 }
@@ -235,8 +237,11 @@ impl Gap {
     /// What is missing to meet `judged`; `by` is the day until which it is asked for, for the sentences.
     pub fn of(judged: &Judged, by: Option<Date>) -> Self {
         let mut all = ways(judged, None, by).into_iter();
-        let missing = all.next().unwrap_or_default();
-        Self { missing, alternatives: all.collect() }
+        let first = all.next().unwrap_or_default();
+        // The other ways first: what only the cheapest one needs is then moved, not copied.
+        let alternatives: Vec<Way> = all.collect();
+        let own = |way: Way| way.into_iter().map(Rc::unwrap_or_clone).collect();
+        Self { alternatives: alternatives.into_iter().map(own).collect(), missing: own(first) }
     }
 
     /// The same with one more leaf missing on every way.

@@ -39,6 +39,42 @@ impl Leaf {
         }
     }
 
+    /// Puts on again what its rule and the version say: words, unit, how it compares, what is missing. Kept standings leave it out.
+    pub(crate) fn dress(&mut self, program: &crate::program::Program, rule: Option<&crate::document::requirement::Requirement>) {
+        use crate::document::requirement::Requirement;
+        match rule {
+            Some(Requirement::Metric(rule)) => {
+                let metric = rule.metric.as_deref().and_then(|key| program.metric(key));
+                self.label.clone_from(&rule.label);
+                self.subject = metric.and_then(|metric| metric.name.clone());
+                self.noun = metric.and_then(|metric| metric.noun.clone());
+                let (compares, scoped) = comparison(rule).map_or((Compares::AtLeast, None), |(compares, scoped)| (compares, Some(scoped)));
+                let percent = scoped.is_some_and(|scoped| scoped.default.iter().chain(scoped.rows.iter().map(|row| &row.value)).any(|value| value.percent));
+                self.compares = compares;
+                self.unit = match (metric, &rule.value) {
+                    (Some(metric), _) => metric.unit,
+                    (None, Some(operand)) => unit_in_place(operand, percent),
+                    (None, None) => Unit::Score,
+                };
+                self.currency = (self.unit == Unit::Money).then(|| program.currency());
+            }
+            Some(Requirement::Tier(rule)) => {
+                self.noun = program.ladder(Some(&rule.ladder)).and_then(|ladder| ladder.tier(&rule.tier)).and_then(|(_, tier)| tier.name.clone());
+            }
+            Some(Requirement::Holding(rule)) => self.label.clone_from(&rule.label),
+            _ => {}
+        }
+        if self.kind == LeafKind::Tenure {
+            (self.unit, self.noun) = (Unit::Duration, Some("month".to_owned()));
+        }
+        self.missing = self.required.and_then(|required| missing(self.compares, self.unit, required, self.actual).ok().flatten());
+        self.reason = match (self.required, self.actual) {
+            (None, _) => Some(Unmet::NoThreshold),
+            (_, None) => Some(Unmet::NoData),
+            _ => None,
+        };
+    }
+
     pub(crate) fn judged(self) -> Judged {
         let label = self.label.clone();
         Judged { met: self.met(), label, node: Node::Leaf(Box::new(self)) }
@@ -137,7 +173,7 @@ impl<'a> Evaluator<'a> {
         let Some((compares, scoped)) = comparison(rule) else {
             return Err(Fault::new("EMPTY_COMPARISON", "atLeast", "give exactly one of atLeast, above, atMost, below, equals").into());
         };
-        let threshold = self.program.geography.resolve(scoped, at.standpoint());
+        let threshold = self.threshold(scoped, at);
         let percent = threshold.is_some_and(|threshold| threshold.percent);
         let unit = match (metric, &rule.value) {
             (Some(metric), _) => metric.unit,

@@ -10,7 +10,7 @@ mod leaf;
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::date::{Date, Span};
 use crate::document::metric::Unit;
@@ -157,7 +157,7 @@ pub struct PeriodJudged {
 }
 
 /// What kind of condition a leaf is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum LeafKind {
     /// A metric against a threshold.
@@ -372,6 +372,17 @@ impl Judged {
             open.extend(node.children().into_iter().rev());
         }
         leaves
+    }
+
+    /// Calls `take` with every leaf, in order.
+    pub fn each_leaf<'j>(&'j self, take: &mut dyn FnMut(&'j Leaf)) {
+        match &self.node {
+            Node::Leaf(leaf) => take(leaf),
+            Node::AllOf { of } | Node::AnyOf { of, .. } | Node::AtLeast { of, .. } => of.iter().for_each(|part| part.each_leaf(take)),
+            Node::Not { of } | Node::Shared { of, .. } | Node::Streak { of, .. } | Node::OnAnyDay { of, .. } => of.each_leaf(take),
+            Node::When { of, .. } => of.iter().for_each(|part| part.each_leaf(take)),
+            Node::ForEach { groups, .. } => groups.iter().for_each(|group| group.requirement.each_leaf(take)),
+        }
     }
 
     /// The part of it that is met, from 0 to 1: of ALL_OF the mean of its parts, of ANY_OF the best path, of AT_LEAST n the
