@@ -62,6 +62,13 @@ impl Leaf {
                 self.noun = program.ladder(Some(&rule.ladder)).and_then(|ladder| ladder.tier(&rule.tier)).and_then(|(_, tier)| tier.name.clone());
             }
             Some(Requirement::Holding(rule)) => self.label.clone_from(&rule.label),
+            // Another requirement asked, that of the home region for example: the metric's own words hold all the same.
+            None if self.kind == LeafKind::Metric => {
+                if let Some(metric) = program.metric(&self.key) {
+                    (self.subject, self.noun, self.unit) = (metric.name.clone(), metric.noun.clone(), metric.unit);
+                    self.currency = (self.unit == Unit::Money).then(|| program.currency());
+                }
+            }
             _ => {}
         }
         if self.kind == LeafKind::Tenure {
