@@ -8,15 +8,14 @@ use crate::harness::{TestDatabase, fresh};
 /// The digest of `--partners 40 --sales 3000 --seed 7`, on every database.
 const DIGEST: &str = "35c2dd48465a6f63cb7f2117ecd6d7864b078c4007ce9715d9473ba8d44f2b71";
 
-pub(super) /// Runs a bench; answers whether it succeeded, and both its outputs.
-pub fn bench(arguments: &[&str]) -> (bool, String, String) {
-    let done = Command::new(env!("CARGO_BIN_EXE_guerdon")).arg("bench").args(arguments).output().expect("runs");
+pub(super) fn bench(arguments: &[&str], url: &str) -> (bool, String, String) {
+    let done = Command::new(env!("CARGO_BIN_EXE_guerdon")).arg("bench").args(arguments).args(["--database-url", url, "--json"]).output().expect("runs");
     (done.status.success(), String::from_utf8_lossy(&done.stdout).into_owned(), String::from_utf8_lossy(&done.stderr).into_owned())
 }
 
 /// Fills a database with little, and answers what was printed.
 pub fn seed(database: &TestDatabase, seed: &str) -> Value {
-    let (success, out, err) = bench(&["seed", "--partners", "40", "--sales", "3000", "--seed", seed, "--json", "--database-url", &database.url]);
+    let (success, out, err) = bench(&["seed", "--partners", "40", "--sales", "3000", "--seed", seed], &database.url);
     assert!(success, "{err}");
     serde_json::from_str(&out).expect("JSON")
 }
@@ -50,7 +49,7 @@ async fn stored(store: &Store, database: &TestDatabase) {
 async fn a_database_with_other_data_is_left_alone_unless_it_is_asked_for() {
     let database = fresh().await;
     seed(&database, "7");
-    let (success, _, err) = bench(&["seed", "--partners", "1", "--sales", "1", "--database-url", &database.url]);
+    let (success, _, err) = bench(&["seed", "--partners", "1", "--sales", "1"], &database.url);
     assert!(!success && err.contains("NOT_EMPTY"), "{err}");
     assert_eq!(database.number("SELECT COUNT(*) FROM partner").await, 40);
 }
