@@ -398,7 +398,7 @@ fn a_kept_standing_reads_as_it_was_judged() {
     let program = program();
     let inputs = [
         partner("250", "2020-03-01", &[], serde_json::json!({})),
-        partner("1000", "2020-03-01", &[("2019-01-01", "2021-01-01"), ("2020-01-01", "2020-07-01")], held("PLAIN", "GOLD", "2020-01-01")),
+        partner("1000", "2020-03-01", &[("2019-01-01", "2021-01-01"), ("2020-01-01", "2020-07-01")], held("PLAIN", "TWO", "2020-01-01")),
     ];
     for (input, as_of) in inputs.into_iter().flat_map(|input| ["2020-03-31", "2020-12-31"].map(|as_of| (input.clone(), as_of))) {
         let facts = facts(&program, input);
