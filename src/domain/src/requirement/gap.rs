@@ -163,7 +163,7 @@ fn ways(judged: &Judged, label: Option<&str>, by: Option<Date>) -> Vec<Way> {
         Node::When { of: Some(of), .. } => ways(of, label, by),
         Node::OnAnyDay { of, .. } if !of.met => ways(of, label, by),
         // Met today, on which the window does not look.
-        Node::OnAnyDay { .. } => vec![vec![missing_node(judged, "ON_ANY_DAY", 1, 0, by)]],
+        Node::OnAnyDay { .. } => vec![vec![Rc::new(missing_node(judged, "ON_ANY_DAY", 1, 0, by))]],
         Node::ForEach { groups, at_least_groups, .. } => {
             let found = u32::try_from(groups.len()).unwrap_or(u32::MAX);
             let lacking = (found < *at_least_groups).then(|| vec![vec![Rc::new(missing_node(judged, "GROUPS", *at_least_groups, found, by))]]);
