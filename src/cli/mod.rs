@@ -11,6 +11,7 @@ pub mod program;
 pub mod schema;
 pub mod serve;
 pub mod token;
+pub mod verify;
 
 use std::process::ExitCode;
 
@@ -48,6 +49,8 @@ enum Command {
     Token(token::Args),
     /// Write the GraphQL schema.
     Schema(schema::Args),
+    /// Check what is on record.
+    Verify(verify::Args),
     /// Ask a running service whether it lives; for containers.
     Healthcheck(healthcheck::Args),
 }
@@ -82,6 +85,7 @@ async fn run(command: Command) -> Outcome {
         Command::Import(args) => import::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Token(args) => token::run(args).await,
+        Command::Verify(args) => verify::run(args).await,
         Command::Schema(args) => schema::run(&args),
         Command::Healthcheck(args) => healthcheck::run(args).await,
     }

@@ -81,6 +81,8 @@ kinds! {
     ApiKey = b"ak",
     /// Background work.
     Job = b"jo",
+    /// An entry of the journal.
+    JournalEntry = b"je",
 }
 
 /// The id of `id`, a `kind`, as a caller sees it.

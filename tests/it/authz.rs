@@ -29,6 +29,11 @@ async fn every_query_field_is_asked_as_nobody_the_wrong_partner_the_right_one_an
         ("programs { nodes { code } }".into(), ["denied", "some", "some", "some"]),
         ("tierOverrides(filter: {partner: \"A\"}) { nodes { kind } }".into(), ["denied", "empty", "empty", "empty"]),
         ("admissionRequests(filter: {kinds: [APPLICATION]}) { nodes { tier } }".into(), ["denied", "empty", "empty", "empty"]),
+        ("rebateRuns { nodes { id } }".into(), ["denied", "denied", "denied", "empty"]),
+        ("statements { nodes { id } }".into(), ["denied", "empty", "empty", "empty"]),
+        ("journal { nodes { id } }".into(), ["denied", "denied", "denied", "empty"]),
+        ("ledgerAccounts(program: \"P\") { kind }".into(), ["denied", "denied", "denied", "empty"]),
+        ("periodLocks(program: \"P\") { period }".into(), ["denied", "denied", "denied", "empty"]),
         (format!("node(id: \"{partner}\") {{ id }}"), ["null", "null", "some", "some"]),
         (format!("node(id: \"{}\") {{ id }}", id("/program/id")), ["null", "some", "some", "some"]),
         (format!("node(id: \"{}\") {{ id }}", id("/program/version/id")), ["null", "some", "some", "some"]),
@@ -83,6 +88,7 @@ async fn every_field_of_a_partner_needs_its_own_right() {
         "check(benefits: [\"portal\"]) { allowed }",
         "rebateEstimate { period }",
         "transactions { nodes { externalId } }",
+        "statements { nodes { id } }",
         "tierOverrides { nodes { kind } }",
         "admissionRequests { nodes { tier } }",
         "parent { code }",
@@ -111,6 +117,7 @@ async fn every_field_of_a_partner_needs_its_own_right() {
 #[tokio::test]
 async fn no_mutation_works_for_those_without_the_right_and_a_refusal_leaves_no_row() {
     let api = Api::furnished().await;
+    let run_id = guerdon::graphql::node::encode(guerdon::graphql::node::NodeKind::RebateRun, uuid::Uuid::nil());
     let mutations = [
         ("programApply", json!({"document": "x", "idempotencyKey": "k"})),
         ("programPublish", json!({"versionId": "x", "expectedVersion": 1, "idempotencyKey": "k"})),
@@ -121,6 +128,18 @@ async fn no_mutation_works_for_those_without_the_right_and_a_refusal_leaves_no_r
         ("activitiesRecord", json!({"source": "erp", "activities": [], "idempotencyKey": "k"})),
         ("dealsRecord", json!({"source": "erp", "deals": [], "idempotencyKey": "k"})),
         ("exchangeRatesRecord", json!({"source": "erp", "rates": [], "idempotencyKey": "k"})),
+        ("rebateRunCreate", json!({"program": "P", "period": "2020-Q1", "idempotencyKey": "k"})),
+        ("rebateRunCalculate", json!({"runId": run_id, "idempotencyKey": "k"})),
+        ("rebateRunSubmit", json!({"runId": run_id, "contentHash": "x", "idempotencyKey": "k"})),
+        ("rebateRunApprove", json!({"runId": run_id, "contentHash": "x", "idempotencyKey": "k"})),
+        ("rebateRunReject", json!({"runId": run_id, "note": "x", "idempotencyKey": "k"})),
+        ("rebateRunVoid", json!({"runId": run_id, "idempotencyKey": "k"})),
+        ("rebateRunPost", json!({"runId": run_id, "contentHash": "x", "idempotencyKey": "k"})),
+        ("rebateRunPay", json!({"runId": run_id, "paidOn": "2020-06-01", "reference": "x", "idempotencyKey": "k"})),
+        ("rebateRunReverse", json!({"runId": run_id, "reason": "x", "idempotencyKey": "k"})),
+        ("rebateAccrue", json!({"program": "P", "period": "2020-Q2", "idempotencyKey": "k"})),
+        ("periodLock", json!({"program": "P", "period": "2020-Q1", "idempotencyKey": "k"})),
+        ("periodUnlock", json!({"program": "P", "period": "2020-Q1", "idempotencyKey": "k"})),
         ("tiersEvaluate", json!({"program": "P", "asOf": "2020-06-01", "idempotencyKey": "k"})),
         (
             "tierOverridePropose",

@@ -20,6 +20,7 @@ mod program_docs;
 mod programs;
 mod query_count;
 mod refusals;
+mod runs;
 mod schema;
 mod served;
 mod store;

@@ -6,6 +6,8 @@ use guerdon_domain::page::PageRequest;
 use crate::app::jobs::JobId;
 use crate::app::partners::PartnerId;
 use crate::app::programs::{ProgramId, ProgramKey, VersionId};
+use crate::app::rebates::runs::RunId;
+use crate::app::rebates::statements::{StatementId, StatementsAsked};
 
 /// Background work by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -134,3 +136,26 @@ pub struct OverrideNode(pub uuid::Uuid);
 /// An application, invitation or approval by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AdmissionNode(pub uuid::Uuid);
+
+/// A rebate run by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RunNode(pub RunId);
+
+/// A statement by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StatementNode(pub StatementId);
+
+/// The lines of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StatementLinesKey(pub StatementId);
+
+/// A page of a partner's statements.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StatementsKey {
+    /// The partner.
+    pub partner: PartnerId,
+    /// Which ones.
+    pub asked: StatementsAsked,
+    /// The page.
+    pub page: PageRequest,
+}

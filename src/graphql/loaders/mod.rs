@@ -6,6 +6,7 @@ mod jobs;
 mod keys;
 mod partners;
 mod programs;
+mod runs;
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use guerdon_domain::page::Page;
 
 pub use keys::{
     AdmissionNode, AdmissionsKey, CompiledKey, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, OverrideNode, OverridesKey, PartnerNode,
-    ProfilesKey, ProgramNode, RisksKey, StandingKey, TransactionsKey, VersionNode, VersionsKey,
+    ProfilesKey, ProgramNode, RisksKey, RunNode, StandingKey, StatementLinesKey, StatementNode, StatementsKey, TransactionsKey, VersionNode, VersionsKey,
 };
 
 use super::context::RequestData;
@@ -29,12 +30,15 @@ use crate::app::overrides::StoredOverride;
 use crate::app::partners::{PartnerId, StoredEnrollment, StoredPartner};
 use crate::app::programs::{ProgramId, StoredProgram, VersionHead, VersionId};
 use crate::app::rebates::Estimate;
+use crate::app::rebates::runs::{RunId, StoredRun};
+use crate::app::rebates::statements::{StatementId, StoredStatement};
 use crate::app::transactions::StoredTransaction;
 use crate::app::{App, Ctx};
 use guerdon_domain::benefit::Entitlement;
 use guerdon_domain::facts::PartnerProfile;
 use guerdon_domain::levelling::LadderRisk;
 use guerdon_domain::program::Program;
+use guerdon_domain::rebate::StatedLine;
 
 /// What a loader answers to a resolver, which makes a field of it: something, nothing, or a failure.
 pub type Found<T> = Answer<Option<T>>;
@@ -50,6 +54,9 @@ pub struct Reader {
 
 /// A page of sale lines, with what their cursors hold.
 pub type Lines = Page<(Vec<String>, StoredTransaction)>;
+
+/// A page of statements, with what their cursors hold.
+pub type StatementPage = Page<(Vec<String>, StoredStatement)>;
 
 /// The loaders of one request.
 pub struct Loaders(DataLoader<Reader, HashMapCache>);
@@ -147,6 +154,27 @@ impl Loaders {
 
     /// A page of a partner's sale lines.
     pub async fn transactions(&self, key: TransactionsKey) -> Answer<Lines> {
+        let page = self.load(key).await?.transpose()?;
+        Ok(page.map_or(Page { rows: Vec::new(), more: false }, |page| Page::clone(&page)))
+    }
+
+    /// A rebate run, where the caller may see it.
+    pub async fn run(&self, id: RunId) -> Found<StoredRun> {
+        self.load(RunNode(id)).await
+    }
+
+    /// A statement, in scope.
+    pub async fn statement(&self, id: StatementId) -> Found<StoredStatement> {
+        self.load(StatementNode(id)).await
+    }
+
+    /// The lines of a statement.
+    pub async fn statement_lines(&self, id: StatementId) -> Answer<Arc<Vec<StatedLine>>> {
+        Ok(self.load(StatementLinesKey(id)).await?.unwrap_or_default())
+    }
+
+    /// A page of a partner's statements.
+    pub async fn statements(&self, key: StatementsKey) -> Answer<StatementPage> {
         let page = self.load(key).await?.transpose()?;
         Ok(page.map_or(Page { rows: Vec::new(), more: false }, |page| Page::clone(&page)))
     }

@@ -7,6 +7,7 @@ pub mod levelling;
 pub mod overrides;
 pub mod partners;
 pub mod programs;
+pub mod runs;
 pub mod user_errors;
 
 use async_graphql::{Context, InputType, MergedObject};
@@ -24,6 +25,7 @@ pub struct Mutation(
     levelling::LevellingMutations,
     overrides::OverrideMutations,
     admissions::AdmissionMutations,
+    runs::RunMutations,
 );
 
 /// Begins a mutation: what was read before it is read again after it. Answers the caller's key, with the input as he gave it.

@@ -5,6 +5,7 @@ pub mod jobs;
 pub mod nodes;
 pub mod partners;
 pub mod programs;
+pub mod runs;
 
 use async_graphql::{MergedObject, Object};
 
@@ -12,7 +13,15 @@ pub use nodes::Node;
 
 /// What can be asked.
 #[derive(Default, MergedObject)]
-pub struct Query(ServiceQueries, nodes::NodeQueries, jobs::JobQueries, partners::PartnerQueries, programs::ProgramQueries, admissions::AdmissionQueries);
+pub struct Query(
+    ServiceQueries,
+    nodes::NodeQueries,
+    jobs::JobQueries,
+    partners::PartnerQueries,
+    programs::ProgramQueries,
+    admissions::AdmissionQueries,
+    runs::RunQueries,
+);
 
 /// Queries of the service itself.
 #[derive(Default)]

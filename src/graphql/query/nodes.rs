@@ -10,6 +10,8 @@ use crate::graphql::types::admission::{AdmissionRequest, TierOverride};
 use crate::graphql::types::job::Job;
 use crate::graphql::types::partner::Partner;
 use crate::graphql::types::program::{Program, ProgramVersion};
+use crate::graphql::types::run::RebateRun;
+use crate::graphql::types::statement::Statement;
 use crate::graphql::types::viewer::Viewer;
 
 /// Something with an id of its own.
@@ -24,6 +26,10 @@ pub enum Node {
     Program(Program),
     /// A version of a program.
     ProgramVersion(ProgramVersion),
+    /// A rebate run.
+    RebateRun(RebateRun),
+    /// A statement.
+    Statement(Statement),
     /// An override of a partner's tier.
     TierOverride(TierOverride),
     /// An application for a tier, an invitation to it, or its approval.
@@ -62,6 +68,8 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> Found<Node> {
     let Some((kind, id)) = decode(id) else { return Ok(None) };
     let loaders = ctx.loaders()?;
     let found = match kind {
+        NodeKind::RebateRun => loaders.run(id).await.map(|found| found.map(|run| Node::RebateRun(RebateRun(run)))),
+        NodeKind::Statement => loaders.statement(id).await.map(|found| found.map(|statement| Node::Statement(Statement(statement)))),
         NodeKind::Job => loaders.job(id).await.map(|found| found.map(|job| Node::Job(Job(job)))),
         NodeKind::Partner => loaders.partner(id).await.map(|found| found.map(|partner| Node::Partner(Partner(partner)))),
         NodeKind::Program => loaders.program(id).await.map(|found| found.map(|program| Node::Program(Program(program)))),

@@ -9,17 +9,21 @@ use super::entitlement::{BenefitCheck, Entitlement};
 use super::program::Program;
 use super::rebate::RebateEstimate;
 use super::standing::Standing;
+use super::statement::{Statement, StatementConnection};
 use super::tier::{TierAssignment, TierAssignmentConnection};
 use super::transaction::{Transaction, TransactionConnection};
 use crate::app::admissions;
 use crate::app::overrides;
 use crate::app::partners::{self, PartnerFilter, PartnerId, StoredEnrollment, StoredPartner};
 use crate::app::programs::ProgramKey;
+use crate::app::rebates::statements::StatementsAsked;
 use crate::graphql::connection::{Binding, Connected, PageArgs, PageInfo, connect};
 use crate::graphql::context::RequestData;
 use crate::graphql::error::{Answer, GqlFault, Maybe};
 use crate::graphql::inputs::attributes::{Attribute, attributes_of};
-use crate::graphql::loaders::{AdmissionsKey, EntitlementsKey, EstimateKey, Found, HistoryKey, OverridesKey, RequestLoaders, StandingKey, TransactionsKey};
+use crate::graphql::loaders::{
+    AdmissionsKey, EntitlementsKey, EstimateKey, Found, HistoryKey, OverridesKey, RequestLoaders, StandingKey, StatementsKey, TransactionsKey,
+};
 use crate::graphql::node::{NodeKind, encode};
 use crate::graphql::pages::{connect_keyed, page_of_list};
 use crate::graphql::scalars::{CurrencyCode, DateTime, GqlDate};
@@ -444,6 +448,30 @@ impl Partner {
             Ok(ctx.loaders()?.estimate(key).await?.map(|estimate| RebateEstimate::of(&estimate)))
         };
         found.await.transpose()
+    }
+
+    /// Its statements, the latest period first; for partners those of posted runs.
+    #[expect(clippy::too_many_arguments, reason = "the four arguments of a page, besides the filter")]
+    async fn statements(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Only of the program of this code.")] program: Option<String>,
+        #[graphql(desc = "Only of this schedule.")] schedule: Option<String>,
+        #[graphql(desc = "Only those that belong to this period.")] period: Option<String>,
+        #[graphql(desc = "So many rows from the beginning, or behind `after`. At most 100, 20 when empty.")] first: Option<i32>,
+        #[graphql(desc = "The cursor that the page starts behind.")] after: Option<String>,
+        #[graphql(desc = "So many rows from the end, or before `before`. At most 100.")] last: Option<i32>,
+        #[graphql(desc = "The cursor that the page ends before.")] before: Option<String>,
+    ) -> Maybe<StatementConnection> {
+        let found = async {
+            let asked = StatementsAsked { program: program_key(program), schedule, period, ..StatementsAsked::default() };
+            let binding = Binding::new("partner.statements", &format!("{} {asked:?}", self.key()));
+            let request = PageArgs { first, after, last, before }.request(&binding, &ctx.app()?.limits)?;
+            let page = ctx.loaders()?.statements(StatementsKey { partner: self.key(), asked: asked.clone(), page: request.clone() }).await?;
+            let page = connect_keyed(&binding, &request, page.map(|(key, row)| (key, Statement(row))));
+            Ok(StatementConnection::new(page, StatementsAsked { partner: Some(self.key()), ..asked }))
+        };
+        Some(found.await)
     }
 
     /// Its sale lines, the newest first.

@@ -94,7 +94,7 @@ impl Api {
     }
 
     /// An idempotency key that was not used before.
-    fn key(&self) -> String {
+    pub fn key(&self) -> String {
         format!("key-{}", self.keys.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
     }
 
@@ -106,8 +106,8 @@ impl Api {
         api
     }
 
-    /// Makes partners, enrolls them, and records sales for them.
-    pub async fn furnish(&self, codes: &[&str]) {
+    /// Makes partners and enrolls them.
+    pub async fn enroll(&self, codes: &[&str]) {
         let partners: Vec<Value> = codes.iter().map(|code| json!({"code": code, "name": format!("Partner {code}"), "from": "2018-01-01", "type": "VAR", "region": if *code == "B" { "US" } else { "DE" }})).collect();
         for chunk in partners.chunks(100) {
             let input = json!({"partners": chunk, "idempotencyKey": self.key()});
@@ -117,6 +117,11 @@ impl Api {
             let input = json!({"partner": code, "program": "P", "since": "2018-01-01", "idempotencyKey": self.key()});
             self.mutate(admin(), "partnerEnroll", "PartnerEnrollInput", "enrollment { since }", input).await;
         }
+    }
+
+    /// Makes partners, enrolls them, and records sales for them.
+    pub async fn furnish(&self, codes: &[&str]) {
+        self.enroll(codes).await;
         for chunk in codes.chunks(100) {
             let sales: Vec<Value> = chunk.iter().flat_map(|code| (1..=7).map(move |month| sale(code, month))).collect();
             let input = json!({"source": "erp", "transactions": sales, "idempotencyKey": self.key()});

@@ -1,0 +1,27 @@
+//! `guerdon verify`: what was written, computed again.
+
+mod ledger;
+
+use clap::Subcommand;
+
+use super::Outcome;
+
+/// Compute again what was written, and compare.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The books: entries sum to zero, balances are the fold of their postings, statements are the sum of their lines.
+    Ledger(ledger::Args),
+}
+
+/// Runs the command.
+pub async fn run(args: Args) -> Outcome {
+    match args.what {
+        What::Ledger(args) => ledger::run(args).await,
+    }
+}
