@@ -117,6 +117,10 @@ pub async fn create_run(app: &App, ctx: &Ctx, input: &CreateRun) -> Result<Creat
                 let message = format!("{} is not posted: an adjustment posts differences of what is", period.name);
                 return Err(AppError::conflict("NOT_POSTED", "period", message));
             }
+            // Before the constraint, which would name the lock of a posted period instead.
+            if input.kind == RunKind::Original && tx.find_live_original(in_force.program.id, &period.name).await?.is_some() {
+                return Err(run_exists("period"));
+            }
             let new = NewRun {
                 program: in_force.program.id,
                 version: in_force.version.id,
@@ -155,12 +159,16 @@ async fn find_existing(app: &App, ctx: &Ctx, input: &CreateRun) -> Result<Stored
 pub(super) fn refused(error: StoreError) -> AppError {
     let StoreError::Conflict { constraint } = &error else { return error.into() };
     match constraint.as_str() {
-        "rebate_run_original_key" => AppError::conflict(RUN_EXISTS, "period", "there is a live run of this period: go on with that one, or void it"),
-        "rebate_run_reversal_key" => AppError::conflict(RUN_EXISTS, "runId", "there is a live reversal of this run: go on with that one, or void it"),
+        "rebate_run_original_key" => run_exists("period"),
+        "rebate_run_reversal_key" => run_exists("runId"),
         "period_locked" => AppError::conflict("PERIOD_LOCKED", "period", "the period is locked: have the lock released by two approvers first"),
         "rebate_run_four_eyes" | "rebate_run_six_eyes" => segregation("another person has to do this"),
         _ => error.into(),
     }
+}
+
+fn run_exists(path: &str) -> AppError {
+    AppError::conflict(RUN_EXISTS, path, "there is a live run of this kind: go on with that one, or void it")
 }
 
 /// Two duties that one person may not have.

@@ -72,7 +72,7 @@ fn facts(program: &Program, sold: &[Vec<Value>]) -> guerdon_domain::facts::Facts
         fact
     };
     let lines: Vec<Value> = sold.iter().zip(DAYS).flat_map(|(lines, known)| lines.iter().map(move |line| spelled(line, known))).collect();
-    let input = json!({"partners": [{"code": "A", "profiles": [{"from": "2018-01-01", "name": "A", "type": "VAR", "region": "DE"}], "transactions": lines}]});
+    let input = json!({"partners": [{"code": "A", "transactions": lines}]});
     let input = serde_json::from_value(input).unwrap();
     guerdon_domain::facts::read::read(&input, program).unwrap()
 }

@@ -1,6 +1,5 @@
 //! From draft to paid, by whom, and what is refused.
 
-use guerdon::app::idempotency::write_context;
 use guerdon_domain::access::{Actor, ActorKind, Role, RoleAssignment, RoleScope};
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
@@ -239,5 +238,4 @@ async fn accruals_are_set_aside_and_released_when_the_period_is_posted() {
     assert!(accounts.contains(&json!({"kind": "REBATE_ACCRUED", "balance": {"amount": "0.00"}})), "{accounts:?}");
     assert!(accounts.contains(&json!({"kind": "REBATE_EXPENSE", "balance": {"amount": "4.00"}})), "{accounts:?}");
     sound(&api).await;
-    let _ = write_context;
 }

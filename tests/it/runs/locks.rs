@@ -43,7 +43,7 @@ async fn quarters_end_in_the_programs_time_zone() {
 }
 
 async fn unlock(api: &Api, who: guerdon_domain::access::Actor) -> Value {
-    let input = json!({"program": "P", "period": "2020-Q1", "idempotencyKey": format!("u-{}", who.person)});
+    let input = json!({"program": "P", "period": "2020-Q1", "idempotencyKey": format!("u-{}", who.person.replace(' ', "-"))});
     api.try_mutate(who, "periodUnlock", "PeriodUnlockInput", "released", input).await.at("/payload").clone()
 }
 
