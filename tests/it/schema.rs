@@ -102,6 +102,8 @@ fn every_mutation_has_one_input_its_own_payload_and_user_errors() {
 const BOUNDED: &[(&str, &str)] = &[
     ("Query.nodes", "by the ids asked for, at most 100"),
     ("Query.check", "by the keys asked for, at most 200"),
+    ("Query.ledgerAccounts", "by kinds of accounts and currencies"),
+    ("Query.periodLocks", "at most 100"),
     ("Partner.enrollments", "at most 100"),
     ("Partner.entitlements", "by the benefits of a document"),
     ("Partner.check", "by the keys asked for, at most 200"),
