@@ -239,3 +239,45 @@ async fn accruals_are_set_aside_and_released_when_the_period_is_posted() {
     assert!(accounts.contains(&json!({"kind": "REBATE_EXPENSE", "balance": {"amount": "4.00"}})), "{accounts:?}");
     sound(&api).await;
 }
+
+#[tokio::test]
+async fn statements_of_the_database_are_equal_for_one_partner_and_for_many() {
+    let partners = ["A", "B", "C", "D", "E"];
+    let api = service(&program_with(retroactive()), &partners, "2020-04-10").await;
+    let sold: Vec<Value> = partners.iter().map(|code| line(code, code, "2020-02-01", "1000.00")).collect();
+    sell(&api, &sold).await;
+    posted(&api, "2020-Q1", "ORIGINAL").await;
+    let query = "query($first: Int!) { partners(first: $first) { nodes { statements(first: 3) { nodes { amount { amount } partner { code } lines { kind } run { state } version { number } } } } } }";
+    let mut counts = Vec::new();
+    for first in [1, 1, 5] {
+        let before = api.database.store.statements();
+        let answer = api.execute(auditor(), query, json!({"first": first})).await;
+        let nodes = answer.at("/partners/nodes").as_array().unwrap();
+        assert!(nodes.len() == first && nodes.iter().all(|node| node["statements"]["nodes"][0]["lines"][0]["kind"] == "EARNED"), "{nodes:?}");
+        counts.push(api.database.store.statements() - before);
+    }
+    assert_eq!(counts[1], counts[2], "{counts:?}");
+}
+
+#[tokio::test]
+async fn runs_and_statements_are_found_by_id_only_by_those_who_may_see_them() {
+    let api = two_partners().await;
+    let run = calculated(&api, "2020-Q1", "ORIGINAL").await;
+    let ids = api.ask(preparer(), "{ statements { nodes { id partner { code } } } }").await;
+    let of_a = ids.at("/statements/nodes").as_array().unwrap().iter().find(|node| node["partner"]["code"] == "A").unwrap()["id"].clone();
+    let node = |id: &Value| format!("{{ node(id: {id}) {{ id }} }}");
+    let manager = || crate::api::actor(Role::ChannelManager, RoleScope::Regions(vec!["DE".into()]));
+    for id in [&run["id"], &of_a] {
+        for who in [of_partner("A"), of_partner("B"), manager()] {
+            assert_eq!(api.ask(who, &node(id)).await.at("/node"), &Value::Null, "nothing before it is posted");
+        }
+    }
+    let run = approved(&api, &run).await;
+    move_run(&api, approver(), "rebateRunPost", json!({"runId": run["id"], "contentHash": run["contentHash"]})).await;
+    assert_eq!(api.ask(of_partner("A"), &node(&of_a)).await.at("/node/id"), &of_a);
+    assert_eq!(api.ask(of_partner("B"), &node(&of_a)).await.at("/node"), &Value::Null);
+    assert_eq!(api.ask(of_partner("A"), &node(&run["id"])).await.at("/node"), &Value::Null, "runs are not for partners");
+    let seen = api.ask(manager(), "{ rebateRuns { totalCount nodes { state totals { statements } } } statements { totalCount } }").await;
+    assert_eq!(seen.at("/rebateRuns"), &json!({"totalCount": 1, "nodes": [{"state": "POSTED", "totals": []}]}), "sums over all partners are not his");
+    assert_eq!(seen.at("/statements/totalCount"), 1, "his region's alone");
+}

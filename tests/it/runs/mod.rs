@@ -1,5 +1,6 @@
 //! Rebate runs through the interface, on a database: their way from draft to paid, true-up, and what nobody can change.
 
+mod adventureworks;
 mod calculation;
 mod law;
 mod life;
