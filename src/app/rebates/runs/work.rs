@@ -16,7 +16,8 @@ use super::{audit_of, content, question, summary};
 use crate::app::App;
 use crate::app::idempotency::write_context;
 use crate::app::jobs::{HeldJob, Progress};
-use crate::app::rebates::calculate::{RunQuestion, calculate_partners};
+use crate::app::plan::compute;
+use crate::app::rebates::calculate::{PartnerCalculated, RunQuestion, calculate_partners};
 use crate::error::AppError;
 
 /// The kind of these jobs.
@@ -182,8 +183,8 @@ async fn next(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<Chunk, AppError
     let ids: Vec<PartnerId> = partners.iter().map(|(id, _)| *id).collect();
     let book = Book::read(tx, run, run.program_id, &ids).await?;
     let mut statements = Vec::new();
-    for one in calculated {
-        match settle(run, &question, &book, one) {
+    for settled in settle_all(run, &question, book, calculated).await? {
+        match settled {
             Ok(more) => statements.extend(more),
             Err(more) => faults.extend(more.0),
         }
@@ -191,6 +192,35 @@ async fn next(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<Chunk, AppError
     chunk.failure = failure(faults)?;
     chunk.statements = i64::try_from(statements.len()).unwrap_or(i64::MAX);
     Ok(Chunk::Stated(chunk, statements))
+}
+
+/// Settles partners on all processors; the answers are in their order.
+async fn settle_all(
+    run: &StoredRun,
+    question: &RunQuestion,
+    book: Book,
+    calculated: Vec<PartnerCalculated>,
+) -> Result<Vec<Result<Vec<NewStatement>, Faults>>, AppError> {
+    let (run, question) = (run.clone(), question.clone());
+    compute(move || {
+        let size = calculated.len().div_ceil(std::thread::available_parallelism().map_or(1, usize::from)).max(1);
+        let (mut rest, mut parts) = (calculated, Vec::new());
+        while !rest.is_empty() {
+            let behind = rest.split_off(size.min(rest.len()));
+            parts.push(std::mem::replace(&mut rest, behind));
+        }
+        let results = std::thread::scope(|scope| {
+            let part = |part: Vec<PartnerCalculated>| {
+                let (run, question, book) = (&run, &question, &book);
+                scope.spawn(move || part.into_iter().map(|one| settle(run, question, book, one)).collect::<Vec<_>>())
+            };
+            let parts: Vec<_> = parts.into_iter().map(part).collect();
+            parts.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Result<Vec<_>, _>>()
+        });
+        let results = results.map_err(|_| AppError::internal("settling a partner failed"))?;
+        Ok(results.into_iter().flatten().collect())
+    })
+    .await?
 }
 
 /// The schedules and periods whose budget all partners share.
