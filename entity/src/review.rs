@@ -18,6 +18,21 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     #[sea_orm(column_type = "Text")]
     pub created_by: String,
+    #[sea_orm(column_type = "Text")]
+    pub state: String,
+    #[sea_orm(column_type = "Text")]
+    pub slice: String,
+    #[sea_orm(column_type = "Text")]
+    pub due: String,
+    pub job_id: Option<Uuid>,
+    pub base_id: Option<Uuid>,
+    pub differs: i64,
+    pub promoted: i64,
+    pub demoted: i64,
+    pub kept: i64,
+    pub failed: i64,
+    pub in_the_past: i64,
+    pub finished_at: Option<DateTimeUtc>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -20,6 +20,19 @@ pub struct Model {
     pub qualified_tier: Option<String>,
     #[sea_orm(column_type = "Text")]
     pub standing: String,
+    #[sea_orm(column_type = "Text")]
+    pub from_tier: Option<String>,
+    #[sea_orm(column_type = "Text")]
+    pub change: Option<String>,
+    #[sea_orm(column_type = "Text")]
+    pub next_tier: Option<String>,
+    pub next_share: Option<i64>,
+    pub at_risk_on: Option<Date>,
+    #[sea_orm(column_type = "Text")]
+    pub risk: Option<String>,
+    pub grace_until: Option<Date>,
+    pub overridden_until: Option<Date>,
+    pub awaiting: i64,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

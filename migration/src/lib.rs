@@ -32,6 +32,7 @@ mod m20260801_000024_idempotency_record;
 mod m20260801_000025_job;
 mod m20260801_000026_api_key;
 mod m20260801_000027_job_outcome;
+mod m20260801_000028_review_run;
 mod m20260801_000030_override_workflow;
 mod m20260801_000031_admission_request;
 mod m20260801_000032_rebate_run;
@@ -79,6 +80,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000025_job::Migration),
             Box::new(m20260801_000026_api_key::Migration),
             Box::new(m20260801_000027_job_outcome::Migration),
+            Box::new(m20260801_000028_review_run::Migration),
             Box::new(m20260801_000030_override_workflow::Migration),
             Box::new(m20260801_000031_admission_request::Migration),
             Box::new(m20260801_000032_rebate_run::Migration),

@@ -351,7 +351,7 @@ fn judge_day(version: &InForce, facts: &Facts, ids: &BTreeMap<PartnerId, String>
     Ok(day)
 }
 
-fn decision_of(version: &InForce, partner: PartnerId, code: &str, ladder: &LadderStanding, date: Date) -> Option<(NewAssignment, TierMoved)> {
+pub(super) fn decision_of(version: &InForce, partner: PartnerId, code: &str, ladder: &LadderStanding, date: Date) -> Option<(NewAssignment, TierMoved)> {
     if ladder.decision.change == TierMove::Kept {
         return None;
     }
@@ -383,13 +383,14 @@ fn decision_of(version: &InForce, partner: PartnerId, code: &str, ladder: &Ladde
     Some((decision, moved))
 }
 
-fn standing_of(partner: PartnerId, ladder: &LadderStanding) -> NewStanding {
+pub(super) fn standing_of(partner: PartnerId, ladder: &LadderStanding) -> NewStanding {
     NewStanding {
         partner,
         ladder: ladder.ladder.clone(),
         region: ladder.region.clone(),
         tier: ladder.tier.clone(),
         qualified_tier: ladder.qualified.clone(),
+        index: super::reviews::index_of(ladder, None),
         standing: KeptStanding::of(ladder).to_text(),
     }
 }
@@ -445,7 +446,7 @@ fn hold(facts: &mut Facts, moved: &TierMoved, decision: &NewAssignment) {
     partner.assignments.sort_by_key(|held| held.from);
 }
 
-fn event_of(version: &InForce, moved: &TierMoved) -> Event {
+pub(super) fn event_of(version: &InForce, moved: &TierMoved) -> Event {
     let ladder = version.compiled.ladder(Some(&moved.ladder));
     let rank = |tier: Option<&str>| ladder.map_or(0, |ladder| ladder.rank(tier));
     let changed = TierChanged {

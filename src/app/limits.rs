@@ -31,6 +31,8 @@ pub struct Limits {
     pub run_chunk: u32,
     /// A run of more than so many whole units of a currency, whatever their signs, asks for a second approver; never, when empty.
     pub second_approver_above: Option<i64>,
+    /// Partners of one step of a review: a second of work, a few megabytes.
+    pub review_chunk: usize,
     /// How long a worker holds a job without a sign of life: a chunk takes a second or two, and a job whose worker was killed waits
     /// no longer than this.
     pub job_lease: Duration,
@@ -56,6 +58,7 @@ impl Default for Limits {
             idempotency_days: 30,
             run_chunk: 2_000,
             second_approver_above: None,
+            review_chunk: 1_000,
             job_lease: Duration::from_secs(30),
             job_attempts_max: 5,
             job_pause: Duration::from_secs(5),

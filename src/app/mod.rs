@@ -23,6 +23,7 @@ pub mod place;
 mod plan;
 pub mod programs;
 pub mod rebates;
+pub mod reviews;
 mod text;
 pub mod transactions;
 pub mod versions;

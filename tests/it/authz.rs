@@ -23,6 +23,10 @@ async fn every_query_field_is_asked_as_nobody_the_wrong_partner_the_right_one_an
         (format!("partner(by: {{id: \"{partner}\"}}) {{ code }}"), ["denied", "null", "some", "some"]),
         ("partners(filter: {search: \"Partner A\"}) { nodes { code } }".into(), ["denied", "empty", "some", "some"]),
         ("check(partner: \"A\", benefits: [\"portal\"]) { allowed }".into(), ["denied", "null", "some", "some"]),
+        ("review(id: \"x\") { id }".into(), ["denied", "null", "null", "null"]),
+        ("reviews { nodes { id } }".into(), ["denied", "empty", "empty", "empty"]),
+        ("standings { nodes { tier } }".into(), ["denied", "empty", "empty", "empty"]),
+        ("reviewFailures(review: \"x\") { code }".into(), ["denied", "null", "null", "null"]),
         ("jobs { nodes { id } }".into(), ["denied", "denied", "denied", "empty"]),
         ("job(id: \"x\") { id }".into(), ["denied", "denied", "denied", "null"]),
         ("program(by: {code: \"P\"}) { code }".into(), ["denied", "some", "some", "some"]),
@@ -140,6 +144,7 @@ async fn no_mutation_works_for_those_without_the_right_and_a_refusal_leaves_no_r
         ("rebateAccrue", json!({"program": "P", "period": "2020-Q2", "idempotencyKey": "k"})),
         ("periodLock", json!({"program": "P", "period": "2020-Q1", "idempotencyKey": "k"})),
         ("periodUnlock", json!({"program": "P", "period": "2020-Q1", "idempotencyKey": "k"})),
+        ("reviewStart", json!({"program": "P", "asOf": "2020-06-01", "idempotencyKey": "k"})),
         ("tiersEvaluate", json!({"program": "P", "asOf": "2020-06-01", "idempotencyKey": "k"})),
         (
             "tierOverridePropose",

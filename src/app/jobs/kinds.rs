@@ -3,8 +3,8 @@
 use std::pin::Pin;
 
 use super::{HeldJob, Progress};
-use crate::app::App;
 use crate::app::rebates::{accruals, runs};
+use crate::app::{App, reviews};
 use crate::error::AppError;
 
 /// What a step or a plan answers later.
@@ -42,12 +42,17 @@ macro_rules! planner {
 
 /// All kinds of work.
 pub const fn kinds() -> &'static [Kind] {
-    const KINDS: &[Kind] = &[kind!(super::housekeeping::KIND, super::housekeeping::work), kind!(runs::KIND, runs::work), kind!(accruals::KIND, accruals::work)];
+    const KINDS: &[Kind] = &[
+        kind!(super::housekeeping::KIND, super::housekeeping::work),
+        kind!(runs::KIND, runs::work),
+        kind!(accruals::KIND, accruals::work),
+        kind!(reviews::KIND, reviews::work),
+    ];
     KINDS
 }
 
 /// All planners.
 pub const fn planners() -> &'static [Planner] {
-    const PLANNERS: &[Planner] = &[planner!(super::housekeeping::KIND, super::housekeeping::plan)];
+    const PLANNERS: &[Planner] = &[planner!(super::housekeeping::KIND, super::housekeeping::plan), planner!(reviews::KIND, reviews::plan)];
     PLANNERS
 }

@@ -8,10 +8,19 @@ use crate::app::partners::PartnerId;
 use crate::app::programs::{ProgramId, ProgramKey, VersionId};
 use crate::app::rebates::runs::RunId;
 use crate::app::rebates::statements::{StatementId, StatementsAsked};
+use crate::app::reviews::ReviewId;
 
 /// Background work by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct JobNode(pub JobId);
+
+/// A review by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReviewNode(pub ReviewId);
+
+/// The moves of a review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MovesKey(pub ReviewId);
 
 /// A partner by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

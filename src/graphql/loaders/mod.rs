@@ -7,6 +7,7 @@ mod keys;
 mod partners;
 mod programs;
 mod runs;
+mod reviews;
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -17,8 +18,7 @@ use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use guerdon_domain::page::Page;
 
 pub use keys::{
-    AdmissionNode, AdmissionsKey, CompiledKey, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, OverrideNode, OverridesKey, PartnerNode,
-    ProfilesKey, ProgramNode, RisksKey, RunNode, StandingKey, StatementLinesKey, StatementNode, StatementsKey, TransactionsKey, VersionNode, VersionsKey,
+    AdmissionNode, AdmissionsKey, CompiledKey, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, MovesKey, OverrideNode, OverridesKey, PartnerNode, ProfilesKey, ProgramNode, ReviewNode, RisksKey, RunNode, StandingKey, StatementLinesKey, StatementNode, StatementsKey, TransactionsKey, VersionNode, VersionsKey,
 };
 
 use super::context::RequestData;
@@ -32,6 +32,7 @@ use crate::app::programs::{ProgramId, StoredProgram, VersionHead, VersionId};
 use crate::app::rebates::Estimate;
 use crate::app::rebates::runs::{RunId, StoredRun};
 use crate::app::rebates::statements::{StatementId, StoredStatement};
+use crate::app::reviews::{Moves, ReviewId, StoredReview};
 use crate::app::transactions::StoredTransaction;
 use crate::app::{App, Ctx};
 use guerdon_domain::benefit::Entitlement;
@@ -79,6 +80,16 @@ impl Loaders {
     /// Background work.
     pub async fn job(&self, id: JobId) -> Found<Job> {
         self.load(JobNode(id)).await
+    }
+
+    /// A review.
+    pub async fn review(&self, id: ReviewId) -> Found<StoredReview> {
+        self.load(ReviewNode(id)).await
+    }
+
+    /// How many partners in scope a review found going from which tier to which.
+    pub async fn moves(&self, review: ReviewId) -> Answer<Arc<Moves>> {
+        Ok(self.load(MovesKey(review)).await?.unwrap_or_default())
     }
 
     /// A partner, in scope.

@@ -38,7 +38,7 @@ pub struct TiersEvaluateInput {
 }
 
 /// A tier that changed.
-pub struct MovedTier(TierMoved);
+pub struct MovedTier(pub TierMoved);
 
 /// A tier that an evaluation changed.
 #[Object]

@@ -8,6 +8,7 @@ pub mod overrides;
 pub mod partners;
 pub mod programs;
 pub mod runs;
+pub mod reviews;
 pub mod user_errors;
 
 use async_graphql::{Context, InputType, MergedObject};
@@ -26,6 +27,7 @@ pub struct Mutation(
     overrides::OverrideMutations,
     admissions::AdmissionMutations,
     runs::RunMutations,
+    reviews::ReviewMutations,
 );
 
 /// Begins a mutation: what was read before it is read again after it. Answers the caller's key, with the input as he gave it.

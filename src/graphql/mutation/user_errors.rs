@@ -78,6 +78,7 @@ user_errors! {
     AdmissionAcceptUserError AdmissionAccept "admissionAccept",
     AdmissionRejectUserError AdmissionReject "admissionReject",
     AdmissionWithdrawUserError AdmissionWithdraw "admissionWithdraw",
+    ReviewStartUserError ReviewStart "reviewStart",
 }
 
 /// User errors as a mutation's own type.

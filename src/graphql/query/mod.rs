@@ -6,6 +6,7 @@ pub mod nodes;
 pub mod partners;
 pub mod programs;
 pub mod runs;
+pub mod reviews;
 
 use async_graphql::{MergedObject, Object};
 
@@ -21,6 +22,7 @@ pub struct Query(
     programs::ProgramQueries,
     admissions::AdmissionQueries,
     runs::RunQueries,
+    reviews::ReviewQueries,
 );
 
 /// Queries of the service itself.

@@ -12,6 +12,7 @@ use crate::graphql::types::partner::Partner;
 use crate::graphql::types::program::{Program, ProgramVersion};
 use crate::graphql::types::run::RebateRun;
 use crate::graphql::types::statement::Statement;
+use crate::graphql::types::review::Review;
 use crate::graphql::types::viewer::Viewer;
 
 /// Something with an id of its own.
@@ -20,6 +21,8 @@ use crate::graphql::types::viewer::Viewer;
 pub enum Node {
     /// Background work.
     Job(Job),
+    /// A review.
+    Review(Review),
     /// A partner.
     Partner(Partner),
     /// A program.
@@ -71,6 +74,7 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> Found<Node> {
         NodeKind::RebateRun => loaders.run(id).await.map(|found| found.map(|run| Node::RebateRun(RebateRun(run)))),
         NodeKind::Statement => loaders.statement(id).await.map(|found| found.map(|statement| Node::Statement(Statement(statement)))),
         NodeKind::Job => loaders.job(id).await.map(|found| found.map(|job| Node::Job(Job(job)))),
+        NodeKind::Review => loaders.review(id).await.map(|found| found.map(|review| Node::Review(Review(review)))),
         NodeKind::Partner => loaders.partner(id).await.map(|found| found.map(|partner| Node::Partner(Partner(partner)))),
         NodeKind::Program => loaders.program(id).await.map(|found| found.map(|program| Node::Program(Program(program)))),
         NodeKind::ProgramVersion => loaders.version(id).await.map(|found| found.map(|version| Node::ProgramVersion(ProgramVersion(version)))),

@@ -12,6 +12,7 @@ pub mod program;
 pub mod rebate;
 pub mod requirement;
 pub mod run;
+pub mod review;
 pub mod standing;
 pub mod statement;
 pub mod tier;

@@ -42,8 +42,35 @@ pub struct NewStanding {
     pub tier: Option<String>,
     /// The tier whose requirement was met.
     pub qualified_tier: Option<String>,
+    /// What lists and exports ask for.
+    pub index: StandingIndex,
     /// The whole standing, as JSON.
     pub standing: String,
+}
+
+/// What lists and exports ask of a standing, beside its tiers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StandingIndex {
+    /// The tier on record before.
+    pub from_tier: Option<String>,
+    /// What was decided: `KEPT`, `PROMOTED`, ...
+    pub change: Option<String>,
+    /// The next tier up.
+    pub next_tier: Option<String>,
+    /// The part of the next tier's requirement that is met, in 10^-8.
+    pub next_share: Option<i64>,
+    /// The first day on which the tier is not met, if nothing more comes in.
+    pub at_risk_on: Option<Date>,
+    /// What fails then, as a JSON list of sentences.
+    pub risk: Option<String>,
+    /// From when on the grace period that runs warns.
+    pub grace_warn_from: Option<Date>,
+    /// When it ends.
+    pub grace_until: Option<Date>,
+    /// When the override that holds the tier ends.
+    pub overridden_until: Option<Date>,
+    /// Whether a higher tier is met, and nobody has admitted the partner.
+    pub awaiting: bool,
 }
 
 /// A standing on record.
@@ -69,7 +96,7 @@ pub struct StoredStanding {
     pub standing: String,
 }
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 16] = [
     ("review_id", Kind::Uuid),
     ("partner_id", Kind::Uuid),
     ("ladder", Kind::Text),
@@ -77,6 +104,15 @@ const COLUMNS: [Column; 7] = [
     ("tier", Kind::Text),
     ("qualified_tier", Kind::Text),
     ("standing", Kind::Text),
+    ("from_tier", Kind::Text),
+    ("change", Kind::Text),
+    ("next_tier", Kind::Text),
+    ("next_share", Kind::Int),
+    ("at_risk_on", Kind::Date),
+    ("risk", Kind::Text),
+    ("grace_until", Kind::Date),
+    ("overridden_until", Kind::Date),
+    ("awaiting", Kind::Int),
 ];
 
 impl ReadTx {
@@ -119,6 +155,7 @@ impl ReadTx {
 impl WriteTx {
     /// Puts a review with its standings on record; more may be added with [`WriteTx::record_standings`].
     pub async fn record_review(&self, new: &NewReview, standings: &[NewStanding], changed: u64) -> Result<ReviewId, StoreError> {
+        let now = self.now();
         let row = review::Model {
             id: self.new_id(),
             program_id: new.program,
@@ -127,8 +164,20 @@ impl WriteTx {
             cause: new.cause.clone(),
             partners: 0,
             changed: 0,
-            created_at: self.now(),
+            created_at: now,
             created_by: self.context().actor.clone(),
+            state: "DONE".to_owned(),
+            slice: "{}".to_owned(),
+            due: "BY_CALENDAR".to_owned(),
+            job_id: None,
+            base_id: None,
+            differs: 0,
+            promoted: 0,
+            demoted: 0,
+            kept: 0,
+            failed: 0,
+            in_the_past: 0,
+            finished_at: Some(now),
         };
         let id = row.id;
         review::Entity::insert(row.into_active_model()).exec_without_returning(&self.tx).await.map_err(|error| self.fault(error))?;
@@ -138,6 +187,15 @@ impl WriteTx {
 
     /// Adds standings to a review, and counts them.
     pub async fn record_standings(&self, review: ReviewId, standings: &[NewStanding], changed: u64) -> Result<(), StoreError> {
+        self.insert_standings(review, standings).await?;
+        let partners: std::collections::BTreeSet<PartnerId> = standings.iter().map(|standing| standing.partner).collect();
+        let sql = "UPDATE review SET partners = partners + $1, changed = changed + $2 WHERE id = $3";
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.execute_one(sql, vec![count(partners.len() as u64).into(), count(changed).into(), review.into()]).await
+    }
+
+    /// Adds standings to a review.
+    pub async fn insert_standings(&self, review: ReviewId, standings: &[NewStanding]) -> Result<(), StoreError> {
         let rows: Vec<Vec<Value>> = standings
             .iter()
             .map(|standing| {
@@ -149,15 +207,18 @@ impl WriteTx {
                     standing.tier.clone().into(),
                     standing.qualified_tier.clone().into(),
                     standing.standing.clone().into(),
+                    standing.index.from_tier.clone().into(),
+                    standing.index.change.clone().into(),
+                    standing.index.next_tier.clone().into(),
+                    standing.index.next_share.into(),
+                    standing.index.at_risk_on.map(Date::naive).into(),
+                    standing.index.risk.clone().into(),
+                    standing.index.grace_until.map(Date::naive).into(),
+                    standing.index.overridden_until.map(Date::naive).into(),
+                    i64::from(standing.index.awaiting).into(),
                 ]
             })
             .collect();
-        if !rows.is_empty() {
-            bulk::insert(self, "review_standing", &COLUMNS, rows, "").await?;
-        }
-        let partners: std::collections::BTreeSet<PartnerId> = standings.iter().map(|standing| standing.partner).collect();
-        let sql = "UPDATE review SET partners = partners + $1, changed = changed + $2 WHERE id = $3";
-        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        self.execute_one(sql, vec![count(partners.len() as u64).into(), count(changed).into(), review.into()]).await
+        bulk::insert(self, "review_standing", &COLUMNS, rows, "").await.map(drop)
     }
 }

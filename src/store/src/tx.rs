@@ -88,6 +88,11 @@ impl<T> Change<T> {
         Self { value, audit: Vec::new(), events: Vec::new() }
     }
 
+    /// The same change with another answer.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Change<U> {
+        Change { value: change(self.value), audit: self.audit, events: self.events }
+    }
+
     /// With a further audit entry.
     #[must_use]
     pub fn and(mut self, audit: AuditEntry) -> Self {

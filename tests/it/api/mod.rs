@@ -7,6 +7,7 @@ mod levelling;
 mod overrides;
 mod partners;
 mod programs;
+mod reviews;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

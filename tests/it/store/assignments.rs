@@ -112,6 +112,7 @@ async fn the_latest_standing_is_found() {
             region: None,
             tier: Some(tier.to_owned()),
             qualified_tier: None,
+            index: guerdon_store::StandingIndex::default(),
             standing: format!("{{\"asOf\":\"{as_of}\"}}"),
         };
         write(&case.database.store, async |tx| tx.record_review(&review, std::slice::from_ref(&standing), 1).await).await.unwrap();

@@ -59,6 +59,12 @@ pub enum Event {
     /// Whoever opened it took it back.
     #[serde(rename = "tier.admission.withdrawn")]
     AdmissionWithdrawn(AdmissionChanged),
+    /// A partner will lose the condition of its tier, or has lost it.
+    #[serde(rename = "tier.at_risk")]
+    TierAtRisk(TierAtRisk),
+    /// A partner is near the next tier.
+    #[serde(rename = "tier.near")]
+    TierNear(TierNear),
     /// Sale lines were recorded.
     #[serde(rename = "transactions.recorded")]
     TransactionsRecorded(FactsRecorded),
@@ -185,6 +191,58 @@ pub struct TierChanged {
     pub cause: AssignmentCause,
 }
 
+/// A partner's tier is at risk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TierAtRisk {
+    /// The partner's code.
+    pub partner: String,
+    /// The program's code.
+    pub program: String,
+    /// The number of the version that judged.
+    pub version: i64,
+    /// The ladder.
+    pub ladder: String,
+    /// The region, where the ladder's scope is the partner in a region.
+    pub region: Option<String>,
+    /// The tier that is held.
+    pub tier: String,
+    /// As of this day.
+    pub as_of: Date,
+    /// The first day on which its requirement is not met, if nothing more comes in.
+    pub fails_on: Date,
+    /// The day on which it is lost, where a grace period runs.
+    pub lost_on: Option<Date>,
+    /// What fails, in plain language.
+    pub reasons: Vec<String>,
+}
+
+/// A partner is near the next tier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TierNear {
+    /// The partner's code.
+    pub partner: String,
+    /// The program's code.
+    pub program: String,
+    /// The number of the version that judged.
+    pub version: i64,
+    /// The ladder.
+    pub ladder: String,
+    /// The region, where the ladder's scope is the partner in a region.
+    pub region: Option<String>,
+    /// The tier that is held; none for none.
+    pub tier: Option<String>,
+    /// The next tier.
+    pub next_tier: String,
+    /// As of this day.
+    pub as_of: Date,
+    /// The part of its requirement that is met, from 0 to 1.
+    pub share_met: String,
+    /// What is missing, in plain language.
+    pub missing: Vec<String>,
+}
+
 /// Facts were recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -226,6 +284,8 @@ impl Event {
             Self::AdmissionAccepted(_) => "tier.admission.accepted",
             Self::AdmissionRejected(_) => "tier.admission.rejected",
             Self::AdmissionWithdrawn(_) => "tier.admission.withdrawn",
+            Self::TierAtRisk(_) => "tier.at_risk",
+            Self::TierNear(_) => "tier.near",
             Self::TransactionsRecorded(_) => "transactions.recorded",
             Self::HoldingsRecorded(_) => "holdings.recorded",
             Self::ActivitiesRecorded(_) => "activities.recorded",
@@ -249,6 +309,8 @@ impl Event {
             | Self::OverrideEnded(event) => &event.partner,
             Self::AdmissionOpened(event) | Self::AdmissionAccepted(event) | Self::AdmissionRejected(event) | Self::AdmissionWithdrawn(event) => &event.partner,
             Self::RebatePosted(event) => &event.run,
+            Self::TierAtRisk(event) => &event.partner,
+            Self::TierNear(event) => &event.partner,
             Self::TransactionsRecorded(event)
             | Self::HoldingsRecorded(event)
             | Self::ActivitiesRecorded(event)

@@ -36,7 +36,7 @@ const fn cadence_down(policy: &ReviewPolicy) -> Cadence {
     }
 }
 
-const fn unit(cadence: Cadence) -> Option<CalendarUnit> {
+pub(super) const fn unit(cadence: Cadence) -> Option<CalendarUnit> {
     match cadence {
         Cadence::Monthly => Some(CalendarUnit::Month),
         Cadence::Quarterly => Some(CalendarUnit::Quarter),

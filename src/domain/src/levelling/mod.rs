@@ -11,6 +11,7 @@ mod kept;
 mod outcome;
 mod record;
 mod risk;
+mod schedule;
 mod standing;
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ use crate::requirement::{Gap, Judged, Leaf};
 pub use held::{HeldOnDate, held_on};
 pub use kept::{KeptLeafView, KeptStanding, KeptTierView};
 pub use risk::{LadderRisk, LeafRisk, at_risk};
+pub use schedule::{OwnDates, common_review_days, has_days_of_enrollment, own_review_days};
 pub use standing::{Due, evaluate_all, evaluate_metrics, evaluate_partner};
 
 pub(crate) use grace::LOOK_BACK_MONTHS;
@@ -98,6 +100,13 @@ pub struct LadderStanding {
     pub keep: Gap,
     /// Every tier, lowest first, judged on its own.
     pub tiers: Vec<TierStanding>,
+}
+
+impl LadderStanding {
+    /// Whether time alone may take the tier away: it, one below that must hold too, or the ladder itself asks for something.
+    pub fn may_fail(&self) -> bool {
+        self.applies_to.is_some() || self.tiers.iter().any(|tier| tier.rank <= self.rank && tier.requirement.is_some())
+    }
 }
 
 /// A tier, judged.

@@ -1,0 +1,222 @@
+//! One step of a review: judge a thousand partners in the order of their codes, and put on record what was found, all in one
+//! transaction with the progress of the job. A review that is killed goes on behind the last step.
+
+use std::collections::BTreeMap;
+
+use guerdon_domain::levelling::{Change as TierMove, Due};
+use guerdon_store::{
+    AssignmentOutcome, AuditEntry, Change, FoundBefore, NewAssignment, NewStanding, PartnerId, ReviewCounts, ReviewId, ReviewState, StoredReview, WriteTx,
+};
+use serde::Deserialize;
+
+use super::judging::{JudgedLadder, JudgedPartner, Question, index_of, judge};
+use super::news::{News, tell};
+use super::slice::Slice;
+use super::{KIND, outcome_of, version_of};
+use crate::app::App;
+use crate::app::idempotency::write_context;
+use crate::app::jobs::{HeldJob, Progress};
+use crate::app::levelling::{TierMoved, decision_of, event_of, standing_of};
+use crate::app::outbox::outgoing;
+use crate::error::AppError;
+
+#[derive(Debug, Deserialize)]
+struct Input {
+    review: ReviewId,
+}
+
+/// Does the next step of a review.
+///
+/// # Errors
+/// `Stale` when another worker took it over; `Busy`, `Internal`.
+pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
+    let Input { review } = job.input()?;
+    let after = job.cursor.as_deref();
+    let (review, question, slice, partners) = app
+        .store
+        .read(async |tx| {
+            let review = tx.find_review(review).await?.ok_or(AppError::NotFound)?;
+            let version = version_of(app, tx, &review).await?;
+            let slice = Slice::from(&review);
+            let partners = tx.list_to_review(&slice.walk(review.program_id, review.as_of), after, app.limits.review_chunk).await?;
+            let due = if review.due == "NOW" { Due::Now } else { Due::ByCalendar };
+            let question = Question { version, as_of: review.as_of, due };
+            Ok::<_, AppError>((review, question, slice, partners))
+        })
+        .await?;
+    let judged = judge(&app.store, &question, &partners).await?;
+    let found = Found::of(&question, judged)?;
+    let step = Step { job, review: &review, question: &question, everybody: slice.is_all(), found: &found, is_last: partners.len() < app.limits.review_chunk };
+    let context = write_context(&app.system(KIND), "reviewStep");
+    let written = app.store.write(&context, async |tx| step.record(tx).await).await?;
+    Ok(match written.value {
+        Some((cursor, done)) => Progress::More { cursor, done, total: job.total },
+        None => Progress::Done(serde_json::Value::Null),
+    })
+}
+
+/// What judging some partners found, as it is put on record.
+pub(super) struct Found {
+    pub(super) partners: Vec<(PartnerId, String)>,
+    pub(super) decisions: Vec<(NewAssignment, TierMoved)>,
+    pub(super) standings: Vec<NewStanding>,
+    pub(super) news: Vec<News>,
+    pub(super) failures: Vec<(PartnerId, String)>,
+    pub(super) counts: ReviewCounts,
+}
+
+impl Found {
+    pub(super) fn of(question: &Question, judged: Vec<JudgedPartner>) -> Result<Self, AppError> {
+        let mut found = Self {
+            partners: Vec::with_capacity(judged.len()),
+            decisions: Vec::new(),
+            standings: Vec::new(),
+            news: Vec::new(),
+            failures: Vec::new(),
+            counts: ReviewCounts::default(),
+        };
+        for JudgedPartner { id, code, ladders } in judged {
+            found.counts.judged += 1;
+            match ladders {
+                Err(faults) => {
+                    found.counts.failed += 1;
+                    found.failures.push((id, serde_json::to_string(&faults.0).map_err(AppError::internal)?));
+                }
+                Ok(ladders) => ladders.into_iter().for_each(|ladder| found.add(question, id, &code, &ladder)),
+            }
+            found.partners.push((id, code));
+        }
+        Ok(found)
+    }
+
+    fn add(&mut self, question: &Question, id: PartnerId, code: &str, judged: &JudgedLadder) {
+        let standing = &judged.standing;
+        let before = standing.record.as_ref().map_or(0, |record| record.rank);
+        match standing.rank.cmp(&before) {
+            std::cmp::Ordering::Greater => self.counts.promoted += 1,
+            std::cmp::Ordering::Less => self.counts.demoted += 1,
+            std::cmp::Ordering::Equal => self.counts.kept += 1,
+        }
+        let decision = decision_of(&question.version, id, code, standing, question.as_of);
+        // What was decided before on this date may have been something else.
+        let back = || judged.again && standing.decision.change == TierMove::Kept;
+        self.decisions.extend(decision.or_else(|| back().then(|| kept(question, id, code, judged))));
+        let index = index_of(standing, judged.risk.as_ref());
+        self.news.push(News::of(question, code, judged));
+        self.standings.push(NewStanding { index, ..standing_of(id, standing) });
+    }
+
+    /// Whether an earlier review found just this.
+    fn is(&self, before: &FoundBefore) -> bool {
+        let standings: BTreeMap<_, _> =
+            self.standings.iter().map(|standing| ((standing.partner, standing.ladder.clone(), standing.region.clone()), standing.standing.clone())).collect();
+        standings == before.standings && self.failures.iter().cloned().collect::<BTreeMap<_, _>>() == before.failures
+    }
+}
+
+/// The decision that a tier stays what it was before a date.
+fn kept(question: &Question, partner: PartnerId, code: &str, judged: &JudgedLadder) -> (NewAssignment, TierMoved) {
+    let standing = &judged.standing;
+    let (ladder, region, tier) = (standing.ladder.clone(), standing.region.clone(), standing.tier.clone());
+    let cause = standing.record.as_ref().map(|record| record.cause).unwrap_or_default();
+    let (on, version) = (question.as_of, question.version.version.id);
+    let decision = NewAssignment { partner, ladder: ladder.clone(), region: region.clone(), tier: tier.clone(), on, cause, review: None, version };
+    (decision, TierMoved { partner, code: code.to_owned(), ladder, region, from: tier.clone(), to: tier, on, cause })
+}
+
+struct Step<'s> {
+    job: &'s HeldJob,
+    review: &'s StoredReview,
+    question: &'s Question,
+    everybody: bool,
+    found: &'s Found,
+    is_last: bool,
+}
+
+/// What came of the decisions of a step.
+#[derive(Default)]
+struct Outcomes {
+    changed: Vec<usize>,
+    in_the_past: u64,
+}
+
+impl Step<'_> {
+    /// Puts the step on record. Answers where to go on; none after the last one.
+    async fn record(&self, tx: &WriteTx) -> Result<Change<Option<(String, u64)>>, AppError> {
+        let review = tx.find_review(self.review.id).await?.ok_or(AppError::NotFound)?;
+        if review.state != ReviewState::Running {
+            self.job.record(tx, &Progress::Done(outcome_of(&review))).await?;
+            return Ok(Change::unchanged(None));
+        }
+        let outcomes = self.decide(tx).await?;
+        let holder = self.keep(tx, &review, outcomes.changed.is_empty()).await?;
+        let told = self.stand(tx, &review, holder).await?;
+        let changed = outcomes.changed.len() as u64;
+        let counts = ReviewCounts { changed, in_the_past: outcomes.in_the_past, ..self.found.counts };
+        tx.add_to_review(review.id, &counts).await?;
+        let next = self.go_on(tx, &review).await?;
+        let after = serde_json::json!({ "program": self.question.version.program.code, "asOf": review.as_of, "judged": counts.judged, "moved": changed });
+        let audit = AuditEntry::of("Review", review.id).after(after);
+        let change = if changed > 0 || self.is_last { Change::new(next, audit) } else { Change::unchanged(next) };
+        let moved = outcomes.changed.iter().filter_map(|at| self.found.decisions.get(*at));
+        let change = moved.fold(change, |change, (_, moved)| change.event(outgoing(&event_of(&self.question.version, moved), "Partner", Some(moved.partner))));
+        Ok(told.iter().fold(change, |change, (partner, event)| change.event(outgoing(event, "Partner", Some(*partner)))))
+    }
+
+    async fn decide(&self, tx: &WriteTx) -> Result<Outcomes, AppError> {
+        let decisions: Vec<NewAssignment> =
+            self.found.decisions.iter().map(|(decision, _)| NewAssignment { review: Some(self.review.id), ..decision.clone() }).collect();
+        let mut outcomes = Outcomes::default();
+        for (at, outcome) in tx.record_assignments(self.review.program_id, &decisions).await?.into_iter().enumerate() {
+            match outcome {
+                AssignmentOutcome::Recorded | AssignmentOutcome::Replaced => outcomes.changed.push(at),
+                AssignmentOutcome::InThePast => outcomes.in_the_past += 1,
+                AssignmentOutcome::Unchanged => {}
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Keeps what was found, unless the review before it found the same so far. Answers the review that holds it.
+    async fn keep(&self, tx: &WriteTx, review: &StoredReview, nothing_moved: bool) -> Result<ReviewId, AppError> {
+        let after = self.job.cursor.as_deref();
+        if let Some(base) = review.base_id.filter(|_| !review.differs) {
+            let last = self.found.partners.last().map(|(_, code)| code.as_str()).filter(|_| !self.is_last);
+            if nothing_moved && self.found.is(&tx.found_before(base, after, last).await?) {
+                return Ok(base);
+            }
+            tx.part_from_base(review.id, base, after).await?;
+        }
+        tx.insert_standings(review.id, &self.found.standings).await?;
+        tx.record_review_failures(review.id, &self.found.failures).await?;
+        Ok(review.id)
+    }
+
+    /// Notes where the partners stand now, and whom to tell; nothing where something later is known.
+    async fn stand(&self, tx: &WriteTx, review: &StoredReview, holder: ReviewId) -> Result<Vec<(PartnerId, guerdon_domain::event::Event)>, AppError> {
+        if tx.find_latest_standing_date(review.program_id).await?.is_some_and(|latest| latest > review.as_of) {
+            return Ok(Vec::new());
+        }
+        let partners: Vec<PartnerId> = self.found.partners.iter().map(|(id, _)| *id).collect();
+        let told = tx.told_many(review.program_id, &partners).await?;
+        let (news, events) = tell(self.question, self.found, told);
+        tx.stand_now(review.program_id, holder, review.as_of, &partners, &news).await?;
+        if self.is_last && self.everybody {
+            tx.forget_those_who_left(review.program_id, review.as_of).await?;
+        }
+        Ok(events)
+    }
+
+    /// Records how far the review is; ends it after the last step.
+    async fn go_on(&self, tx: &WriteTx, review: &StoredReview) -> Result<Option<(String, u64)>, AppError> {
+        let done = self.job.done + self.found.partners.len() as u64;
+        if let (false, Some((_, last))) = (self.is_last, self.found.partners.last()) {
+            self.job.record(tx, &Progress::More { cursor: last.clone(), done, total: self.job.total }).await?;
+            return Ok(Some((last.clone(), done)));
+        }
+        tx.end_review(review.id).await?;
+        let ended = tx.find_review(review.id).await?.ok_or(AppError::NotFound)?;
+        self.job.record(tx, &Progress::Done(outcome_of(&ended))).await?;
+        Ok(None)
+    }
+}

@@ -1,0 +1,141 @@
+//! The days on which reviews are due.
+//!
+//! Some days concern everybody: those of the cadences, the day on which a version takes effect or is enforced, the end of a
+//! protection. Others are a partner's own: a grace period that warns or ends, an override that ends (semantics 6), an onboarding
+//! deadline, the reviews of years counted from its own enrollment. A continuous cadence is due every day.
+
+use std::collections::BTreeSet;
+
+use super::decide::{months_after, unit};
+use crate::date::{Date, Span};
+use crate::document::ladder::{Cadence, Ladder, ReviewPolicy, ReviewYears};
+use crate::document::metric::CalendarUnit;
+use crate::period::FiscalYear;
+use crate::program::Program;
+
+/// The dates of a partner from which days of its own follow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OwnDates {
+    /// The first days of its enrollments.
+    pub enrolled: Vec<Date>,
+    /// The first days on which an override no longer holds.
+    pub overrides_end: Vec<Date>,
+    /// The days on which a grace period that runs warns, and on which it ends.
+    pub grace: Vec<Date>,
+}
+
+/// The days of `span` on which everybody is due, by the version in force on them.
+pub fn common_review_days(program: &Program, span: Span) -> BTreeSet<Date> {
+    let mut days = BTreeSet::new();
+    for ladder in &program.document.ladders {
+        for policy in policies(ladder) {
+            for cadence in [policy.cadence_up, policy.cadence_down] {
+                common_days(program, policy, cadence, span, &mut days);
+            }
+            days.extend(policy.protected_until);
+        }
+    }
+    let version = &program.document.version;
+    days.extend([Some(version.effective_on), version.enforced_on].into_iter().flatten());
+    days.retain(|day| span.contains(*day));
+    days
+}
+
+/// Whether a version has days that follow from enrollments, so that they must be known of everybody.
+pub fn has_days_of_enrollment(program: &Program) -> bool {
+    let of_policy = |policy: &ReviewPolicy| policy.onboarding_deadline_months.is_some() || policy.years_from == Some(ReviewYears::Enrollment);
+    program.document.ladders.iter().flat_map(policies).any(of_policy)
+}
+
+/// The days of `span` on which a partner is due for reasons of its own.
+pub fn own_review_days(program: &Program, own: &OwnDates, span: Span) -> BTreeSet<Date> {
+    let mut days: BTreeSet<Date> = own.overrides_end.iter().chain(&own.grace).copied().collect();
+    for policy in program.document.ladders.iter().flat_map(policies) {
+        for enrolled in &own.enrolled {
+            days.extend(policy.onboarding_deadline_months.map(|months| months_after(*enrolled, months)));
+            if policy.years_from == Some(ReviewYears::Enrollment) {
+                let year = FiscalYear { month: enrolled.month(), day: enrolled.day().min(28) };
+                for unit in [policy.cadence_up, policy.cadence_down].into_iter().filter_map(unit) {
+                    starts(year, unit, span, &mut days);
+                }
+            }
+        }
+    }
+    days.retain(|day| span.contains(*day));
+    days
+}
+
+/// The policies of a ladder: its own, and those of tiers that have another.
+fn policies(ladder: &Ladder) -> impl Iterator<Item = &ReviewPolicy> {
+    std::iter::once(&ladder.review).chain(ladder.tiers.iter().filter_map(|tier| tier.review.as_ref()))
+}
+
+fn common_days(program: &Program, policy: &ReviewPolicy, cadence: Cadence, span: Span, days: &mut BTreeSet<Date>) {
+    let year = if policy.fiscal { program.fiscal_year } else { FiscalYear::CALENDAR };
+    match (unit(cadence), policy.years_from) {
+        (None, _) if cadence == Cadence::Never => {}
+        (None, _) => days.extend(std::iter::successors(Some(span.from), |day| Some(day.next())).take_while(|day| *day < span.until)),
+        // Own years that begin with a quarter: every quarter may be the day of somebody.
+        (Some(CalendarUnit::Month), Some(ReviewYears::FirstReached)) => starts(year, CalendarUnit::Month, span, days),
+        (Some(_), Some(ReviewYears::FirstReached)) => starts(year, CalendarUnit::Quarter, span, days),
+        (Some(_), Some(ReviewYears::Enrollment)) => {}
+        (Some(unit), None) => starts(year, unit, span, days),
+    }
+}
+
+/// The first days of the units that begin in `span`.
+fn starts(year: FiscalYear, unit: CalendarUnit, span: Span, days: &mut BTreeSet<Date>) {
+    let mut day = year.start_of(unit, span.from);
+    while day < span.until {
+        days.insert(day);
+        day = year.unit_of(unit, day).until;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::read::{Format, read};
+
+    fn program(review: &str) -> Program {
+        let text = format!(
+            "guerdon: 1\nprogram: {{code: P, name: P, currency: USD, fiscalYearStart: 02-01}}\nversion: {{effectiveOn: 2024-01-10, enforcedOn: 2024-07-04}}\n\
+             ladders:\n- key: MAIN\n  review: {{{review}}}\n  tiers:\n  - key: A\n"
+        );
+        Program::compile(read(&text, Format::of(&text)).unwrap()).unwrap()
+    }
+
+    fn span(from: &str, until: &str) -> Span {
+        Span::new(from.parse().unwrap(), until.parse().unwrap())
+    }
+
+    fn texts(days: &BTreeSet<Date>) -> Vec<String> {
+        days.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn cadences_name_the_days_of_everybody() {
+        let year = span("2024-02-02", "2025-02-02");
+        let common = |review: &str| texts(&common_review_days(&program(review), year));
+        assert_eq!(common("cadenceUp: QUARTERLY, cadenceDown: ANNUAL"), ["2024-04-01", "2024-07-01", "2024-07-04", "2024-10-01", "2025-01-01"]);
+        assert_eq!(common("cadenceUp: NEVER, cadenceDown: ANNUAL, fiscal: true"), ["2024-07-04", "2025-02-01"]);
+        assert_eq!(common("cadenceUp: NEVER, cadenceDown: NEVER, protectedUntil: 2024-09-09"), ["2024-07-04", "2024-09-09"]);
+        assert_eq!(common_review_days(&program("cadenceUp: DAILY, cadenceDown: NEVER"), span("2024-03-01", "2024-03-11")).len(), 10);
+        assert_eq!(common_review_days(&program(""), span("2024-03-01", "2024-03-11")).len(), 10, "continuous is every day");
+        assert_eq!(texts(&common_review_days(&program("cadenceUp: ANNUAL, cadenceDown: ANNUAL"), span("2024-01-02", "2024-02-01"))), ["2024-01-10"]);
+        assert!(common("cadenceUp: ANNUAL, cadenceDown: ANNUAL, yearsFrom: ENROLLMENT").len() == 1, "only the day of enforcement");
+    }
+
+    #[test]
+    fn grace_overrides_and_enrollments_name_days_of_one_partner() {
+        let date = |text: &str| text.parse::<Date>().unwrap();
+        let own = OwnDates { enrolled: vec![date("2023-05-31")], overrides_end: vec![date("2024-03-03"), date("2022-01-01")], grace: vec![date("2024-06-06")] };
+        let all = span("2024-01-01", "2025-01-01");
+        assert_eq!(texts(&own_review_days(&program(""), &own, all)), ["2024-03-03", "2024-06-06"]);
+        let newcomers = program("onboardingDeadlineMonths: 12");
+        assert_eq!(texts(&own_review_days(&newcomers, &own, all)), ["2024-03-03", "2024-05-31", "2024-06-06"]);
+        let years = program("cadenceUp: NEVER, cadenceDown: SEMI_ANNUAL, yearsFrom: ENROLLMENT");
+        assert_eq!(texts(&own_review_days(&years, &own, all)), ["2024-03-03", "2024-05-28", "2024-06-06", "2024-11-28"]);
+        assert!(has_days_of_enrollment(&newcomers) && has_days_of_enrollment(&years) && !has_days_of_enrollment(&program("")));
+    }
+}
