@@ -7,6 +7,7 @@ pub mod admissions;
 pub mod auth;
 pub mod ctx;
 pub mod entitlements;
+pub mod exports;
 pub mod facts;
 mod held;
 pub mod idempotency;

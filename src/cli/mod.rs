@@ -4,6 +4,7 @@ pub mod bench;
 mod common;
 pub mod demo;
 pub mod evaluate;
+pub mod export;
 pub mod healthcheck;
 pub mod import;
 pub mod migrate;
@@ -45,6 +46,8 @@ enum Command {
     Import(import::Args),
     /// Measure this service on synthetic data.
     Bench(bench::Args),
+    /// Files of what is on record: reviews.
+    Export(export::Args),
     /// Make tokens for development, and manage API keys.
     Token(token::Args),
     /// Write the GraphQL schema.
@@ -84,6 +87,7 @@ async fn run(command: Command) -> Outcome {
         Command::Demo(args) => demo::run(args).await,
         Command::Import(args) => import::run(args).await,
         Command::Bench(args) => bench::run(args).await,
+        Command::Export(args) => export::run(args).await,
         Command::Token(args) => token::run(args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Schema(args) => schema::run(&args),

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod auth;
+pub mod exports;
 pub mod graphql;
 pub mod health;
 pub mod page;

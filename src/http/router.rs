@@ -11,7 +11,7 @@ use axum::routing::{any, get};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::answer::{AnswerError, Ending, Media, respond};
-use super::{Service, graphql, health, page, request_id};
+use super::{Service, exports, graphql, health, page, request_id};
 
 /// All routes.
 pub fn router(service: Arc<Service>) -> Router {
@@ -23,6 +23,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+        .merge(exports::routes())
         .fallback(nowhere)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(service.clone(), request_id::identify))

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::access::{Action, Resource};
+use guerdon_domain::date::Date;
 use guerdon_domain::fault::Faults;
 use guerdon_domain::page::{Page, PageRequest};
-use guerdon_store::{ListedStanding, ReviewId, ReviewState, StandingFilter, StandingOrder, StandingsOf, StoreError, StoredReview};
+use guerdon_store::{ListedStanding, ReviewId, ReviewState, StandingFilter, StandingOrder, StandingsOf, StoreError, StoredProgram, StoredReview, VersionHead};
 
 use crate::app::pages::{self, Keyed};
 use crate::app::partners::PartnerId;
@@ -43,6 +44,34 @@ pub async fn find_review(app: &App, ctx: &Ctx, id: ReviewId) -> Result<Option<St
 pub async fn reviews_many(app: &App, ctx: &Ctx, ids: &[ReviewId]) -> Result<BTreeMap<ReviewId, StoredReview>, AppError> {
     ctx.require((Action::Read, Resource::Review))?;
     Ok(app.store.read::<_, StoreError, _>(async |tx| tx.reviews_many(ids).await).await?)
+}
+
+/// The last review of a program that found something, as of a date or of the latest one.
+///
+/// # Errors
+/// As [`list_reviews`].
+pub async fn find_last_review(app: &App, ctx: &Ctx, program: Option<&ProgramKey>, as_of: Option<Date>) -> Result<Option<StoredReview>, AppError> {
+    ctx.require((Action::Read, Resource::Review))?;
+    app.store
+        .read(async |tx| {
+            let program = program_in(tx, program).await?;
+            Ok(tx.find_last_review(program.id, as_of).await?)
+        })
+        .await
+}
+
+/// The program and the version of a review.
+///
+/// # Errors
+/// `NotFound`, which does not happen while the review is there.
+pub async fn program_and_version(app: &App, review: &StoredReview) -> Result<(StoredProgram, VersionHead), AppError> {
+    app.store
+        .read(async |tx| {
+            let program = tx.find_program_by_id(review.program_id).await?.ok_or(AppError::NotFound)?;
+            let version = tx.find_version(review.version_id).await?.ok_or(AppError::NotFound)?;
+            Ok((program, version))
+        })
+        .await
 }
 
 /// A page of the reviews of a program, the latest date first.

@@ -19,7 +19,8 @@ pub use guerdon_store::{ListedStanding, ReviewId, ReviewState, StandingFilter, S
 pub use chunk::work;
 pub(super) use judging::index_of;
 pub use lists::{
-    Moves, Standings, StandingsQuestion, count_standings, find_review, list_failures, list_reviews, list_standings, moves_many, reviews_many, sees_everybody,
+    Moves, Standings, StandingsQuestion, count_standings, find_last_review, find_review, list_failures, list_reviews, list_standings, moves_many,
+    program_and_version, reviews_many, sees_everybody,
 };
 pub use plan::plan;
 pub use preview::{Preview, preview_review};

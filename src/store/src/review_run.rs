@@ -223,6 +223,16 @@ impl ReadTx {
         Ok(Page::cut(page, rows))
     }
 
+    /// The last review of a program that is done and was a whole one, as of a date or of the latest one.
+    pub async fn find_last_review(&self, program: ProgramId, as_of: Option<Date>) -> Result<Option<StoredReview>, StoreError> {
+        let mut parameters = Parameters(vec![program.into()]);
+        let on = as_of.map(|date| format!("AND as_of = {}", parameters.add(date.naive()))).unwrap_or_default();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM review WHERE program_id = $1 {on} AND job_id IS NOT NULL AND state IN ('DONE', 'UNCHANGED') ORDER BY as_of DESC, id DESC LIMIT 1"
+        );
+        self.one(sql, parameters.0).await?.as_ref().map(review_of).transpose()
+    }
+
     /// Whether there is a review under way whose job was given up.
     pub async fn has_lost_review(&self) -> Result<bool, StoreError> {
         let sql = "SELECT 1 FROM review r JOIN job j ON j.id = r.job_id WHERE r.state = 'RUNNING' AND j.state = 'FAILED' LIMIT 1";

@@ -300,7 +300,7 @@ async fn an_override_that_ends_is_a_review_of_its_partner_on_that_day() {
         approved_by: Some("a".into()),
     };
     let pin = NewOverride { program, partner, fact };
-    write(&api.app.store, async |tx| tx.record_override(&pin).await).await.unwrap();
+    write(&api.app.store, async |tx| tx.insert_override(&pin).await).await.unwrap();
     start(&api, json!({"asOf": "2020-06-01"})).await;
     run_due(&api.app).await.unwrap();
     let gold = api.ask(auditor(), "{ standings(filter: {overridden: true}) { nodes { partnerCode tier overriddenUntil asOf } } }").await;
