@@ -9,6 +9,7 @@ mod authz;
 mod bench;
 mod demo;
 mod evaluate;
+mod exports;
 mod golden;
 mod harness;
 mod http;

@@ -34,7 +34,7 @@ impl ReadTx {
         let mut found: BTreeMap<PartnerId, (String, OwnDates)> = BTreeMap::new();
         let between = || vec![program.into(), span.from.naive().into(), span.until.naive().into()];
         let overrides = "SELECT o.partner_id, p.code, o.until_on FROM tier_override o JOIN partner p ON p.id = o.partner_id \
-                         WHERE o.program_id = $1 AND o.until_on >= $2 AND o.until_on < $3";
+                         WHERE o.program_id = $1 AND o.state = 'APPROVED' AND o.until_on >= $2 AND o.until_on < $3";
         for row in self.all(overrides, between()).await? {
             let row = Row::new(&row, "tier_override");
             found.entry(row.get(0)?).or_insert((row.text(1)?, OwnDates::default())).1.overrides_end.push(row.date(2)?);

@@ -299,7 +299,7 @@ async fn an_override_that_ends_is_a_review_of_its_partner_on_that_day() {
         proposed_by: Some("p".into()),
         approved_by: Some("a".into()),
     };
-    let pin = NewOverride { program, partner, fact };
+    let pin = NewOverride { program, partner, fact, status_match: None };
     write(&api.app.store, async |tx| tx.insert_override(&pin).await).await.unwrap();
     start(&api, json!({"asOf": "2020-06-01"})).await;
     run_due(&api.app).await.unwrap();

@@ -112,7 +112,7 @@ impl<'a> Evaluator<'a> {
             if then.met {
                 continue;
             }
-            let failing = leaves(then.requirement.as_ref()).into_iter().filter(|(_, _, leaf)| !leaf.met());
+            let failing = leaves(&then.asked).into_iter().filter(|(_, _, leaf)| !leaf.met());
             let leaf = |(_, label, leaf): (Vec<usize>, Option<&str>, &Leaf)| LeafRisk { fails_on: day, label: label.map(str::to_owned), leaf: leaf.clone() };
             let risk = LadderRisk {
                 ladder: standing.ladder.clone(),
