@@ -64,7 +64,7 @@ async fn files_have_the_rights_of_the_interface_and_headers_that_keep_them_in() 
     assert_eq!(lines.len(), 6, "a header, four partners, and the end of the last line");
     assert_eq!(lines[0], guerdon::app::exports::STANDING_COLUMNS.join(","));
     assert!(lines[1].starts_with("2020-06-01,P,1,'=1+1,MAIN,,,REGISTERED,ENTERED,REGISTERED,"), "{}", lines[1]);
-    assert!(lines[2].starts_with("2020-06-01,P,1,A,MAIN,,,SILVER,ENTERED,SILVER,,GOLD,0.07,"), "{}", lines[2]);
+    assert!(lines[2].starts_with("2020-06-01,P,1,A,MAIN,,,SILVER,ENTERED,SILVER,,GOLD,0,"), "{}", lines[2]);
 
     let page = get(&format!("{base}/report.html"), Some(&staff)).await;
     assert_eq!((page.status, page.header("content-disposition")), (200, "inline; filename=\"compliance-P-2020-06-01.html\""));

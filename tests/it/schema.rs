@@ -104,6 +104,7 @@ const BOUNDED: &[(&str, &str)] = &[
     ("Query.check", "by the keys asked for, at most 200"),
     ("Query.ledgerAccounts", "by kinds of accounts and currencies"),
     ("Query.periodLocks", "at most 100"),
+    ("Query.reviewFailures", "the first 1,000"),
     ("Partner.enrollments", "at most 100"),
     ("Partner.entitlements", "by the benefits of a document"),
     ("Partner.check", "by the keys asked for, at most 200"),

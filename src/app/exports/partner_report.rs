@@ -1,6 +1,9 @@
 //! The compliance report of a review, for one partner: every ladder, every tier, every condition as it was judged.
 
 use guerdon_domain::access::{Action, Resource};
+use guerdon_domain::date::Date;
+use guerdon_domain::exact::{Exact, spell};
+use guerdon_domain::rounding::RoundingMode;
 use guerdon_store::{
     ListedStanding, PageRequest, StandingFilter, StandingOrder, StandingsOf, StoreError, StoredPartner, StoredProgram, StoredReview, VersionHead,
 };
@@ -177,30 +180,49 @@ fn node(judged: &Value) -> Markup {
 }
 
 fn leaf(judged: &Value, met: bool) -> Markup {
-    let label = judged.get("label").or_else(|| judged.get("subject")).and_then(Value::as_str);
+    let sentence = judged.pointer("/sentence/text").and_then(Value::as_str).unwrap_or_default();
+    let label = judged.get("label").or_else(|| judged.get("subject")).and_then(Value::as_str).filter(|label| !sentence.starts_with(label));
     let figure = |name: &str| judged.get(name).and_then(Value::as_str).map(|value| with_unit(value, judged));
     let window = judged.get("window").filter(|window| window.is_object());
     html! {
         li {
             (mark(met)) " " @if let Some(label) = label { strong { (label) } ": " }
-            (judged.pointer("/sentence/text").and_then(Value::as_str).unwrap_or_default())
+            (sentence)
             div.figures {
                 @if let Some(required) = figure("required") { "required " (required) }
                 @match figure("actual") { Some(actual) => { ", actual " (actual) }, None => ", no data" }
                 @if let Some(missing) = figure("missing").filter(|_| !met) { ", missing " (missing) }
-                @if let Some(window) = window { "; " (text(window, "from")) " up to, without, " (text(window, "until")) }
+                @if let Some(window) = window { "; from " (text(window, "from")) " up to " (last_day(text(window, "until"))) }
                 @if let Some(count) = judged.get("facts").and_then(Value::as_u64) { "; " (count) " facts" }
             }
         }
     }
 }
 
+/// A figure with its unit, rounded half up to two decimals: a percentage is kept as a fraction.
 fn with_unit(value: &str, judged: &Value) -> String {
-    match (text(judged, "unit"), judged.get("currency").and_then(Value::as_str)) {
-        ("MONEY", Some(currency)) => format!("{value} {currency}"),
-        ("PERCENT", _) => format!("{value} %"),
-        _ => value.to_owned(),
+    let is_percent = text(judged, "unit") == "PERCENT";
+    let figure = exact(value).and_then(|figure| if is_percent { figure.mul(Exact::from_int(100)).ok() } else { Some(figure) });
+    let shown =
+        figure.and_then(|figure| RoundingMode::HalfUp.round_scaled(figure, 2).ok()).map_or_else(|| value.to_owned(), |scaled| spell(scaled.into(), 2, true));
+    match judged.get("currency").and_then(Value::as_str) {
+        Some(currency) if text(judged, "unit") == "MONEY" => format!("{currency} {shown}"),
+        _ if is_percent => format!("{shown} %"),
+        _ => shown,
     }
+}
+
+/// A number as it was kept: a decimal, or a fraction where it does not end.
+fn exact(text: &str) -> Option<Exact> {
+    match text.split_once('/') {
+        Some((numerator, denominator)) => Exact::ratio(numerator.parse().ok()?, denominator.parse().ok()?),
+        None => Exact::parse(text, 28, 10).ok(),
+    }
+}
+
+/// The last day of a window whose end does not belong to it.
+fn last_day(until: &str) -> String {
+    until.parse::<Date>().map_or_else(|_| until.to_owned(), |until| until.plus_days(-1).to_string())
 }
 
 fn kind_of(kind: &str, judged: &Value) -> String {

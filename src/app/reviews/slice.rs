@@ -44,8 +44,6 @@ struct Reach {
     regions: Vec<String>,
 }
 
-const ALL: &Scope = &Scope::All;
-
 impl Slice {
     /// Everybody.
     pub(super) fn all() -> Self {
@@ -93,16 +91,15 @@ impl Slice {
 
     /// The partners that a review of this slice walks through.
     pub(super) fn walk(&self, program: ProgramId, as_of: Date) -> ReviewWalk<'_> {
-        let scope = self.scope.as_ref().unwrap_or(ALL);
+        let scope = self.scope.as_ref().unwrap_or(&Scope::All);
         ReviewWalk { scope, program, as_of, regions: &self.regions, types: &self.types, partners: &self.partners }
     }
 
     /// As it is stored: the same slice has one spelling.
     pub(super) fn text(&self) -> Result<String, AppError> {
         let reach = |scope: &Scope| {
-            let mut reach = Reach::default();
-            spread(scope, &mut reach);
-            reach
+            let (partners, regions) = scope.spelled();
+            Reach { partners, regions }
         };
         let text = Text { regions: self.regions.clone(), types: self.types.clone(), partners: self.partners.clone(), scope: self.scope.as_ref().map(reach) };
         serde_json::to_string(&text).map_err(AppError::internal)
@@ -111,7 +108,7 @@ impl Slice {
     /// What was stored.
     pub(super) fn read(text: &str) -> Result<Self, AppError> {
         let text: Text = serde_json::from_str(text).map_err(AppError::internal)?;
-        let scope = text.scope.map(|reach| Scope::Union(vec![Scope::Partners(reach.partners), Scope::Regions(reach.regions)]));
+        let scope = text.scope.map(|reach| Scope::of_spelled(reach.partners, reach.regions));
         Ok(Self { regions: text.regions, types: text.types, partners: text.partners, scope })
     }
 }
@@ -120,14 +117,5 @@ impl From<&super::StoredReview> for Slice {
     /// What cannot be read is nobody's.
     fn from(review: &super::StoredReview) -> Self {
         Self::read(&review.slice).unwrap_or_else(|_| Self { scope: Some(Scope::Nothing), ..Self::default() })
-    }
-}
-
-fn spread(scope: &Scope, reach: &mut Reach) {
-    match scope {
-        Scope::Partners(codes) => reach.partners.extend(codes.iter().cloned()),
-        Scope::Regions(keys) => reach.regions.extend(keys.iter().cloned()),
-        Scope::Union(parts) => parts.iter().for_each(|part| spread(part, reach)),
-        Scope::All | Scope::Nothing => {}
     }
 }

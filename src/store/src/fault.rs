@@ -178,6 +178,7 @@ pub(crate) const UNIQUE_KEYS: &[(&str, &str)] = &[
     ("audit_entry_sequence_key", "audit_entry.sequence"),
     ("outbox_event_id_key", "outbox_event.event_id"),
     ("job_live_key", "job.kind, job.unique_key"),
+    ("review_live_key", "review.program_id, review.as_of"),
     ("api_key_public_id_key", "api_key.public_id"),
     ("rebate_run_original_key", "rebate_run.program_id, rebate_run.period"),
     ("rebate_run_reversal_key", "rebate_run.of_run_id"),

@@ -34,6 +34,24 @@ impl Scope {
         matches!(self, Self::All)
     }
 
+    /// What it reaches, to be written down: codes and regions. Only of a scope that does not reach everybody.
+    pub fn spelled(&self) -> (Vec<String>, Vec<String>) {
+        match self {
+            Self::Partners(codes) => (codes.clone(), Vec::new()),
+            Self::Regions(keys) => (Vec::new(), keys.clone()),
+            Self::Union(parts) => {
+                let (codes, keys): (Vec<_>, Vec<_>) = parts.iter().map(Self::spelled).unzip();
+                (codes.concat(), keys.concat())
+            }
+            Self::All | Self::Nothing => (Vec::new(), Vec::new()),
+        }
+    }
+
+    /// What was written down by [`Scope::spelled`]: the right of whoever asked, at the time.
+    pub fn of_spelled(codes: Vec<String>, regions: Vec<String>) -> Self {
+        Self::union([Self::Partners(codes), Self::Regions(regions)])
+    }
+
     /// One scope that reaches what any of `parts` reaches: flat, sorted, without repetition.
     pub(super) fn union(parts: impl IntoIterator<Item = Self>) -> Self {
         let (mut partners, mut regions) = (BTreeSet::new(), BTreeSet::new());
