@@ -12,7 +12,7 @@ use guerdon_domain::fault::Faults;
 use guerdon_domain::levelling::{LadderStanding, admission_of};
 use guerdon_domain::page::{Page, PageRequest};
 pub use guerdon_store::{AdmissionFilter, AdmissionState, StoredAdmissionRequest};
-use guerdon_store::{AuditEntry, Change, NewAdmissionRequest, StoreError, WriteTx};
+use guerdon_store::{AdmissionReach, AuditEntry, Change, NewAdmissionRequest, StoreError, WriteTx};
 use uuid::Uuid;
 
 use super::idempotency::{Keyed, keyed_context};
@@ -83,9 +83,13 @@ const fn word(kind: AdmissionKind) -> &'static str {
 }
 
 /// How far the caller may read each kind; none of them is `Forbidden`.
-fn readable(ctx: &Ctx) -> Result<Vec<(AdmissionKind, Scope)>, AppError> {
-    let scopes: Vec<_> = KINDS.into_iter().filter_map(|kind| Some((kind, ctx.require((Action::Read, resource(kind))).ok()?))).collect();
-    if scopes.is_empty() { Err(AppError::Forbidden) } else { Ok(scopes) }
+fn readable(ctx: &Ctx) -> Result<AdmissionReach, AppError> {
+    reach_of(|kind| ctx.require((Action::Read, resource(kind))))
+}
+
+fn reach_of(allowed: impl Fn(AdmissionKind) -> Result<Scope, AppError>) -> Result<AdmissionReach, AppError> {
+    let scopes: Vec<_> = KINDS.into_iter().filter_map(|kind| Some((kind, allowed(kind).ok()?))).collect();
+    if scopes.is_empty() { Err(AppError::Forbidden) } else { Ok(AdmissionReach(scopes)) }
 }
 
 /// Who opens one of this kind, and takes it back.
@@ -109,23 +113,13 @@ pub async fn admissions_many(
     program: Option<&ProgramKey>,
     ids: &[PartnerId],
 ) -> Result<BTreeMap<PartnerId, Vec<StoredAdmissionRequest>>, AppError> {
-    let (scope, kinds) = read_scope(readable(ctx)?);
-    let mut found = app
-        .store
+    let reach = readable(ctx)?;
+    app.store
         .read(async |tx| {
             let program = if program.is_some() { Some(program_in(tx, program).await?.id) } else { None };
-            Ok::<_, AppError>(tx.admission_requests_many(&scope, program, ids).await?)
+            Ok(tx.admission_requests_many(&reach, program, ids).await?)
         })
-        .await?;
-    found.values_mut().for_each(|requests| requests.retain(|request| kinds.contains(&request.kind)));
-    Ok(found)
-}
-
-/// Whoever may read one kind may read the others as far; where that is not so, only what lies in the reach of all of them is read.
-fn read_scope(scopes: Vec<(AdmissionKind, Scope)>) -> (Scope, Vec<AdmissionKind>) {
-    let kinds = scopes.iter().map(|(kind, _)| *kind).collect();
-    let scope = scopes.into_iter().map(|(_, scope)| scope).reduce(|one, other| if one == other { one } else { Scope::Nothing });
-    (scope.unwrap_or(Scope::Nothing), kinds)
+        .await
 }
 
 /// Applications, invitations and approvals by id; those that the caller may not see are left out.
@@ -133,10 +127,8 @@ fn read_scope(scopes: Vec<(AdmissionKind, Scope)>) -> (Scope, Vec<AdmissionKind>
 /// # Errors
 /// `Forbidden`.
 pub async fn admissions_by_id_many(app: &App, ctx: &Ctx, ids: &[Uuid]) -> Result<BTreeMap<Uuid, StoredAdmissionRequest>, AppError> {
-    let (scope, kinds) = read_scope(readable(ctx)?);
-    let mut found = app.store.read(async |tx| tx.admission_requests_by_id_many(&scope, ids).await).await?;
-    found.retain(|_, request| kinds.contains(&request.kind));
-    Ok(found)
+    let reach = readable(ctx)?;
+    Ok(app.store.read(async |tx| tx.admission_requests_by_id_many(&reach, ids).await).await?)
 }
 
 /// One page of the applications, invitations and approvals that the caller may see, newest first.
@@ -149,14 +141,9 @@ pub async fn list_admissions(
     filter: &AdmissionFilter,
     page: &PageRequest,
 ) -> Result<Page<pages::Keyed<StoredAdmissionRequest>>, AppError> {
-    let (scope, kinds) = read_scope(readable(ctx)?);
-    let asked = if filter.kinds.is_empty() { kinds.clone() } else { filter.kinds.iter().copied().filter(|kind| kinds.contains(kind)).collect() };
-    if asked.is_empty() {
-        return Ok(Page { rows: Vec::new(), more: false });
-    }
-    let filter = AdmissionFilter { kinds: asked, ..filter.clone() };
+    let reach = readable(ctx)?;
     let request = pages::request_of(page);
-    let found = app.store.read(async |tx| tx.list_admission_requests(&scope, &filter, ctx.today, &request).await).await?;
+    let found = app.store.read(async |tx| tx.list_admission_requests(&reach, filter, ctx.today, &request).await).await?;
     Ok(pages::page_of(found, page.backward))
 }
 
@@ -208,7 +195,7 @@ async fn write_opening(app: &App, ctx: &Ctx, tx: &WriteTx, scope: &Scope, input:
         return Err(AppError::conflict("ALREADY_ADMITTED", "tier", "the partner may enter this tier already: it comes with what the tier asks for"));
     }
     let id = tx.open_admission_request(&new).await.map_err(|error| refusal(error, input.kind))?;
-    let stored = tx.find_admission_request(scope, id).await?.ok_or(AppError::NotFound)?;
+    let stored = tx.find_admission_request(&AdmissionReach::all(scope), id).await?.ok_or(AppError::NotFound)?;
     let changed = changed(ctx, &stored, &place.partner.code, &place.in_force.program.code, input.text.clone());
     Ok(trace(&stored, None, Event::AdmissionOpened(changed)))
 }
@@ -235,9 +222,14 @@ pub(super) fn approvals_of(version: &InForce, partner: PartnerId, ladder: &Ladde
 pub(super) async fn follow_approvals(
     tx: &WriteTx,
     version: &InForce,
+    as_of: Date,
     judged: &BTreeMap<PartnerId, String>,
     wanted: &[NewAdmissionRequest],
 ) -> Result<Vec<(Option<PartnerId>, Event)>, StoreError> {
+    // What was met in the past awaits nothing today; the day may be another one in the program's time zone.
+    if as_of < Date::from_naive(tx.now().date_naive()).plus_days(-1) {
+        return Ok(Vec::new());
+    }
     let by_approval = |ladder: &Ladder| ladder.tiers.iter().any(|tier| tier.entry == Entry::ByApproval);
     if !version.compiled.document.ladders.iter().any(by_approval) {
         return Ok(Vec::new());
@@ -278,10 +270,8 @@ fn check_entry(place: &Place, input: &OpenAdmission, faults: &mut Faults) {
 }
 
 /// How far the caller may do this with each kind; none of them is `Forbidden`.
-fn answerable(ctx: &Ctx, answer: Answer) -> Result<Vec<(AdmissionKind, Scope)>, AppError> {
-    let allowed = |kind| if answer == Answer::Withdraw { openers(ctx, kind) } else { answerers(ctx, kind) };
-    let scopes: Vec<_> = KINDS.into_iter().filter_map(|kind| Some((kind, allowed(kind).ok()?))).collect();
-    if scopes.is_empty() { Err(AppError::Forbidden) } else { Ok(scopes) }
+fn answerable(ctx: &Ctx, answer: Answer) -> Result<AdmissionReach, AppError> {
+    reach_of(|kind| if answer == Answer::Withdraw { openers(ctx, kind) } else { answerers(ctx, kind) })
 }
 
 /// Whether the caller may do this at all, before it is known with which one.
@@ -305,7 +295,7 @@ pub async fn answer_admission(
     answer: Answer,
     keyed: Option<&Keyed>,
 ) -> Result<StoredAdmissionRequest, AppError> {
-    let scopes = answerable(ctx, answer)?;
+    let reach = answerable(ctx, answer)?;
     check_reason(app, input.reason.as_deref(), false)?;
     let operation = match answer {
         Answer::Accept => "admissionAccept",
@@ -313,7 +303,7 @@ pub async fn answer_admission(
         Answer::Withdraw => "admissionWithdraw",
     };
     let context = keyed_context(app, ctx, operation, keyed)?;
-    let written = app.store.write(&context, async |tx| write_answer(app, ctx, tx, &scopes, input, answer).await).await?;
+    let written = app.store.write(&context, async |tx| write_answer(app, ctx, tx, &reach, input, answer).await).await?;
     Ok(written.value)
 }
 
@@ -321,11 +311,11 @@ async fn write_answer(
     app: &App,
     ctx: &Ctx,
     tx: &WriteTx,
-    scopes: &[(AdmissionKind, Scope)],
+    reach: &AdmissionReach,
     input: &AnswerAdmission,
     answer: Answer,
 ) -> Result<Change<StoredAdmissionRequest>, AppError> {
-    let before = find_answerable(ctx, tx, scopes, input).await?;
+    let before = find_answerable(ctx, tx, reach, input).await?;
     let (today, in_force) = present(app, ctx, tx, &ProgramKey::Id(before.program_id)).await?;
     if answer != Answer::Withdraw {
         another_person(ctx, Some(&before.opened_by))?;
@@ -342,7 +332,7 @@ async fn write_answer(
         Answer::Withdraw => tx.refuse_admission_request(&seen, AdmissionState::Withdrawn, today, reason).await,
     };
     closed.map_err(|error| refusal(error, before.kind))?;
-    let stored = tx.find_admission_request(&Scope::All, before.id).await?.ok_or(AppError::NotFound)?;
+    let stored = tx.find_admission_request(&AdmissionReach::all(&Scope::All), before.id).await?.ok_or(AppError::NotFound)?;
     let partner = tx.find_partner(&Scope::All, before.partner_id).await?.ok_or(AppError::NotFound)?;
     let changed = changed(ctx, &stored, &partner.code, &in_force.program.code, input.reason.clone());
     let announced = match answer {
@@ -358,17 +348,12 @@ async fn write_answer(
 }
 
 /// The one that is answered, where the caller may answer its kind; where he may only read it, that is said.
-async fn find_answerable(ctx: &Ctx, tx: &WriteTx, scopes: &[(AdmissionKind, Scope)], input: &AnswerAdmission) -> Result<StoredAdmissionRequest, AppError> {
-    for (kind, scope) in scopes {
-        if let Some(found) = tx.find_admission_request(scope, input.id).await?.filter(|found| found.kind == *kind) {
-            return Ok(found);
-        }
+async fn find_answerable(ctx: &Ctx, tx: &WriteTx, reach: &AdmissionReach, input: &AnswerAdmission) -> Result<StoredAdmissionRequest, AppError> {
+    if let Some(found) = tx.find_admission_request(reach, input.id).await? {
+        return Ok(found);
     }
-    let (scope, kinds) = read_scope(readable(ctx)?);
-    match tx.find_admission_request(&scope, input.id).await? {
-        Some(seen) if kinds.contains(&seen.kind) => Err(AppError::Forbidden),
-        _ => Err(AppError::NotFound),
-    }
+    let seen = tx.find_admission_request(&readable(ctx)?, input.id).await?;
+    Err(if seen.is_some() { AppError::Forbidden } else { AppError::NotFound })
 }
 
 fn check_open(request: &StoredAdmissionRequest, today: Date) -> Result<(), AppError> {

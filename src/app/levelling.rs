@@ -278,7 +278,7 @@ pub(super) async fn evaluate_chunk(
         done.judged += ids.len() as u64;
         done.failed.extend(judged.failed);
         if date == last {
-            traces.extend(follow_approvals(tx, version, &ids, &judged.awaiting).await?);
+            traces.extend(follow_approvals(tx, version, *date, &ids, &judged.awaiting).await?);
         }
         let review = record_day(tx, version, *date, &judged.decisions, judged.standings).await?;
         let Some(outcomes) = review else { continue };

@@ -16,6 +16,7 @@ mod http;
 mod import;
 mod jobs;
 mod policy_matrix;
+mod portal;
 mod program_cli;
 mod program_docs;
 mod programs;

@@ -31,13 +31,13 @@ fn refused(body: &str, code: &str, path: &str, says: &str) {
 
 #[test]
 fn metrics_in_a_circle() {
-    let body = "metrics:\n  - {key: a, unit: SCORE, formula: {minimum: [{metric: b}, 1]}}\n  - {key: b, unit: SCORE, formula: {maximum: [{metric: c}, 1]}}\n  - {key: c, unit: SCORE, formula: {difference: {from: {metric: a}, subtract: 1}}}\n";
+    let body = "metrics:\n  - {key: a, unit: SCORE, formula: {minimum: [{metric: b}, {constant: 1}]}}\n  - {key: b, unit: SCORE, formula: {maximum: [{metric: c}, {constant: 1}]}}\n  - {key: c, unit: SCORE, formula: {difference: {from: {metric: a}, subtract: {constant: 1}}}}\n";
     refused(body, "CYCLE", "metrics[0]", "metric a -> metric b -> metric c -> metric a");
 }
 
 #[test]
 fn ladders_in_a_circle() {
-    let body = "ladders:\n  - {key: A, main: true, tiers: [{key: ONE, requirement: {tier: {ladder: B, tier: TWO}}}]}\n  - {key: B, tiers: [{key: TWO, requirement: {ladders: {ladders: [A], atLeast: 1}}}]}\n";
+    let body = "ladders:\n  - {key: A, main: true, tiers: [{key: ONE, requirement: {tier: {ladder: B, tier: TWO}}}]}\n  - {key: B, tiers: [{key: TWO, requirement: {ladders: {ladders: [A], rankAtLeast: 1, atLeast: 1}}}]}\n";
     refused(body, "CYCLE", "ladders[0]", "ladder A -> ladder B -> ladder A");
     let own = "ladders: [{key: A, tiers: [{key: ONE}, {key: TWO, requirement: {tier: {ladder: A, tier: ONE}}}]}]\n";
     refused(own, "CYCLE", "ladders[0]", "lowerTiersMustHold");
@@ -61,7 +61,7 @@ fn growth_without_a_word_about_missing_history() {
     let body = format!(
         "metrics:\n  - {REVENUE}\n  - {{key: growth, unit: PERCENT, formula: {{growth: {{of: {{metric: revenue}}, monthsEarlier: 12, mode: PERCENT}}}}}}\n"
     );
-    refused(&body, "MISSING_MEMBER", "metrics[1].formula.growth", "withoutHistory");
+    refused(&body, "MISSING_MEMBER", "metrics[1].formula.growth.withoutHistory", "earlier value");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_threshold_for_a_region_that_does_not_exist() {
 #[test]
 fn all_of_it_at_once() {
     let body = format!(
-        "metrics:\n  - {REVENUE}\n  - {{key: a, unit: SCORE, formula: {{minimum: [{{metric: a}}, 1]}}}}\n  \
+        "metrics:\n  - {REVENUE}\n  - {{key: a, unit: SCORE, formula: {{minimum: [{{metric: a}}, {{constant: 1}}]}}}}\n  \
          - {{key: month, unit: MONEY, measure: {{source: TRANSACTIONS, window: {{calendar: {{unit: MONTH}}}}, aggregate: SUM}}}}\n\
          ladders:\n  - key: A\n    review: {{cadenceDown: MONTHLY}}\n    tiers:\n      - key: ONE\n        requirement:\n          allOf:\n            \
          - metric: {{metric: revenue, atLeast: 5 %}}\n            - metric: {{metric: month, atLeast: {{default: 5, rows: [{{region: EMAE, value: 4}}]}}}}\n"

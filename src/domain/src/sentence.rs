@@ -64,7 +64,8 @@ impl Sentence {
             Node::ForEach { name, at_least_groups, groups } => {
                 let met = groups.iter().filter(|group| group.requirement.met).count();
                 let asked = groups.len().max(*at_least_groups as usize);
-                let text = format!("{called}met for {met} of {asked} {name}");
+                let number = Exact::from_int(i64::try_from(asked).unwrap_or(i64::MAX));
+                let text = format!("{called}met for {met} of {asked} {}", plural(name, number));
                 Self::new("FOR_EACH", text).with("met", met.to_string()).with("asked", asked.to_string()).with("name", name.clone())
             }
             Node::AnyOf { of, cheapest } => {
@@ -77,9 +78,16 @@ impl Sentence {
                 };
                 Self::new("ANY_OF", text).with("ways", of.len().to_string()).with_some("path", path)
             }
-            Node::AtLeast { n, met_count, of, .. } => {
-                let text = format!("{called}{met_count} of {} met; {n} needed", of.len());
-                Self::new("AT_LEAST", text).with("required", n.to_string()).with("actual", met_count.to_string())
+            Node::AtLeast { n, met_count, of, including } => {
+                let subset = including.as_ref().map(|subset| format!(", {} of {} named ones ({} met)", subset.m, subset.items.len(), subset.met_count));
+                let text = format!("{called}{met_count} of {} met; {n} needed{}", of.len(), subset.unwrap_or_default());
+                let subset = including.as_ref();
+                Self::new("AT_LEAST_OF", text)
+                    .with("required", n.to_string())
+                    .with("actual", met_count.to_string())
+                    .with("of", of.len().to_string())
+                    .with_some("subsetRequired", subset.map(|subset| subset.m.to_string()))
+                    .with_some("subsetActual", subset.map(|subset| subset.met_count.to_string()))
             }
             Node::OnAnyDay { window, day, .. } => {
                 let text = match (day, window) {
@@ -120,6 +128,13 @@ fn grouped(value: Exact, decimals: u32) -> String {
     }
 }
 
+/// An amount of money: whole, or with all decimals of its currency.
+fn money(value: Exact, decimals: u32) -> String {
+    let text = grouped(value, decimals);
+    let missing = text.split_once('.').map_or(0, |(_, fraction)| (decimals as usize).saturating_sub(fraction.len()));
+    text + &"0".repeat(missing)
+}
+
 /// `engineer` for one, `engineers` for others.
 fn plural(noun: &str, value: Exact) -> String {
     if value == Exact::ONE {
@@ -137,7 +152,7 @@ impl Leaf {
     /// A figure as people write it in the leaf's unit.
     fn figure(&self, value: Exact) -> String {
         match (self.unit, self.currency) {
-            (Unit::Money, Some(currency)) => format!("{currency} {}", grouped(value, currency.decimals())),
+            (Unit::Money, Some(currency)) => format!("{currency} {}", money(value, currency.decimals())),
             (Unit::Percent, _) => format!("{} %", grouped(value.mul(Exact::from_int(100)).unwrap_or(value), 2)),
             _ => grouped(value, 2),
         }
@@ -201,7 +216,10 @@ impl Leaf {
                 "NO_THRESHOLD",
                 format!("{}{}: no threshold is set for this partner", self.name(), self.group.as_deref().map_or(String::new(), |group| format!(" ({group})"))),
             ),
-            (Some(required), None) => Sentence::new("NO_DATA", format!("{}: no data yet; {} {} is needed", self.name(), self.words(), self.amount(required))),
+            (Some(required), None) => {
+                let by = by.map_or(String::new(), |by| format!(" by {by}"));
+                Sentence::new("NO_DATA", format!("{}: no data yet; {} {} is needed{by}", self.name(), self.words(), self.amount(required)))
+            }
             (Some(required), Some(actual)) if self.met() => {
                 Sentence::new("MET", format!("{named}{}{tail_group}; {} {} is met", self.amount(actual), self.words(), self.figure(required)))
             }
@@ -241,7 +259,11 @@ impl Leaf {
     fn ladders_sentence(&self, by: Option<Date>) -> Sentence {
         let level = self.subject.as_deref().map_or(String::new(), |level| format!(" at {level} or above"));
         let (actual, required) = (self.actual.unwrap_or(Exact::ZERO), self.required.unwrap_or(Exact::ZERO));
-        let by = by.filter(|_| !self.met()).map_or(String::new(), |by| format!(" by {by}"));
+        if self.met() {
+            let held = format!("{} {}{level}", grouped(actual, 0), plural("qualification", actual));
+            return Sentence::new("LADDERS", format!("{held}; at least {} is met", grouped(required, 0)));
+        }
+        let by = by.map_or(String::new(), |by| format!(" by {by}"));
         let more = self.missing.map_or(String::new(), |missing| format!("; {} more needed{by}", grouped(missing, 0)));
         Sentence::new("LADDERS", format!("{} of {} {}{level}{more}", grouped(actual, 0), grouped(required, 0), plural("qualification", required)))
     }
@@ -277,11 +299,11 @@ impl Leaf {
             }
             LeafKind::Admission => {
                 let what = match self.key.as_str() {
-                    "INVITATION" => "an invitation",
-                    "APPLICATION" => "an accepted application",
-                    _ => "an approval",
+                    "INVITATION" => "an invitation to",
+                    "APPLICATION" => "an accepted application for",
+                    _ => "an approval of",
                 };
-                Sentence::new("ADMISSION", format!("{what} to {subject} is needed")).with("tier", subject)
+                Sentence::new("ADMISSION", format!("{what} {subject} is needed")).with("tier", subject)
             }
             _ => Sentence::new(
                 "HOLDING",

@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod entitlement;
 pub mod job;
 pub mod journal;
+pub mod metric_value;
 pub mod partner;
 pub mod period;
 pub mod program;

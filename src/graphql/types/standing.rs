@@ -11,7 +11,7 @@ use super::admission::AdmissionRequest;
 use super::catalogue::TierEntry;
 use super::partner::PartnerStatus;
 use super::period::DateSpan;
-use super::requirement::{MissingLeaf, RequirementNode, flatten};
+use super::requirement::{Asked, MissingLeaf, RequirementNode, Sentence, flatten};
 use super::tier::AssignmentCause;
 use crate::app::admissions::{AdmissionState as State, StoredAdmissionRequest};
 use crate::app::levelling::PartnerStanding;
@@ -236,7 +236,8 @@ impl LadderStanding {
 
     /// Every tier, lowest first, judged on its own.
     async fn tiers(&self) -> Vec<TierStanding> {
-        self.get().map(|ladder| ladder.tiers.iter().map(Into::into).collect()).unwrap_or_default()
+        let count = self.get().map_or(0, |ladder| ladder.tiers.len());
+        (0..count).map(|at| TierStanding { standing: self.standing.clone(), ladder: self.at, at }).collect()
     }
 }
 
@@ -386,22 +387,63 @@ pub struct GapWay {
 }
 
 /// A tier, judged.
-#[derive(Debug, Clone, SimpleObject)]
 pub struct TierStanding {
+    standing: Arc<PartnerStanding>,
+    ladder: usize,
+    at: usize,
+}
+
+impl TierStanding {
+    fn get(&self) -> Option<&domain::TierStanding> {
+        self.standing.standing.ladders.get(self.ladder).and_then(|ladder| ladder.tiers.get(self.at))
+    }
+}
+
+/// A tier, judged on its own.
+#[Object]
+impl TierStanding {
     /// The tier.
-    pub tier: String,
+    async fn tier(&self) -> Option<&str> {
+        self.get().map(|tier| tier.tier.as_str())
+    }
+
     /// Its rank, from 1.
-    pub rank: u32,
-    /// Whether its requirement is met.
-    pub met: bool,
+    async fn rank(&self) -> u32 {
+        self.get().map_or(0, |tier| tier.rank)
+    }
+
+    /// Whether its requirement is met, and those of the lower tiers where the ladder asks for them.
+    async fn met(&self) -> bool {
+        self.get().is_some_and(|tier| tier.met)
+    }
+
     /// The part of its requirement that is met, from 0 to 1.
-    pub share_met: Decimal,
+    async fn share_met(&self) -> Option<Decimal> {
+        self.get().map(|tier| Decimal::of(tier.share_met))
+    }
+
     /// How one gets in.
-    pub entry: TierEntry,
+    async fn entry(&self) -> Option<TierEntry> {
+        self.get().map(|tier| tier.entry.into())
+    }
+
     /// Whether the partner may enter it.
-    pub admitted: bool,
+    async fn admitted(&self) -> bool {
+        self.get().is_some_and(|tier| tier.admitted)
+    }
+
+    /// What is missing to meet its requirement.
+    async fn gap(&self) -> Option<Gap> {
+        let requirement = self.get()?.requirement.as_ref();
+        Some(requirement.map_or_else(|| (&rule::Gap::default()).into(), |judged| (&rule::Gap::of(judged, None)).into()))
+    }
+
     /// Its requirement, judged: a tree as a list, each node after its parent. Empty where the tier asks for nothing.
-    pub requirement: Vec<RequirementNode>,
+    async fn requirement(&self, ctx: &Context<'_>) -> Vec<RequirementNode> {
+        let ahead = ctx.look_ahead();
+        let asked = Asked { sentences: ahead.field("sentence").exists(), gaps: ahead.field("gap").exists() };
+        self.get().and_then(|tier| tier.requirement.as_ref()).map(|judged| flatten(judged, asked)).unwrap_or_default()
+    }
 }
 
 /// What threatens the tier that a partner holds in a ladder.
@@ -432,6 +474,14 @@ pub struct LeafRisk {
     pub key: String,
     /// In plain language, as it will be on that day.
     pub sentence: String,
+    /// The sentence with its pieces, for other languages.
+    pub sentence_data: Sentence,
+    /// What is required.
+    pub required: Option<Decimal>,
+    /// What there will be on that day.
+    pub actual: Option<Decimal>,
+    /// What will be missing on that day.
+    pub missing: Option<Decimal>,
 }
 
 impl From<&domain::TierRecord> for TierRecord {
@@ -480,20 +530,6 @@ impl From<&rule::Gap> for Gap {
     }
 }
 
-impl From<&domain::TierStanding> for TierStanding {
-    fn from(tier: &domain::TierStanding) -> Self {
-        Self {
-            tier: tier.tier.clone(),
-            rank: tier.rank,
-            met: tier.met,
-            share_met: Decimal::of(tier.share_met),
-            entry: tier.entry.into(),
-            admitted: tier.admitted,
-            requirement: tier.requirement.as_ref().map(flatten).unwrap_or_default(),
-        }
-    }
-}
-
 impl From<&domain::LadderRisk> for LadderRisk {
     fn from(risk: &domain::LadderRisk) -> Self {
         let leaf = |leaf: &domain::LeafRisk| LeafRisk {
@@ -501,6 +537,10 @@ impl From<&domain::LadderRisk> for LadderRisk {
             label: leaf.label.clone(),
             key: leaf.leaf.key.clone(),
             sentence: leaf.leaf.sentence(None).text,
+            sentence_data: leaf.leaf.sentence(None).into(),
+            required: leaf.leaf.required.map(Decimal::of),
+            actual: leaf.leaf.actual.map(Decimal::of),
+            missing: leaf.leaf.missing.map(Decimal::of),
         };
         Self {
             ladder: risk.ladder.clone(),

@@ -112,6 +112,30 @@ impl StoredAdmissionRequest {
     }
 }
 
+/// How far each kind may be seen; a kind that is left out is not seen at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdmissionReach(pub Vec<(AdmissionKind, Scope)>);
+
+impl AdmissionReach {
+    /// Every kind within one scope.
+    pub fn all(scope: &Scope) -> Self {
+        let kinds = [AdmissionKind::Invitation, AdmissionKind::Application, AdmissionKind::Approval];
+        Self(kinds.into_iter().map(|kind| (kind, scope.clone())).collect())
+    }
+
+    fn condition(&self, tx: &ReadTx, parameters: &mut Parameters) -> String {
+        let each: Vec<String> = self
+            .0
+            .iter()
+            .map(|(kind, scope)| {
+                let at = parameters.add(kind.text());
+                format!("(e.kind = {at} AND {})", within(tx.backend(), "p", scope, parameters))
+            })
+            .collect();
+        if each.is_empty() { "FALSE".to_owned() } else { format!("({})", each.join(" OR ")) }
+    }
+}
+
 /// Which requests. What is left out does not filter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AdmissionFilter {
@@ -177,20 +201,20 @@ const EVALUATED: [Column; 13] = [
 
 impl ReadTx {
     /// Requests by id.
-    pub async fn admission_requests_by_id_many(&self, scope: &Scope, ids: &[Uuid]) -> Result<BTreeMap<Uuid, StoredAdmissionRequest>, StoreError> {
-        let found = self.admission_requests_where(scope, &is_one_of_uuids(self.backend(), "e.id", 1), vec![uuids(self.backend(), ids)]).await?;
+    pub async fn admission_requests_by_id_many(&self, reach: &AdmissionReach, ids: &[Uuid]) -> Result<BTreeMap<Uuid, StoredAdmissionRequest>, StoreError> {
+        let found = self.admission_requests_where(reach, &is_one_of_uuids(self.backend(), "e.id", 1), vec![uuids(self.backend(), ids)]).await?;
         Ok(found.into_iter().map(|one| (one.id, one)).collect())
     }
 
     /// The request, if it is there and its partner in scope.
-    pub async fn find_admission_request(&self, scope: &Scope, id: Uuid) -> Result<Option<StoredAdmissionRequest>, StoreError> {
-        Ok(self.admission_requests_by_id_many(scope, &[id]).await?.remove(&id))
+    pub async fn find_admission_request(&self, reach: &AdmissionReach, id: Uuid) -> Result<Option<StoredAdmissionRequest>, StoreError> {
+        Ok(self.admission_requests_by_id_many(reach, &[id]).await?.remove(&id))
     }
 
     /// The requests of partners, newest first; of one program where it is named.
     pub async fn admission_requests_many(
         &self,
-        scope: &Scope,
+        reach: &AdmissionReach,
         program: Option<ProgramId>,
         partners: &[PartnerId],
     ) -> Result<BTreeMap<PartnerId, Vec<StoredAdmissionRequest>>, StoreError> {
@@ -203,7 +227,7 @@ impl ReadTx {
         };
         let condition = format!("{}{of_program}", is_one_of_uuids(self.backend(), "e.partner_id", 1));
         let mut requests: BTreeMap<PartnerId, Vec<StoredAdmissionRequest>> = BTreeMap::new();
-        for one in self.admission_requests_where(scope, &condition, parameters).await? {
+        for one in self.admission_requests_where(reach, &condition, parameters).await? {
             requests.entry(one.partner_id).or_default().push(one);
         }
         Ok(requests)
@@ -211,12 +235,12 @@ impl ReadTx {
 
     async fn admission_requests_where(
         &self,
-        scope: &Scope,
+        reach: &AdmissionReach,
         condition: &str,
         parameters: Vec<sea_orm::Value>,
     ) -> Result<Vec<StoredAdmissionRequest>, StoreError> {
         let mut parameters = Parameters(parameters);
-        let within = within(self.backend(), "p", scope, &mut parameters);
+        let within = reach.condition(self, &mut parameters);
         let sql = format!("{SELECT} WHERE {condition} AND {within} ORDER BY e.id DESC");
         self.all(sql, parameters.0).await?.iter().map(request_of).collect()
     }
@@ -224,13 +248,13 @@ impl ReadTx {
     /// One page of the requests in scope that the filter takes, newest first. States are those of `today`.
     pub async fn list_admission_requests(
         &self,
-        scope: &Scope,
+        reach: &AdmissionReach,
         filter: &AdmissionFilter,
         today: Date,
         page: &PageRequest,
     ) -> Result<Page<StoredAdmissionRequest>, StoreError> {
         let mut parameters = Parameters::default();
-        let mut conditions = vec![within(self.backend(), "p", scope, &mut parameters)];
+        let mut conditions = vec![reach.condition(self, &mut parameters)];
         self.request_conditions(filter, today, &mut parameters, &mut conditions);
         page.newest_first("e.id", &mut parameters, &mut conditions)?;
         let direction = if page.from_end { "ASC" } else { "DESC" };

@@ -74,7 +74,7 @@ use uuid::Uuid;
 
 pub use accrual::{AccrualLine, NewAccrual};
 pub use adjustment::{NewAdjustment, StoredAdjustment};
-pub use admission_request::{AdmissionFilter, AdmissionState, NewAdmissionRequest, StoredAdmissionRequest};
+pub use admission_request::{AdmissionFilter, AdmissionReach, AdmissionState, NewAdmissionRequest, StoredAdmissionRequest};
 pub use api_key::{NewApiKey, StoredApiKey};
 pub use assignment::{AssignmentOutcome, NewAssignment, StoredAssignment};
 pub use audit::{AuditEntry, StoredAudit};

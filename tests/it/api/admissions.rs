@@ -86,7 +86,7 @@ async fn a_partner_applies_and_the_vendor_accepts() {
     assert_eq!((&main["tier"], &main["qualified"], &main["granted"]), (&json!("SILVER"), &json!("PLATINUM"), &json!("SILVER")));
     assert_eq!(main["decision"]["reasons"], json!(["AWAITS_ADMISSION"]));
     assert_eq!(steps(&standing, 0), ["GOLD APPLY", "PLATINUM AWAIT_INVITATION"]);
-    assert_eq!(main["awaiting"][0]["sentence"], "an accepted application to GOLD is needed");
+    assert_eq!(main["awaiting"][0]["sentence"], "an accepted application for GOLD is needed");
 
     let mut input = at("GOLD", "a1");
     input["text"] = json!("three years of references");
@@ -168,6 +168,17 @@ async fn a_tier_that_awaits_approval_is_listed_and_approved_by_another_person() 
     assert_eq!((&nodes[0]["tier"], &nodes[0]["opened"]["by"], &nodes[0]["partner"]["code"]), (&json!("EXPERT"), &json!("PROGRAM_DESIGNER"), &json!("A")));
     api.evaluate_on("2020-06-01", "e2").await;
     assert_eq!(api.database.number("SELECT COUNT(*) FROM admission_request").await, 2, "the same again opens nothing");
+    api.evaluate_on("2020-05-30", "e3").await;
+    assert_eq!(api.database.number("SELECT COUNT(*) FROM admission_request WHERE state = 'OPEN'").await, 2, "the past changes nothing");
+    // Each role reaches as far as it does: applications of a region, approvals of all.
+    let mut input = at("GOLD", "b1");
+    input["partner"] = json!("B");
+    api.open(of_partner("B"), "tierApply", input).await;
+    let mut both = manager("ann");
+    both.roles.extend(approver().roles);
+    let seen = api.ask(both, "{ admissionRequests { nodes { kind partner { code } } } }").await;
+    let kinds: Vec<&Value> = seen.at("/admissionRequests/nodes").as_array().unwrap().iter().map(|node| &node["kind"]).collect();
+    assert_eq!(kinds, ["APPROVAL", "APPROVAL"], "not the application of another region");
     let id = &nodes[0]["id"];
     let standing = api.standing_of("A").await;
     assert_eq!(steps(&standing, 1), ["EXPERT AWAIT_APPROVAL"]);

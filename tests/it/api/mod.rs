@@ -2,6 +2,7 @@
 
 mod admissions;
 mod catalogue;
+mod explained;
 mod facts;
 mod levelling;
 mod overrides;

@@ -4,10 +4,16 @@ use std::io::Cursor;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use guerdon::app::App;
 use guerdon::app::imports::{ImportFile, ImportReport, ImportRequest, import_file};
 use guerdon::clock::StandingClock;
+use guerdon::error::AppError;
 use guerdon::import::mapping::read_mapping;
+use guerdon_domain::access::Scope;
+use guerdon_domain::facts::Transaction;
+use guerdon_store::{NewBatch, WriteContext};
+use sha2::{Digest, Sha256};
 
 use crate::harness::{TestDatabase, fresh};
 
@@ -38,6 +44,10 @@ impl Bench {
     }
 
     async fn run(&self, mapping: &str, text: &str, skip_invalid: bool) -> ImportReport {
+        self.try_run(mapping, text, skip_invalid).await.unwrap()
+    }
+
+    async fn try_run(&self, mapping: &str, text: &str, skip_invalid: bool) -> Result<ImportReport, AppError> {
         let content = text.to_owned().into_bytes();
         let bytes = content.len() as u64;
         let open = Box::new(move || -> std::io::Result<Box<dyn std::io::Read + Send>> { Ok(Box::new(Cursor::new(content.clone()))) });
@@ -47,7 +57,7 @@ impl Bench {
             skip_invalid,
             rejects: Some(self.rejects()),
         };
-        import_file(&self.app, &self.app.system("test"), &request, &|_| {}).await.unwrap()
+        import_file(&self.app, &self.app.system("test"), &request, &|_| {}).await
     }
 
     async fn import(&self, mapping: &str, text: &str) -> ImportReport {
@@ -166,4 +176,19 @@ async fn holdings_activities_and_deals_are_imported_with_their_dates() {
     let deals = "kind: DEALS\nsource: crm\nmembers: {id: id, partner: p, openedOn: day, value: v, currency: {constant: USD}}\n";
     assert_eq!(counts(&bench.import(deals, "id,p,day,v\n1,A,2020-01-01,4.5\n2,B,2020-01-01,\n").await), (false, 2, 2, 0, 0));
     assert_eq!((bench.facts("holding").await, bench.facts("activity").await, bench.facts("deal").await), (1, 2, 2));
+}
+
+/// A file whose import was cut off a moment ago says so, and goes in once the first one is given up.
+#[tokio::test]
+async fn an_import_that_was_just_cut_off_is_in_progress() {
+    let bench = bench().await;
+    let digest: String = Sha256::digest(TWO_SALES.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let batch = NewBatch { source: "erp".to_owned(), file_name: Some("test.csv".to_owned()), file_digest: Some(digest) };
+    let context = |seconds| WriteContext::new("test", "r", "import", bench.app.clock.now() + TimeDelta::seconds(seconds));
+    let start = bench.app.store.begin_import::<Transaction>(&context(-119), &Scope::All, &batch).await.unwrap();
+    let refused = bench.try_run(SALES, TWO_SALES, false).await.unwrap_err();
+    let fault = refused.faults().unwrap().0.remove(0);
+    assert_eq!((refused.code(), fault.code.as_str(), fault.path.as_str()), ("CONFLICT", "IMPORT_IN_PROGRESS", "file"));
+    start.import.discard(&context(0)).await.unwrap();
+    assert_eq!(counts(&bench.import(SALES, TWO_SALES).await), (false, 2, 2, 0, 0));
 }

@@ -327,4 +327,6 @@ pub fn evaluate_tier(program: &Program, facts: &crate::facts::Facts, code: &str,
 }
 
 #[cfg(test)]
+mod held_tests;
+#[cfg(test)]
 mod tests;

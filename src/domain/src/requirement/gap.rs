@@ -42,6 +42,11 @@ impl std::ops::Deref for MissingLeaf {
 }
 
 impl MissingLeaf {
+    /// The day until which it is asked for.
+    pub const fn by(&self) -> Option<Date> {
+        self.by
+    }
+
     /// Plain language, with its pieces.
     pub fn sentence(&self) -> Sentence {
         self.of_node.clone().unwrap_or_else(|| self.leaf.sentence(self.by))
@@ -65,6 +70,14 @@ impl Serialize for MissingLeaf {
             actual: Option<Exact>,
             missing: Option<Exact>,
             #[serde(skip_serializing_if = "Option::is_none")]
+            reason: Option<Unmet>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            ratio: Option<super::RatioGap>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            window: Option<crate::date::Span>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            met_on: Option<Date>,
+            #[serde(skip_serializing_if = "Option::is_none")]
             by: Option<Date>,
             sentence: Sentence,
         }
@@ -78,6 +91,10 @@ impl Serialize for MissingLeaf {
             required: self.required,
             actual: self.actual,
             missing: self.missing,
+            reason: self.reason,
+            ratio: self.ratio,
+            window: self.window,
+            met_on: self.met_on,
             by: self.by,
             sentence: self.sentence(),
         };
@@ -98,6 +115,18 @@ pub struct Gap {
 
 /// One way; leaves that several ways share are made once.
 type Way = Vec<Rc<MissingLeaf>>;
+/// Paths, each that is not met with what is missing on it.
+pub(super) fn with_gaps<S: serde::Serializer>(paths: &[Judged], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Path<'j> {
+        #[serde(flatten)]
+        judged: &'j Judged,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        gap: Option<Gap>,
+    }
+    serializer.collect_seq(paths.iter().map(|judged| Path { judged, gap: (!judged.met).then(|| Gap::of(judged, None)) }))
+}
+
 
 fn cost(way: &[Rc<MissingLeaf>]) -> u64 {
     way.iter().map(|leaf| leaf.cost).sum()

@@ -50,7 +50,8 @@ pub enum Node {
     },
     /// One of several paths.
     AnyOf {
-        /// The paths, in order.
+        /// The paths, in order; each that is not met is written with its own gap.
+        #[serde(serialize_with = "gap::with_gaps")]
         of: Vec<Judged>,
         /// The position of the path with the smallest gap; of a met one when there is one.
         cheapest: Option<usize>,
@@ -444,5 +445,7 @@ pub(crate) fn partner_has(at: &At<'_>, attribute: &str, equals: Option<&Scalar>)
     }
 }
 
+#[cfg(test)]
+mod sentence_tests;
 #[cfg(test)]
 mod tests;

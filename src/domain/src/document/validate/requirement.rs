@@ -189,7 +189,7 @@ impl Check<'_> {
 
     fn threshold(&mut self, threshold: Threshold, unit: Option<Unit>, path: &str) {
         match unit {
-            Some(Unit::Percent) if !threshold.percent && threshold.value.abs() > Exact::from_int(10) => {
+            Some(Unit::Percent) if !threshold.percent && threshold.value.abs() > Exact::ONE => {
                 let value = threshold.value;
                 self.fault("UNIT_MISMATCH", path, format!("the metric is in PERCENT, and {value} would be {value} times a hundred: write \"{value} %\""));
             }

@@ -203,6 +203,7 @@ requirements:
     let expected = [
         ("UNIT_MISMATCH", "requirements[0].requirement.allOf[0].metric.atLeast"),
         ("UNIT_MISMATCH", "requirements[0].requirement.allOf[1].metric.atLeast"),
+        ("UNIT_MISMATCH", "requirements[0].requirement.allOf[2].metric.above"),
         ("EQUALLY_SPECIFIC", "requirements[1].requirement.metric.atLeast.rows[2]"),
         ("EQUALLY_SPECIFIC", "requirements[1].requirement.metric.atLeast.rows[4]"),
         ("NO_SCOPE", "requirements[1].requirement.metric.atLeast.rows[6]"),
