@@ -17,6 +17,14 @@ pub struct Limits {
     pub partners_max: usize,
     /// Partners that one mutation judges at once; more is a review run.
     pub evaluate_max: usize,
+    /// Partners that one simulation judges: the largest known base; the command line takes any number.
+    pub simulate_max: usize,
+    /// The same with rebates of periods, for which every sale line is read.
+    pub simulate_rebates_max: usize,
+    /// Periods whose rebates one simulation compares: a year of months.
+    pub simulate_periods_max: usize,
+    /// Entries of each list of a simulation: more is not read by people, and counts and sums are of all.
+    pub simulate_listed_max: usize,
     /// Benefit keys of one check: a portal page asks for some dozens.
     pub benefit_keys_max: usize,
     /// Characters of a code, key or external id: fits an index on both databases.
@@ -51,6 +59,10 @@ impl Default for Limits {
             facts_max: 1_000,
             partners_max: 100,
             evaluate_max: 1_000,
+            simulate_max: 100_000,
+            simulate_rebates_max: 10_000,
+            simulate_periods_max: 12,
+            simulate_listed_max: 10_000,
             benefit_keys_max: 200,
             key_chars_max: 200,
             text_chars_max: 2_000,

@@ -25,6 +25,7 @@ mod plan;
 pub mod programs;
 pub mod rebates;
 pub mod reviews;
+pub mod simulation;
 mod text;
 pub mod transactions;
 pub mod versions;

@@ -165,7 +165,7 @@ pub async fn list_versions(app: &App, ctx: &Ctx, program: ProgramId) -> Result<V
     Ok(versions.into_iter().filter(|version| may_see(ctx, version)).collect())
 }
 
-fn may_see(ctx: &Ctx, version: &VersionHead) -> bool {
+pub(super) fn may_see(ctx: &Ctx, version: &VersionHead) -> bool {
     version.state == VersionState::Published || ctx.may((Action::Read, Resource::ProgramDraft))
 }
 

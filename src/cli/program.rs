@@ -2,6 +2,7 @@
 
 mod check;
 mod published;
+mod simulate;
 mod test;
 
 use std::io::{Error, ErrorKind, Read as _, Write as _};

@@ -227,3 +227,70 @@ fn sales_by_partner_tier_category_and_quarter_agree() {
     assert_eq!(totals.len() as u64, golden["partnerTotals"]["partners"].as_u64().unwrap());
     assert_eq!(digest(totals.iter().map(|(code, amount)| (code.clone(), amount.to_string()))), golden["partnerTotals"]["sha256"]);
 }
+
+/// A simulation over all partners, judged as the calendar's review of a day judges them.
+fn simulated(as_of: &str, changes: &[(&str, serde_json::Value)]) -> (guerdon_domain::simulation::Simulation, guerdon_domain::simulation::Report) {
+    use guerdon_domain::document::patch::RuleChange;
+    use guerdon_domain::simulation::{Asked, Judging, RebatePeriod, RulesInForce, Simulation, Tally, Terms, hypothetical};
+    let (program, facts, _) = &*LEVELLED;
+    let reality = Arc::new(program.clone());
+    let rules = RulesInForce::Changed(changes.iter().map(|(path, value)| RuleChange::set(*path, value.clone())).collect());
+    let as_of: Date = as_of.parse().unwrap();
+    let hypothesis = hypothetical(&reality, &rules, as_of).map_err(|faults| faults.to_string()).unwrap();
+    let periods = ["FY2020-Q3", "FY2020-Q4"].iter().filter_map(|name| RebatePeriod::named(name, &reality, &hypothesis.after)).collect();
+    let simulation = Simulation::new(Terms { judging: Judging::ReviewByCalendar, ..Terms::on(as_of) }, &hypothesis, periods);
+    let codes: Vec<&str> = facts.partners.keys().map(String::as_str).collect();
+    let mut tally = Tally::new(simulation.terms().listed);
+    for part in codes.chunks(97) {
+        let asked: Vec<Asked<'_>> = part.iter().map(|code| Asked { code, told: true }).collect();
+        tally.merge(simulation.judge(facts, None, &asked));
+    }
+    let report = simulation.report(tally);
+    (simulation, report)
+}
+
+#[test]
+fn a_simulation_without_a_change_is_reality() {
+    let (_, report) = simulated("2020-06-01", &[]);
+    assert!(report.is_unchanged() && report.failed.is_empty() && report.partners == 701, "{:?}", report.failed);
+    let expected = golden();
+    let tiers = expected["tiers"]["2020-06-01"].as_object().unwrap();
+    for cell in report.matrix.iter().filter(|cell| cell.ladder == "CHANNEL") {
+        assert_eq!(Some(cell.partners), tiers[cell.to.as_deref().unwrap()].as_u64(), "{cell:?}");
+    }
+    for sum in &report.rebates {
+        let cents = expected["rebates"][&sum.period][&sum.schedule]["cents"].as_i64().unwrap_or_default();
+        assert_eq!((sum.before.minor, sum.after.minor), (cents, cents), "{} {}", sum.period, sum.schedule);
+    }
+}
+
+#[test]
+fn simulations_agree_with_judging_and_paying_by_the_changed_program() {
+    let (_, facts, _) = &*LEVELLED;
+    let path = "ladders[CHANNEL].tiers[PLATINUM].requirement.allOf[0].metric.atLeast";
+    let (simulation, report) = simulated("2020-04-01", &[(path, serde_json::json!({"default": 220_000, "rows": [{"region": "EUROPE", "value": 150_000}]}))]);
+    let codes = || facts.partners.keys().map(String::as_str);
+    let held = |program: &Program| -> Vec<Option<String>> {
+        let standings = evaluate_all(program, facts, codes(), simulation.terms().as_of).into_iter();
+        standings.map(|standing| standing.map_err(|faults| faults.to_string()).unwrap().ladder(None, None).unwrap().tier.clone()).collect()
+    };
+    let (before, after) = (held(simulation.before()), held(simulation.after()));
+    let expected: Vec<_> =
+        codes().zip(before.into_iter().zip(after)).filter(|(_, (from, to))| from != to).map(|(code, (from, to))| (code.to_owned(), from, to)).collect();
+    let moved: Vec<_> = report.moves.iter().map(|moved| (moved.partner.clone(), moved.from.clone(), moved.to.clone())).collect();
+    assert_eq!(moved, expected);
+    assert!(report.up > 0 && report.down > 0, "{} up, {} down", report.up, report.down);
+    assert!(report.moves.iter().all(|moved| moved.leaves.iter().any(|leaf| leaf.key == "revenue12")));
+
+    let rate = "rebateSchedules[BIKES_BASE].method.flat.rate.tiers.GOLD";
+    let (simulation, report) = simulated("2020-06-01", &[(rate, "1.75 %".into())]);
+    assert_eq!(report.moved(), 0);
+    let period = simulation.before().period_named("FY2020-Q3").unwrap();
+    let paid = |program: &Program| -> i64 {
+        let results = compute_period_for_all(program, facts, &period, &Knowledge::default(), &OnRecord).map_err(|faults| faults.to_string()).unwrap();
+        results.values().filter_map(|result| result.of("BIKES_BASE")).map(|owed| owed.amount.minor).sum()
+    };
+    let difference = paid(simulation.after()) - paid(simulation.before());
+    let sum = report.rebates.iter().find(|sum| (sum.period.as_str(), sum.schedule.as_str()) == ("FY2020-Q3", "BIKES_BASE")).unwrap();
+    assert!(difference > 0 && sum.difference.minor == difference && sum.changed > 0, "{sum:?}");
+}

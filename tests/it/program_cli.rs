@@ -110,3 +110,30 @@ fn what_was_applied_applies_again_without_a_difference() {
     assert_eq!(guerdon(&["apply", &bad, "--database-url", &url]).status.code(), Some(1));
     assert_eq!(guerdon(&["export", "NOBODY", "--database-url", &url]).status.code(), Some(1));
 }
+
+#[test]
+fn a_difference_shows_whom_it_moves() {
+    let folder = tempfile::tempdir().unwrap();
+    let metric = "metrics: [{key: sales, unit: MONEY, measure: {source: TRANSACTIONS, aggregate: SUM, window: {rolling: {months: 12}}}}]\n";
+    let tiers = "ladders: [{key: L, tiers: [{key: BASE}, {key: GOLD, requirement: {metric: {metric: sales, atLeast: 100}}}]}]\n";
+    let program = format!("{}{metric}{tiers}", GOOD.split("ladders").next().unwrap());
+    let one = file(folder.path(), "one.yaml", &program);
+    let other = file(folder.path(), "other.yaml", &program.replace("atLeast: 100", "atLeast: 150"));
+    let sale = |code: &str, amount: u32| format!("  - {{code: {code}, transactions: [{{id: a, date: 2026-02-01, amount: {amount}}}]}}\n");
+    let facts = file(folder.path(), "facts.yaml", &format!("partners:\n{}{}{}", sale("A", 120), sale("B", 148), sale("C", 500)));
+    let simulate = |further: &[&str]| guerdon(&[&["diff", &one, &other, "--simulate", "--facts", &facts, "--as-of", "2026-06-30"], further].concat());
+    let told = text(&simulate(&[]));
+    for expected in [
+        "~ ladders[L].tiers[GOLD].requirement.metric.atLeast: 100 -> 150",
+        "3 partners judged as of 2026-06-30: 0 tiers go up, 2 go down",
+        "| before \\ after | BASE | GOLD |",
+        "| GOLD           |    2 |    1 |",
+        "GOLD: sales: USD 120 of USD 150; USD 30 more needed (100 was asked before)",
+        "| B       | L      | misses | GOLD | 1.3 % |",
+    ] {
+        assert!(told.contains(expected), "{expected} in {told}");
+    }
+    let report: Value = serde_json::from_str(&text(&simulate(&["--json", "--partner", "A"]))).unwrap();
+    assert_eq!((&report["simulation"]["partners"], &report["simulation"]["moves"][0]["to"]), (&1.into(), &"BASE".into()));
+    assert_eq!(guerdon(&["diff", &one, &other, "--simulate"]).status.code(), Some(1), "facts are missing");
+}

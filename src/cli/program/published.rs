@@ -11,8 +11,11 @@ use guerdon_domain::document::notes::notes;
 use guerdon_domain::document::read::{Format, read};
 use guerdon_domain::fault::Fault;
 use guerdon_domain::program::Program;
+use guerdon_domain::simulation::Report;
+use serde::Serialize;
 
-use super::{Written, noted, print_changes, read_file, read_text, write_text};
+use super::simulate::SimulateArgs;
+use super::{Written, noted, print_changes, print_json, read_file, read_text, write_text};
 use crate::app::programs::{ApplyDocument, ProgramKey, PublishVersion, apply_document, find_program, get_document, list_versions, publish_version};
 use crate::app::{App, Ctx};
 use crate::cli::{Common, Outcome, open};
@@ -33,6 +36,8 @@ pub struct DiffArgs {
     /// End with exit code 1 when something changes.
     #[arg(long)]
     exit_code: bool,
+    #[command(flatten)]
+    simulation: SimulateArgs,
     #[command(flatten)]
     common: Common,
 }
@@ -79,23 +84,52 @@ fn faulty(fault: Fault) -> AppError {
     AppError::Invalid(fault.into())
 }
 
+/// Changes, and what they would do.
+#[derive(Serialize)]
+struct Simulated<'s> {
+    changes: &'s [Change],
+    simulation: &'s Report,
+}
+
 /// Runs `diff`.
 pub async fn diff(args: DiffArgs) -> Outcome {
-    let changes = match &args.other {
-        Some(other) => compare(&read_file(&args.file)?, &read_file(other)?).map_err(faulty)?,
+    let (changes, report) = match &args.other {
+        Some(other) => {
+            let (before, after) = (read_file(&args.file)?, read_file(other)?);
+            if args.simulation.simulate && args.simulation.facts.is_none() {
+                let message = "two documents are compared over a file of facts: give --facts, or leave OTHER out to compare with the database";
+                return Err(AppError::invalid("MISSING_FACTS", "--facts", message));
+            }
+            let changes = compare(&before, &after).map_err(faulty)?;
+            (changes, args.simulation.facts.as_ref().map(|facts| args.simulation.by_file(facts, &before, &after)).transpose()?)
+        }
         None => {
-            let document = read_file(&args.file)?;
+            let text = read_text(&args.file)?;
+            let document = read(&text, Format::of(&text))?;
             Program::compile(document.clone())?;
             let app = open(&args.common.load(Vec::new())?).await?;
             app.ready().await?;
-            let published = published(&app, &app.system("program diff"), &document.program.code, Some(document.version.effective_on)).await;
-            let changes = against(published?.as_ref(), &document);
+            let done = diff_in(&app, &args, &document, text).await;
             app.store.close().await;
-            changes?
+            done?
         }
     };
-    print_changes(&changes, args.json)?;
+    match (&report, args.json) {
+        (Some(report), true) => print_json(&Simulated { changes: &changes, simulation: report })?,
+        (None, json) => print_changes(&changes, json)?,
+        (Some(report), false) => {
+            print_changes(&changes, false)?;
+            args.simulation.print(report)?;
+        }
+    }
     Ok(if args.exit_code && !changes.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn diff_in(app: &App, args: &DiffArgs, document: &Document, text: String) -> Result<(Vec<Change>, Option<Report>), AppError> {
+    let ctx = app.system("program diff");
+    let changes = against(published(app, &ctx, &document.program.code, Some(document.version.effective_on)).await?.as_ref(), document)?;
+    let report = if args.simulation.simulate { Some(args.simulation.by_database(app, &ctx, document, text).await?) } else { None };
+    Ok((changes, report))
 }
 
 /// What changes against what is published; everything is new where nothing is.

@@ -28,4 +28,5 @@ pub mod requirement;
 pub mod rounding;
 pub mod scenario;
 pub mod sentence;
+pub mod simulation;
 pub mod window;

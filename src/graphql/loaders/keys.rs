@@ -1,5 +1,7 @@
 //! Keys: the object, and every argument of the question.
 
+use std::sync::Arc;
+
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::page::PageRequest;
 
@@ -9,6 +11,7 @@ use crate::app::programs::{ProgramId, ProgramKey, VersionId};
 use crate::app::rebates::runs::RunId;
 use crate::app::rebates::statements::{StatementId, StatementsAsked};
 use crate::app::reviews::ReviewId;
+use crate::app::simulation::Simulate;
 
 /// Background work by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -167,4 +170,37 @@ pub struct StatementsKey {
     pub asked: StatementsAsked,
     /// The page.
     pub page: PageRequest,
+}
+
+/// What a partner would be with other facts.
+#[derive(Debug, Clone)]
+pub struct WhatIfKey {
+    /// The partner.
+    pub partner: PartnerId,
+    /// The question.
+    pub question: Arc<Simulate>,
+    /// The question, spelled out: what it is known by.
+    pub spelled: Arc<str>,
+}
+
+impl WhatIfKey {
+    /// A question about a partner.
+    pub fn new(partner: PartnerId, question: Simulate) -> Self {
+        let spelled = format!("{question:?}").into();
+        Self { partner, question: Arc::new(question), spelled }
+    }
+}
+
+impl PartialEq for WhatIfKey {
+    fn eq(&self, other: &Self) -> bool {
+        (self.partner, &self.spelled) == (other.partner, &other.spelled)
+    }
+}
+
+impl Eq for WhatIfKey {}
+
+impl std::hash::Hash for WhatIfKey {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.partner, &self.spelled).hash(state);
+    }
 }

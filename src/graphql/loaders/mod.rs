@@ -6,8 +6,8 @@ mod jobs;
 mod keys;
 mod partners;
 mod programs;
-mod runs;
 mod reviews;
+mod runs;
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -18,7 +18,9 @@ use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use guerdon_domain::page::Page;
 
 pub use keys::{
-    AdmissionNode, AdmissionsKey, CompiledKey, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, MovesKey, OverrideNode, OverridesKey, PartnerNode, ProfilesKey, ProgramNode, ReviewNode, RisksKey, RunNode, StandingKey, StatementLinesKey, StatementNode, StatementsKey, TransactionsKey, VersionNode, VersionsKey,
+    AdmissionNode, AdmissionsKey, CompiledKey, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, MovesKey, OverrideNode, OverridesKey,
+    PartnerNode, ProfilesKey, ProgramNode, ReviewNode, RisksKey, RunNode, StandingKey, StatementLinesKey, StatementNode, StatementsKey, TransactionsKey,
+    VersionNode, VersionsKey, WhatIfKey,
 };
 
 use super::context::RequestData;
@@ -33,6 +35,7 @@ use crate::app::rebates::Estimate;
 use crate::app::rebates::runs::{RunId, StoredRun};
 use crate::app::rebates::statements::{StatementId, StoredStatement};
 use crate::app::reviews::{Moves, ReviewId, StoredReview};
+use crate::app::simulation::WhatIf;
 use crate::app::transactions::StoredTransaction;
 use crate::app::{App, Ctx};
 use guerdon_domain::benefit::Entitlement;
@@ -146,6 +149,11 @@ impl Loaders {
     /// What threatens the tiers of a partner.
     pub async fn risks(&self, key: RisksKey) -> Answer<Arc<Vec<LadderRisk>>> {
         Ok(self.load(key).await?.transpose()?.unwrap_or_default())
+    }
+
+    /// What a partner would be with other facts; none before the first program version.
+    pub async fn what_if(&self, key: WhatIfKey) -> Found<Arc<WhatIf>> {
+        self.load(key).await?.transpose()
     }
 
     /// Keeps nothing any more: a mutation changes what was read before it.

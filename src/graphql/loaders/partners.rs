@@ -10,11 +10,13 @@ use guerdon_domain::facts::PartnerProfile;
 use guerdon_domain::levelling::LadderRisk;
 
 use super::{
-    EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, Lines, PartnerNode, ProfilesKey, Reader, RisksKey, StandingKey, TransactionsKey, by_question,
+    EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, Lines, PartnerNode, ProfilesKey, Reader, RisksKey, StandingKey, TransactionsKey, WhatIfKey,
+    by_question,
 };
 use crate::app::levelling::{self, PartnerStanding, TierHistory};
 use crate::app::partners::{self, PartnerId, StoredEnrollment, StoredPartner};
 use crate::app::rebates::{self, Estimate};
+use crate::app::simulation::{self, WhatIf};
 use crate::app::{entitlements, transactions};
 use crate::error::AppError;
 use crate::graphql::error::GqlFault;
@@ -171,6 +173,22 @@ impl Loader<TransactionsKey> for Reader {
             let ids = ids_of(&keys, |key| key.partner);
             let pages = transactions::transactions_many(&self.app, &self.ctx, &ids, days, &page).await;
             answer(&mut found, keys, |key| key.partner, each(pages));
+        }
+        Ok(found)
+    }
+}
+
+impl Loader<WhatIfKey> for Reader {
+    type Value = Each<WhatIf>;
+    type Error = GqlFault;
+
+    async fn load(&self, keys: &[WhatIfKey]) -> Result<HashMap<WhatIfKey, Each<WhatIf>>, GqlFault> {
+        let mut found = HashMap::new();
+        for (_, keys) in by_question(keys, |key| Arc::clone(&key.spelled)) {
+            let Some(question) = keys.first().map(|key| Arc::clone(&key.question)) else { continue };
+            let ids = ids_of(&keys, |key| key.partner);
+            let answers = simulation::what_if_many(&self.app, &self.ctx, &question, &ids).await;
+            answer(&mut found, keys, |key| key.partner, answers);
         }
         Ok(found)
     }

@@ -7,8 +7,8 @@ pub mod levelling;
 pub mod overrides;
 pub mod partners;
 pub mod programs;
-pub mod runs;
 pub mod reviews;
+pub mod runs;
 pub mod user_errors;
 
 use async_graphql::{Context, InputType, MergedObject};

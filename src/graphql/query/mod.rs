@@ -5,8 +5,9 @@ pub mod jobs;
 pub mod nodes;
 pub mod partners;
 pub mod programs;
-pub mod runs;
 pub mod reviews;
+pub mod runs;
+pub mod simulation;
 
 use async_graphql::{MergedObject, Object};
 
@@ -23,6 +24,7 @@ pub struct Query(
     admissions::AdmissionQueries,
     runs::RunQueries,
     reviews::ReviewQueries,
+    simulation::SimulationQueries,
 );
 
 /// Queries of the service itself.

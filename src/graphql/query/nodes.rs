@@ -10,9 +10,9 @@ use crate::graphql::types::admission::{AdmissionRequest, TierOverride};
 use crate::graphql::types::job::Job;
 use crate::graphql::types::partner::Partner;
 use crate::graphql::types::program::{Program, ProgramVersion};
+use crate::graphql::types::review::Review;
 use crate::graphql::types::run::RebateRun;
 use crate::graphql::types::statement::Statement;
-use crate::graphql::types::review::Review;
 use crate::graphql::types::viewer::Viewer;
 
 /// Something with an id of its own.

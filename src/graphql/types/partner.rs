@@ -8,6 +8,7 @@ use super::admission::{AdmissionRequest, AdmissionRequestConnection, AdmissionSt
 use super::entitlement::{BenefitCheck, Entitlement};
 use super::program::Program;
 use super::rebate::RebateEstimate;
+use super::simulation::WhatIf;
 use super::standing::Standing;
 use super::statement::{Statement, StatementConnection};
 use super::tier::{TierAssignment, TierAssignmentConnection};
@@ -17,12 +18,14 @@ use crate::app::overrides;
 use crate::app::partners::{self, PartnerFilter, PartnerId, StoredEnrollment, StoredPartner};
 use crate::app::programs::ProgramKey;
 use crate::app::rebates::statements::StatementsAsked;
+use crate::app::simulation::{self, Simulate, SimulatedRules};
 use crate::graphql::connection::{Binding, Connected, PageArgs, PageInfo, connect};
 use crate::graphql::context::RequestData;
 use crate::graphql::error::{Answer, GqlFault, Maybe};
 use crate::graphql::inputs::attributes::{Attribute, attributes_of};
+use crate::graphql::inputs::simulation::{HypotheticalFactsInput, Judging};
 use crate::graphql::loaders::{
-    AdmissionsKey, EntitlementsKey, EstimateKey, Found, HistoryKey, OverridesKey, RequestLoaders, StandingKey, StatementsKey, TransactionsKey,
+    AdmissionsKey, EntitlementsKey, EstimateKey, Found, HistoryKey, OverridesKey, RequestLoaders, StandingKey, StatementsKey, TransactionsKey, WhatIfKey,
 };
 use crate::graphql::node::{NodeKind, encode};
 use crate::graphql::pages::{connect_keyed, page_of_list};
@@ -431,6 +434,30 @@ impl Partner {
             let key = EntitlementsKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of), region };
             let all = ctx.loaders()?.entitlements(key).await?;
             Ok(all.map(|all| guerdon_domain::benefit::check_benefits(&all, &benefits).into_iter().map(Into::into).collect()))
+        };
+        found.await.transpose()
+    }
+
+    /// What if it had other facts: three more certificates, one more order, one document less? By the rules as they are, judged as a
+    /// review on the date would; compared with its facts as they are, judged in the same way. Nothing is stored.
+    async fn what_if(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The facts that would be others.")] facts: HypotheticalFactsInput,
+        #[graphql(desc = "The program's code; may be left out while there is only one.")] program: Option<String>,
+        #[graphql(desc = "The date; today in the program's time zone when empty.")] as_of: Option<GqlDate>,
+        #[graphql(desc = "How both are judged; as a review that is due when empty.")] judging: Option<Judging>,
+        #[graphql(desc = "Periods whose rebates are compared, such as `2020-Q2`; at most 12.")] rebate_periods: Option<Vec<String>>,
+    ) -> Maybe<WhatIf> {
+        let found = async {
+            let mut faults = guerdon_domain::fault::Faults::new();
+            let day = as_of.map_or(ctx.caller()?.today.plus_days(-1), |date| date.0);
+            let facts = vec![facts.read(&mut faults, "facts", String::new(), day)];
+            faults.or(()).map_err(crate::error::AppError::Invalid)?;
+            let judging = judging.map_or_else(simulation::Judging::default, Into::into);
+            let (program, as_of, periods) = (program_key(program), date_of(as_of), rebate_periods.unwrap_or_default());
+            let question = Simulate { program, as_of, facts, judging, periods, ..Simulate::of(SimulatedRules::AsTheyAre) };
+            Ok(ctx.loaders()?.what_if(WhatIfKey::new(self.key(), question)).await?.map(WhatIf::of))
         };
         found.await.transpose()
     }

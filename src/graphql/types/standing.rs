@@ -148,6 +148,11 @@ pub struct LadderStanding {
     at: usize,
 }
 
+/// All ladders of a standing.
+pub fn ladders_of(standing: &Arc<PartnerStanding>) -> Vec<LadderStanding> {
+    (0..standing.standing.ladders.len()).map(|at| LadderStanding { standing: Arc::clone(standing), at }).collect()
+}
+
 impl LadderStanding {
     fn get(&self) -> Option<&domain::LadderStanding> {
         self.standing.standing.ladders.get(self.at)

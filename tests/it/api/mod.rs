@@ -9,6 +9,7 @@ mod overrides;
 mod partners;
 mod programs;
 mod reviews;
+mod simulation;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -40,6 +40,8 @@ pub enum Condition {
     UserActionsOnly,
     /// Only keys of his own or of his company.
     OwnKeys,
+    /// Only with other facts of his own company, and the rules as they are.
+    OwnFactsOnly,
 }
 
 impl Condition {
@@ -59,6 +61,7 @@ impl Condition {
             Self::Quarantined => "quarantined",
             Self::UserActionsOnly => "user actions only",
             Self::OwnKeys => "own keys",
+            Self::OwnFactsOnly => "own facts only",
         }
     }
 }
@@ -149,7 +152,7 @@ pub const POLICY: &[Row] = &[
     row!(ProgramDraft Read: common(DESIGNER), common(PREPARER), common(APPROVER), common(AUDITOR), common(ADMIN)),
     row!(ProgramDraft Write: common(DESIGNER)),
     row!(ProgramDraft Approve: under(common(APPROVER), Condition::NotPreparer)),
-    row!(Simulation Read: assigned(CHANNEL), assigned(DESIGNER), assigned(PREPARER), assigned(APPROVER), assigned(AUDITOR)),
+    row!(Simulation Read: under(assigned(VIEWER), Condition::OwnFactsOnly), under(assigned(PARTNER), Condition::OwnFactsOnly), assigned(CHANNEL), assigned(DESIGNER), assigned(PREPARER), assigned(APPROVER), assigned(AUDITOR)),
     row!(Transaction Read: assigned(VIEWER), assigned(PARTNER), assigned(CHANNEL), assigned(PREPARER), assigned(APPROVER), assigned(AUDITOR), assigned(ADMIN)),
     row!(Transaction Write: assigned(IMPORTER)),
     row!(Holding Read: assigned(VIEWER), assigned(PARTNER), assigned(CHANNEL), assigned(PREPARER), assigned(APPROVER), assigned(AUDITOR), assigned(ADMIN)),

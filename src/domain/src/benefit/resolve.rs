@@ -63,6 +63,14 @@ pub fn resolve_entitlements(
 /// # Errors
 /// Whatever the judge of requirements reports; `OUT_OF_RANGE` when a sum leaves the range of exact arithmetic.
 pub fn resolve_entitlements_with(standing: &Standing<'_, '_>) -> Result<Vec<Entitlement>, Faults> {
+    resolve_some_with(standing, &|_| true)
+}
+
+/// As [`resolve_entitlements_with`], of some benefits only; those that their conditions name are resolved too, and not answered.
+///
+/// # Errors
+/// As [`resolve_entitlements_with`].
+pub fn resolve_some_with(standing: &Standing<'_, '_>, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Entitlement>, Faults> {
     let profile = standing.partner.profile(standing.as_of);
     let own_region = profile.and_then(|profile| profile.region.as_deref());
     let mut resolver = Resolver {
@@ -73,10 +81,10 @@ pub fn resolve_entitlements_with(standing: &Standing<'_, '_>) -> Result<Vec<Enti
         answered: BTreeMap::new(),
     };
     let benefits = &standing.program.document.benefits;
-    for benefit in benefits {
+    for benefit in benefits.iter().filter(|benefit| wanted(&benefit.key)) {
         resolver.answer(&benefit.key, &mut Vec::new())?;
     }
-    Ok(benefits.iter().filter_map(|benefit| resolver.answered.remove(&benefit.key)).collect())
+    Ok(benefits.iter().filter(|benefit| wanted(&benefit.key)).filter_map(|benefit| resolver.answered.remove(&benefit.key)).collect())
 }
 
 impl<'p> Resolver<'p, '_> {

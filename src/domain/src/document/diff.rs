@@ -136,7 +136,7 @@ fn removed(path: String, value: &Value) -> Change {
 }
 
 /// What the things of a list are called by, if each has a name of its own.
-fn names(list: &[Value]) -> Option<Vec<String>> {
+pub(super) fn names(list: &[Value]) -> Option<Vec<String>> {
     let names: Vec<String> = list.iter().map(name).collect::<Option<_>>()?;
     let mut sorted = names.clone();
     sorted.sort_unstable();

@@ -13,6 +13,7 @@ pub mod ladder;
 pub mod mdf;
 pub mod metric;
 pub mod notes;
+pub mod patch;
 pub mod read;
 pub mod rebate;
 pub mod requirement;

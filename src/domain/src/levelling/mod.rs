@@ -13,6 +13,7 @@ mod record;
 mod risk;
 mod schedule;
 mod standing;
+mod verdict;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,7 @@ pub use standing::{Due, evaluate_all, evaluate_metrics, evaluate_partner};
 
 pub(crate) use grace::LOOK_BACK_MONTHS;
 pub(crate) use outcome::TierOutcome;
+pub(crate) use verdict::Verdict;
 
 /// Where a partner stands: every ladder, explained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -94,8 +94,8 @@ struct Memo<'a> {
     bindings: Rc<Bindings>,
 }
 
-const MEASURE: u8 = 0;
-const FORMULA: u8 = 1;
+pub(super) const MEASURE: u8 = 0;
+pub(super) const FORMULA: u8 = 1;
 
 /// Partners by the code of their parent.
 pub(super) type Children<'a> = HashMap<&'a str, Vec<&'a PartnerFacts>>;
@@ -255,6 +255,16 @@ impl<'a> Evaluator<'a> {
         let number = *standpoints.entry((region, partner_type, track)).or_insert(next);
         self.stands_at.set(Some((partner, at.as_of, at.region, number)));
         number
+    }
+
+    /// Takes over the values that `other` keeps, each under the rule that `rename` finds for it.
+    pub(super) fn take_values(&self, other: &Self, rename: impl Fn(&(u8, usize)) -> Option<(u8, usize)>) {
+        let mut values = self.values.borrow_mut();
+        for (memo, value) in other.values.borrow().iter() {
+            if let Some(rule) = rename(&memo.rule) {
+                values.insert(Memo { rule, bindings: Rc::clone(&memo.bindings), ..*memo }, Arc::clone(value));
+            }
+        }
     }
 
     /// Runs `compute` one level deeper.

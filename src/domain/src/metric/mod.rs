@@ -16,6 +16,7 @@ mod hysteresis;
 mod measure;
 pub mod plan;
 pub mod rollup;
+mod share;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub use cohort::CohortValues;
 pub use evaluator::{At, Evaluator};
 pub(crate) use formula::{months_earlier, operand_name};
 pub(crate) use hysteresis::month_starts;
+pub use share::SharedMetrics;
 
 /// The value of a metric, or of an operand written in place, and how it came about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -20,7 +20,7 @@ pub(super) fn facts_known<'a>(_: &Program, facts: &'a Facts, schedules: &[(&Reba
 }
 
 /// Whether a schedule asks for a metric or a requirement.
-pub(super) fn asks_measures(schedule: &RebateSchedule) -> bool {
+pub(crate) fn asks_measures(schedule: &RebateSchedule) -> bool {
     let metric = |basis: &Basis| matches!(basis, Basis::Metric(_));
     let baseline = match &schedule.method {
         Method::Growth(growth) => Some(&growth.baseline),

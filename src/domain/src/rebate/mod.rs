@@ -46,6 +46,7 @@ use crate::program::Program;
 pub use budget::{apply_budgets, share_budget};
 pub use check::{check, check_stacking, order_dependence};
 pub use estimate::{Estimate, Forecast, Hypothetical, NextBand, accruals, estimate};
+pub(crate) use known::asks_measures;
 pub use line::Knowledge;
 pub use result::{BandShare, Entitlement, PeriodResult, StatementLine, Step, StepKind};
 pub use runs::{RunAsked, RunResult, may_run, runs};

@@ -127,7 +127,6 @@ pub(super) fn with_gaps<S: serde::Serializer>(paths: &[Judged], serializer: S) -
     serializer.collect_seq(paths.iter().map(|judged| Path { judged, gap: (!judged.met).then(|| Gap::of(judged, None)) }))
 }
 
-
 fn cost(way: &[Rc<MissingLeaf>]) -> u64 {
     way.iter().map(|leaf| leaf.cost).sum()
 }

@@ -1,0 +1,119 @@
+//! Reading partners part by part, and judging each part while the next one is read.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use guerdon_domain::access::Scope;
+use guerdon_domain::facts::Facts;
+use guerdon_domain::metric::plan::FactsPlan;
+use guerdon_domain::simulation::facts::apply_hypotheses;
+use guerdon_domain::simulation::{Asked, PartnerHypothesis, Simulation, Tally};
+use guerdon_store::ReadTx;
+use tokio::task::JoinHandle;
+
+use super::super::Ctx;
+use super::super::partners::PartnerId;
+use super::super::plan::{Known, read_facts};
+use super::slice::Whom;
+use super::{Prepared, Simulate};
+use crate::error::AppError;
+
+/// Partners of one part.
+pub(super) const CHUNK: usize = 2_000;
+
+/// What is read for every part, and for one in which sale lines are supposed to be others: these may not hide in monthly sums.
+pub(super) struct Reading {
+    pub(super) usual: FactsPlan,
+    pub(super) by_line: Option<FactsPlan>,
+}
+
+impl Reading {
+    fn of(&self, part: &[PartnerId], whom: &Whom) -> &FactsPlan {
+        let others_count = self.usual.subtree || self.usual.cohort || self.usual.parents;
+        let touched = || others_count || part.iter().any(|id| whom.supposed.contains(id));
+        self.by_line.as_ref().filter(|_| touched()).unwrap_or(&self.usual)
+    }
+}
+
+/// Judges everybody who is asked about. A rank in a cohort needs all of it at once: then there is one part, shared by the threads.
+pub(super) async fn judge_all(ctx: &Ctx, tx: &ReadTx, prepared: &Prepared, reading: &Reading, input: &Simulate, whom: Whom) -> Result<Tally, AppError> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let as_of = prepared.simulation.terms().as_of;
+    let supposed: Arc<[PartnerHypothesis]> = input.facts.clone().into();
+    let size = if reading.usual.cohort { whom.ids.len().max(1) } else { CHUNK };
+    let mut tally = Tally::new(prepared.simulation.terms().listed);
+    let mut running: VecDeque<JoinHandle<Tally>> = VecDeque::new();
+    for part in whom.ids.chunks(size) {
+        in_time(ctx)?;
+        let scope = if whom.everybody { &Scope::All } else { &whom.scope };
+        let known = read_facts(tx, scope, &prepared.in_force, reading.of(part, &whom), as_of, part).await?;
+        let Part { facts, changed, codes, warnings } = Part::of(known, &supposed, as_of, &whom);
+        tally.merge(warnings);
+        let (facts, changed) = (Arc::new(facts), Arc::new(changed));
+        let share = if reading.usual.cohort { codes.len().div_ceil(threads).max(1) } else { codes.len().max(1) };
+        for codes in codes.chunks(share) {
+            while running.len() >= threads {
+                tally.merge(finished(&mut running).await?);
+            }
+            let work = Work { simulation: prepared.simulation.clone(), facts: facts.clone(), changed: changed.clone(), codes: codes.to_vec() };
+            running.push_back(tokio::task::spawn_blocking(move || work.judge()));
+        }
+    }
+    while !running.is_empty() {
+        tally.merge(finished(&mut running).await?);
+    }
+    Ok(tally)
+}
+
+/// Refuses to go on for somebody who does not wait any more.
+fn in_time(ctx: &Ctx) -> Result<(), AppError> {
+    if ctx.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        let message =
+            "the simulation takes longer than a request may: take a slice (regions, types, tiers, partners), or run `guerdon program diff --simulate`";
+        return Err(AppError::limit("TOO_SLOW", "", message));
+    }
+    Ok(())
+}
+
+async fn finished(running: &mut VecDeque<JoinHandle<Tally>>) -> Result<Tally, AppError> {
+    match running.pop_front() {
+        Some(work) => work.await.map_err(AppError::internal),
+        None => Ok(Tally::new(0)),
+    }
+}
+
+/// A part as it was read.
+struct Part {
+    facts: Facts,
+    changed: Option<Facts>,
+    codes: Vec<(String, bool)>,
+    warnings: Tally,
+}
+
+impl Part {
+    fn of(known: Known, supposed: &[PartnerHypothesis], as_of: guerdon_domain::date::Date, whom: &Whom) -> Self {
+        let Known { ids, facts } = known;
+        let mut warnings = Tally::new(usize::MAX);
+        let changed = apply_hypotheses(&facts, supposed, as_of, &mut warnings);
+        let told = |id: &PartnerId| whom.told.as_ref().is_none_or(|told| told.contains(id));
+        let codes: BTreeMap<PartnerId, String> = ids;
+        let codes = codes.into_iter().map(|(id, code)| (code, told(&id))).collect();
+        Self { facts, changed, codes, warnings }
+    }
+}
+
+/// What one thread judges.
+struct Work {
+    simulation: Arc<Simulation>,
+    facts: Arc<Facts>,
+    changed: Arc<Option<Facts>>,
+    codes: Vec<(String, bool)>,
+}
+
+impl Work {
+    fn judge(&self) -> Tally {
+        let asked: Vec<Asked<'_>> = self.codes.iter().map(|(code, told)| Asked { code, told: *told }).collect();
+        self.simulation.judge(&self.facts, self.changed.as_ref().as_ref(), &asked)
+    }
+}

@@ -1,0 +1,100 @@
+//! What differs between two versions, so that what does not differ is not judged twice.
+
+use std::collections::BTreeSet;
+
+use crate::document::Document;
+use crate::metric::SharedMetrics;
+use crate::program::Program;
+
+/// What differs.
+#[derive(Debug)]
+pub(super) struct Delta {
+    /// Whether partners may stand elsewhere.
+    pub(super) levelling: bool,
+    /// The metrics that have the same value in both worlds over the same facts.
+    pub(super) shared: SharedMetrics,
+    /// The benefits that may be another one for a partner that does not move.
+    pub(super) benefits: BTreeSet<String>,
+}
+
+impl Delta {
+    pub(super) fn between(before: &Program, after: &Program) -> Self {
+        let (one, other) = (&before.document, &after.document);
+        let levelling = levelling_differs(one, other) || one.version.effective_on != other.version.effective_on;
+        Self { levelling, shared: SharedMetrics::between(before, after), benefits: benefits_between(one, other) }
+    }
+}
+
+/// Whether what every rule may look at is different: calendar, currency, regions, types, categories, units.
+fn ground_differs(one: &Document, other: &Document) -> bool {
+    one.program.currency != other.program.currency
+        || one.program.fiscal_year_start != other.program.fiscal_year_start
+        || one.program.time_zone != other.program.time_zone
+        || one.regions != other.regions
+        || one.region_groups != other.region_groups
+        || one.partner_types != other.partner_types
+        || one.categories != other.categories
+        || one.version_lists != other.version_lists
+        || one.unit_tables != other.unit_tables
+        || one.custom_years != other.custom_years
+}
+
+/// Whether a rule of levelling is different; dates of the versions aside, but for the one from which reviews bind.
+pub(super) fn levelling_differs(one: &Document, other: &Document) -> bool {
+    ground_differs(one, other)
+        || one.metrics != other.metrics
+        || one.requirements != other.requirements
+        || one.ladders != other.ladders
+        || one.version.enforced_on != other.version.enforced_on
+}
+
+/// Whether a rule of rebates is different; tiers by their names and order alone, where no schedule judges a requirement.
+pub(super) fn rebates_differ(one: &Document, other: &Document) -> bool {
+    let tiers = |document: &Document| -> Vec<(String, Vec<String>)> {
+        document.ladders.iter().map(|ladder| (ladder.key.clone(), ladder.tiers.iter().map(|tier| tier.key.clone()).collect())).collect()
+    };
+    let judges = |document: &Document| document.rebate_schedules.iter().any(|schedule| schedule.condition.is_some());
+    ground_differs(one, other)
+        || one.rebate_schedules != other.rebate_schedules
+        || one.stacking != other.stacking
+        || one.metrics != other.metrics
+        || tiers(one) != tiers(other)
+        || ((judges(one) || judges(other)) && (one.requirements != other.requirements || one.ladders != other.ladders))
+}
+
+fn benefits_between(one: &Document, other: &Document) -> BTreeSet<String> {
+    let all = || one.benefits.iter().chain(&other.benefits).map(|benefit| benefit.key.clone());
+    let tiers = |document: &Document| -> Vec<Vec<String>> {
+        document.ladders.iter().map(|ladder| ladder.tiers.iter().map(|tier| tier.key.clone()).chain([ladder.key.clone()]).collect()).collect()
+    };
+    let mut headers = [one.version.clone(), other.version.clone()];
+    for header in &mut headers {
+        header.label = None;
+        header.announced_on = None;
+        header.effective_on = crate::date::Date::MIN;
+        header.enforced_on = None;
+    }
+    let [first, second] = headers;
+    if ground_differs(one, other) || tiers(one) != tiers(other) || one.contract_templates != other.contract_templates || first != second {
+        return all().collect();
+    }
+    let judged_anew = one.metrics != other.metrics || one.requirements != other.requirements || one.ladders != other.ladders;
+    let definition = |document: &Document, key: &str| document.benefits.iter().find(|benefit| benefit.key == key).cloned();
+    let grants = |document: &Document, key: &str| document.grants.iter().filter(|grant| grant.benefit == key).cloned().collect::<Vec<_>>();
+    let mut changed: BTreeSet<String> = all()
+        .filter(|key| {
+            let (mine, theirs) = (grants(one, key), grants(other, key));
+            let judges = || mine.iter().chain(&theirs).any(|grant| grant.condition.as_ref().is_some_and(|condition| condition.requirement.is_some()));
+            definition(one, key) != definition(other, key) || mine != theirs || (judged_anew && judges())
+        })
+        .collect();
+    // What asks for another benefit follows it.
+    loop {
+        let conditions = one.grants.iter().chain(&other.grants).filter_map(|grant| Some((&grant.benefit, grant.condition.as_ref()?.benefit.as_ref()?)));
+        let more: Vec<String> = conditions.filter(|(own, asked)| changed.contains(*asked) && !changed.contains(*own)).map(|(own, _)| own.clone()).collect();
+        if more.is_empty() {
+            return changed;
+        }
+        changed.extend(more);
+    }
+}
