@@ -257,10 +257,17 @@ fn reading_of(prepared: &Prepared, input: &Simulate) -> Reading {
     let judging = [&prepared.hypothesis.before, &prepared.hypothesis.after].map(|program| for_judging(program, as_of, as_of));
     let sides = prepared.simulation.periods().iter().flat_map(|period| [&period.before, &period.after]).flatten();
     let rebates = sides.map(|(program, period)| for_runs(program, period));
-    let all = together(judging.into_iter().chain(rebates));
+    // What both worlds read alike is read once, with its kept sums.
+    let mut readings: Vec<FactsPlan> = Vec::new();
+    for reading in judging.into_iter().chain(rebates) {
+        if !readings.contains(&reading) {
+            readings.push(reading);
+        }
+    }
+    let all = together(readings);
     let by_line = input.facts.iter().any(PartnerHypothesis::changes_sales).then(|| {
         let lines = all.lines.iter().chain(&all.monthly).copied().collect();
-        FactsPlan { lines, monthly: Vec::new(), ..all.clone() }
+        FactsPlan { lines, monthly: Vec::new(), fold: None, ..all.clone() }
     });
     Reading { usual: all, by_line }
 }
