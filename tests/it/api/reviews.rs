@@ -317,7 +317,7 @@ async fn an_override_that_ends_is_a_review_of_its_partner_on_that_day() {
 async fn risk_and_nearness_are_listed_and_told_once_a_month() {
     let mut document = monthly("UTC");
     // SILVER asks for 5,000 in a rolling year, the new tier above it for 8,000: four of its five conditions are met.
-    document["ladders"][0]["tiers"][2] = json!({"key": "GOLD", "requirement": {"allOf": ["1000", "2000", "3000", "4000", "8000"].map(|least| json!({"metric": {"metric": "revenue", "atLeast": least}}))}});
+    document["ladders"][0]["tiers"][2] = json!({"key": "GOLD", "requirement": {"allOf": (["1000", "2000", "3000", "4000", "8000"].map(|least| json!({"metric": {"metric": "revenue", "atLeast": least}})))}});
     document["ladders"][0]["review"] = json!({"cadenceUp": "MONTHLY", "cadenceDown": "ANNUAL"});
     let api = with(&document, &["A"]).await;
     run_due(&api.app).await.unwrap();
