@@ -35,10 +35,17 @@ fn of(actor: Actor, clock: &StandingClock) -> Ctx {
     Ctx::new(actor, "adventureworks", clock.now())
 }
 
+/// The posted run of a quarter: the demonstration's, where it settled the quarter, or one made here.
 async fn post(app: &App, clock: &StandingClock, period: &str) -> StoredRun {
     let (prepares, approves) = (of(preparer(), clock), of(approver(), clock));
     let asked = CreateRun { program: ProgramKey::Code("ADVENTUREWORKS".into()), period: period.into(), kind: RunKind::Original, reason: None, keyed: None };
-    let Created::New(run) = create_run(app, &prepares, &asked).await.unwrap() else { panic!("{period} is run already") };
+    let run = match create_run(app, &prepares, &asked).await.unwrap() {
+        Created::New(run) => run,
+        Created::Exists(run) => {
+            assert_eq!(run.state, RunState::Posted, "{period}");
+            return run;
+        }
+    };
     calculate_run(app, &prepares, run.id, None).await.unwrap();
     run_due(app).await.unwrap();
     let run = find_run(app, &prepares, run.id).await.unwrap().unwrap();
@@ -68,8 +75,9 @@ async fn quarters_run_in_the_database_agree_with_an_independent_calculation_to_t
     let (store, _kept) = prepared().await;
     let clock = StandingClock::on("2020-07-31".parse().unwrap());
     let app = App::new(store).with_clock(Arc::new(clock.clone()));
-    let quarters = if std::env::var_os("GUERDON_LONG_TESTS").is_some() { usize::MAX } else { 2 };
-    for (quarter, schedules) in golden["rebates"].as_object().unwrap().iter().take(quarters) {
+    let all = std::env::var_os("GUERDON_LONG_TESTS").is_some();
+    let wanted = |quarter: &str| all || ["FY2020-Q2", "FY2020-Q3", "FY2020-Q4"].contains(&quarter);
+    for (quarter, schedules) in golden["rebates"].as_object().unwrap().iter().filter(|(quarter, _)| wanted(quarter)) {
         let run = post(&app, &clock, quarter).await;
         let found = stated(&app, &run, quarter).await;
         for (schedule, expected) in schedules.as_object().unwrap() {
