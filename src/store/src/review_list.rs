@@ -275,7 +275,7 @@ impl ReadTx {
         let within = within(self.backend(), "p", scope, &mut parameters);
         let sql = format!(
             "SELECT s.review_id, s.ladder, s.from_tier, s.tier, COUNT(*) FROM review_standing s JOIN partner p ON p.id = s.partner_id \
-             WHERE {} AND {within} GROUP BY s.review_id, s.ladder, s.from_tier, s.tier ORDER BY s.review_id, s.ladder, s.from_tier, s.tier",
+             WHERE {} AND {within} GROUP BY s.review_id, s.ladder, s.from_tier, s.tier",
             is_one_of_uuids(self.backend(), "s.review_id", 1)
         );
         let mut moves: BTreeMap<ReviewId, Vec<MoveCount>> = BTreeMap::new();
@@ -283,6 +283,8 @@ impl ReadTx {
             let row = Row::new(&row, "review_standing");
             moves.entry(row.get(0)?).or_default().push((row.text(1)?, row.maybe_text(2)?, row.maybe_text(3)?, row.get(4)?));
         }
+        // Here, since the two databases sort what is missing, and letters, in their own ways.
+        moves.values_mut().for_each(|of_review| of_review.sort());
         Ok(moves)
     }
 
