@@ -6,6 +6,7 @@
 pub mod convert;
 pub mod input;
 pub mod read;
+pub mod written;
 mod read_fact;
 
 use std::collections::BTreeMap;
