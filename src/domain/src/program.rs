@@ -117,6 +117,16 @@ impl Program {
         self.schedules.get(key).and_then(|at| self.document.rebate_schedules.get(*at))
     }
 
+    /// The same program with some of its rebate schedules only, and the stacking rules of those.
+    #[must_use]
+    pub fn with_schedules(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let mut program = self.clone();
+        program.document.rebate_schedules.retain(|schedule| keep(&schedule.key));
+        program.document.stacking.retain(|rule| rule.schedules().iter().all(|key| keep(key)));
+        program.schedules = index(program.document.rebate_schedules.iter().map(|schedule| &schedule.key));
+        program
+    }
+
     /// The periods of a rule in this program's calendar.
     pub const fn periods<'a>(&self, rule: &'a PeriodRule) -> Periods<'a> {
         Periods { rule, fiscal_year: self.fiscal_year }

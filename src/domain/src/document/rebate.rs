@@ -631,6 +631,17 @@ pub enum StackingRule {
     NetOf(NetOf),
 }
 
+impl StackingRule {
+    /// The schedules that it puts together.
+    pub fn schedules(&self) -> Vec<&str> {
+        match self {
+            Self::BestOf(rule) => rule.schedules.iter().map(String::as_str).collect(),
+            Self::Sequential(rule) => rule.steps.iter().map(|step| step.schedule.as_str()).collect(),
+            Self::NetOf(rule) => std::iter::once(&rule.schedule).chain(&rule.of).map(String::as_str).collect(),
+        }
+    }
+}
+
 /// The best of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

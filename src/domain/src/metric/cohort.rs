@@ -1,6 +1,7 @@
 //! Ranks in a cohort: the ACTIVE partners that are enrolled on the date and share what the rule names (semantics 23).
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::date::Date;
 use crate::document::metric::PercentileRankFormula;
 use crate::exact::Exact;
 use crate::facts::{AttributeValue, PartnerFacts, PartnerStatus};
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 
 /// The values of one cohort, best first, and how many partners it has in all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,6 +27,37 @@ type Rankings = BTreeMap<Vec<String>, Ranking>;
 /// made over all partners first and then handed to evaluators of parts of them, as long as the program stays in place.
 #[derive(Debug, Clone, Default)]
 pub struct CohortValues(HashMap<(usize, Date), Rc<Rankings>>);
+
+/// Where one partner stands among others, stated on its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StatedRank {
+    /// The rank formula, as JSON.
+    pub formula: String,
+    /// The partner's code.
+    pub partner: String,
+    /// The date.
+    pub on: Date,
+    /// How many partners of the cohort have a better value.
+    pub better: u64,
+    /// How many partners the cohort has.
+    pub partners: u64,
+}
+
+/// Where ranks come from.
+#[derive(Debug, Default)]
+pub(crate) enum Ranks<'a> {
+    /// From the facts of all partners.
+    #[default]
+    Computed,
+    /// The same, and they are kept.
+    Kept(RefCell<BTreeSet<StatedRank>>),
+    /// They are stated; the facts of the others are not at hand.
+    Stated(&'a [StatedRank]),
+}
+
+fn spell(formula: &PercentileRankFormula) -> Result<String, Fault> {
+    serde_json::to_string(formula).map_err(|error| Fault::new("OUT_OF_RANGE", "", error.to_string()))
+}
 
 fn of_partner(partner: &PartnerFacts, date: Date, field: &str) -> Option<String> {
     let profile = partner.profile(date)?;
@@ -53,15 +85,28 @@ fn cohort_of(formula: &PercentileRankFormula, at: &At<'_>) -> Option<Vec<String>
 impl<'a> Evaluator<'a> {
     pub(super) fn percentile_rank(&self, formula: &'a PercentileRankFormula, at: &At<'a>) -> Result<MetricValue, Faults> {
         let own = self.operand(&formula.of, at)?;
-        let rankings = self.rankings(formula, at)?;
-        let ranking = cohort_of(formula, at).and_then(|key| rankings.get(&key));
-        let partners = ranking.map_or(0, |ranking| ranking.partners);
-        let rank = match (ranking, own.value) {
-            (Some(ranking), Some(value)) => Some(ranking.values.partition_point(|other| *other > value) as u64 + 1),
-            _ => None,
-        };
+        let place = self.place(formula, at, own.value)?;
+        let partners = place.map_or(0, |(_, partners)| partners);
+        let rank = place.and_then(|(better, _)| own.value.map(|_| better + 1));
         let value = rank.and_then(|rank| Exact::ratio(rank.into(), partners.into()));
         Ok(MetricValue { value, window: own.window, facts: own.facts, detail: Detail::Rank { rank, cohort: partners, of: Arc::clone(&own) } })
+    }
+
+    /// Where a value stands in the partner's cohort: how many are better, of how many; `None` where it has none.
+    fn place(&self, formula: &'a PercentileRankFormula, at: &At<'a>, value: Option<Exact>) -> Result<Option<(u64, u64)>, Faults> {
+        if let Ranks::Stated(stated) = &self.ranks {
+            let spelled = spell(formula)?;
+            let is_it = |rank: &&StatedRank| rank.on == at.as_of && rank.partner == at.partner.code && rank.formula == spelled;
+            return Ok(stated.iter().find(is_it).map(|rank| (rank.better, rank.partners)));
+        }
+        let rankings = self.rankings(formula, at)?;
+        let Some(ranking) = cohort_of(formula, at).and_then(|key| rankings.get(&key)) else { return Ok(None) };
+        let better = value.map_or(0, |value| ranking.values.partition_point(|other| *other > value) as u64);
+        if let Ranks::Kept(kept) = &self.ranks {
+            let partner = at.partner.code.clone();
+            kept.borrow_mut().insert(StatedRank { formula: spell(formula)?, partner, on: at.as_of, better, partners: ranking.partners });
+        }
+        Ok(Some((better, ranking.partners)))
     }
 
     fn rankings(&self, formula: &'a PercentileRankFormula, at: &At<'a>) -> Result<Rc<Rankings>, Faults> {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{CohortValues, MetricValue};
+use super::cohort::{CohortValues, Ranks};
+use super::MetricValue;
 use crate::date::Date;
 use crate::document::metric::{Formula, Measure, Metric, Operand};
 use crate::document::requirement::Threshold;
@@ -117,6 +118,7 @@ pub struct Evaluator<'a> {
     /// What happens after this day is not known: the forecast "if nothing comes in".
     pub(crate) known_until: Date,
     pub(crate) cohorts: RefCell<CohortValues>,
+    pub(crate) ranks: Ranks<'a>,
     pub(super) first_dates: FirstDates,
     pub(crate) outcomes: RefCell<QuickMap<OutcomeKey<'a>, Rc<TierOutcome>>>,
     pub(crate) decided: RefCell<QuickMap<OutcomeKey<'a>, u32>>,
@@ -140,6 +142,7 @@ impl<'a> Evaluator<'a> {
             facts,
             known_until: Date::MAX,
             cohorts: RefCell::default(),
+            ranks: Ranks::Computed,
             first_dates: FirstDates::default(),
             outcomes: RefCell::default(),
             decided: RefCell::default(),
@@ -166,6 +169,13 @@ impl<'a> Evaluator<'a> {
     #[must_use]
     pub fn with_cohorts(mut self, cohorts: CohortValues) -> Self {
         self.cohorts = RefCell::new(cohorts);
+        self
+    }
+
+    /// Keeps the ranks that are asked for, or takes them as they are stated.
+    #[must_use]
+    pub(crate) fn with_ranks(mut self, ranks: Ranks<'a>) -> Self {
+        self.ranks = ranks;
         self
     }
 

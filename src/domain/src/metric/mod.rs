@@ -25,7 +25,8 @@ use serde::Serialize;
 use crate::date::Span;
 use crate::exact::Exact;
 
-pub use cohort::CohortValues;
+pub(crate) use cohort::Ranks;
+pub use cohort::{CohortValues, StatedRank};
 pub use evaluator::{At, Evaluator};
 pub(crate) use formula::{months_earlier, operand_name};
 pub(crate) use hysteresis::month_starts;
@@ -54,7 +55,7 @@ impl MetricValue {
 }
 
 /// A shared value, as the value.
-fn shared<S: serde::Serializer>(value: &Arc<MetricValue>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn shared<S: serde::Serializer>(value: &Arc<MetricValue>, serializer: S) -> Result<S::Ok, S::Error> {
     value.as_ref().serialize(serializer)
 }
 

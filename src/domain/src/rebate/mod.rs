@@ -5,7 +5,7 @@
 //! applies base cap, floor and cap; `entitle` takes off what earlier periods were worth, tops up to a guarantee, rounds once and
 //! shares the rounded figure over the lines; `stacking` lets schedules reduce one another; `history` carries from period to
 //! period; `budget` shares what all partners get at most. [`mod@estimate`] looks at an open period, [`mod@runs`] at periods as they were
-//! known on the days of their runs.
+//! known on the days of their runs. [`proof`] states all of it in one document that anybody can recompute.
 //!
 //! Everything is exact until the one named rounding. Where a rule allows two readings, `document::rebate` names the default and
 //! the option. Contract terms that bend rates have their place in `plan`: a term replaces the `Pay` of a band before it is applied.
@@ -24,6 +24,7 @@ mod known;
 mod line;
 mod measures;
 mod plan;
+pub mod proof;
 mod result;
 pub mod runs;
 mod stacking;
@@ -49,7 +50,7 @@ pub use estimate::{Estimate, Forecast, Hypothetical, NextBand, accruals, estimat
 pub(crate) use known::asks_measures;
 pub use line::Knowledge;
 pub use result::{BandShare, Entitlement, PeriodResult, StatementLine, Step, StepKind};
-pub use runs::{RunAsked, RunResult, may_run, runs};
+pub use runs::{RunAsked, RunKind, RunResult, may_run, runs};
 pub use statement::{LineKind, Stated, StatedLine, state};
 pub use tier::{Levelled, OnRecord, TierSource};
 pub use totals::{Totals, TotalsTerms, converts_sums, earn_from_totals, needs_lines};

@@ -1,0 +1,365 @@
+//! A derivation proves what it says, and nothing that was changed in it.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::given::{AdjustmentGiven, Before, EarlierRun, Heading, LinePart, PeriodGiven, RunGiven, ShareGiven};
+use super::*;
+use crate::date::Date;
+use crate::document::read;
+use crate::facts::Facts;
+use crate::money::{Currency, DecimalText};
+use crate::program::Program;
+use crate::rebate::{OnRecord, RunKind, compute_period};
+
+fn date(text: &str) -> Date {
+    text.parse().unwrap()
+}
+
+fn program(schedules: Value, stacking: Value) -> Program {
+    let document = json!({
+        "guerdon": 1,
+        "program": { "code": "TEST", "name": "Test", "currency": "USD" },
+        "version": { "effectiveOn": "2023-01-01" },
+        "regions": [{ "key": "WORLD", "regions": [{ "key": "DE" }, { "key": "US" }] }],
+        "categories": [{ "key": "HARDWARE", "categories": [{ "key": "BIKES" }] }, { "key": "SERVICES" }],
+        "metrics": [
+            { "key": "revenue", "unit": "MONEY", "measure": { "source": "TRANSACTIONS", "window": { "calendar": { "unit": "QUARTER" } }, "aggregate": "SUM" } },
+            { "key": "group", "unit": "MONEY", "measure": { "source": "TRANSACTIONS", "scope": "SUBTREE", "window": { "calendar": { "unit": "QUARTER" } }, "aggregate": "SUM" } },
+            { "key": "rank", "unit": "PERCENT", "formula": { "percentileRank": { "of": { "metric": "revenue" }, "cohort": ["region"] } } },
+        ],
+        "ladders": [{ "key": "MAIN", "main": true, "tiers": [{ "key": "SILVER" }, { "key": "GOLD" }] }],
+        "rebateSchedules": schedules,
+        "stacking": stacking,
+    });
+    Program::compile(read::read_document(document).unwrap_or_else(|faults| panic!("{faults}"))).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn facts(program: &Program, input: Value) -> Facts {
+    crate::facts::read::read(&serde_json::from_value(input).unwrap(), program).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+/// Marginal bands by tier, with a cap, in dollars; sales in euros as well.
+fn volume() -> Value {
+    json!({
+        "key": "volume", "period": { "quarter": {} }, "scope": { "categories": ["HARDWARE"] },
+        "method": { "bands": { "scope": "MARGINAL", "bands": [{ "from": 0, "rate": { "default": "2 %", "tiers": { "GOLD": "3.333 %" } } }, { "from": 1000, "rate": "7.77 %", "onEntry": "12.345" }] } },
+        "cap": { "amount": 400 },
+    })
+}
+
+fn sold() -> Value {
+    json!({
+        "partners": [
+            {
+                "code": "P", "attributes": [{ "region": "DE", "type": null }],
+                "assignments": [{ "tier": "SILVER", "from": "2023-01-01" }, { "tier": "GOLD", "from": "2024-02-01" }],
+                "transactions": [
+                    { "id": "0", "date": "2023-02-01", "category": "BIKES", "amount": "900.00" },
+                    { "id": "1", "date": "2024-01-15", "category": "BIKES", "amount": "700.01", "quantity": "3" },
+                    { "id": "2", "date": "2024-02-15", "category": "BIKES", "amount": "512.50", "currency": "EUR", "attributes": { "deal": "X", "points": 1.5 } },
+                    { "id": "3", "date": "2024-03-15", "category": "BIKES", "amount": "100.00", "kind": "RETURN", "corrects": "1" },
+                    { "id": "4", "date": "2024-03-16", "category": "SERVICES", "amount": "4000.00" },
+                    { "id": "5", "date": "2024-03-20", "recordedOn": "2024-04-20", "category": "BIKES", "amount": "333.33" },
+                ],
+            },
+            { "code": "CHILD", "attributes": [{ "region": "DE", "parent": "P" }], "transactions": [{ "id": "c", "source": "x", "date": "2024-02-01", "amount": "50.00" }] },
+            { "code": "OTHER", "attributes": [{ "region": "DE" }], "transactions": [{ "id": "o", "source": "y", "date": "2024-02-01", "amount": "9000.00" }] },
+        ],
+        "exchangeRates": [
+            { "from": "EUR", "to": "USD", "date": "2024-02-14", "rate": "1.0825" }, { "from": "EUR", "to": "USD", "date": "2020-02-14", "rate": "1.5" },
+            { "from": "GBP", "to": "USD", "date": "2024-02-14", "rate": "1.25" },
+        ],
+    })
+}
+
+/// What the original run of a quarter asks.
+fn asked<'a>(program: &'a Program, facts: &'a Facts, schedule: &str) -> Asked<'a> {
+    let run = RunGiven { id: Some("run-1".into()), kind: RunKind::Original, period: "2024-Q1".into(), run_on: date("2024-04-05"), known_on: Some(date("2024-04-05")) };
+    Asked {
+        statement: Heading {
+            id: Some("statement-1".into()),
+            program: "TEST".into(),
+            partner: "P".into(),
+            schedule: schedule.into(),
+            currency: Currency::USD,
+            run: run.clone(),
+        },
+        versions: BTreeMap::from([(3, program)]),
+        periods: vec![PeriodGiven { period: run.period.clone(), version: 3 }],
+        runs: vec![EarlierRun { period: run.period, run_on: run.run_on }],
+        before: Vec::new(),
+        shortfall: 0,
+        adjustments: Vec::new(),
+        shares: Vec::new(),
+        facts,
+    }
+}
+
+fn derived(asked: &Asked<'_>) -> String {
+    derive(asked).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn proven(file: &str) -> Proven {
+    verify(file).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn value(file: &str) -> Value {
+    serde_json::from_str(file).unwrap()
+}
+
+fn money(text: &str) -> DecimalText {
+    DecimalText(text.to_owned())
+}
+
+#[test]
+fn a_derivation_proves_its_figure_from_the_file_alone() {
+    let program = program(json!([volume()]), json!([]));
+    let facts = facts(&program, sold());
+    let file = derived(&asked(&program, &facts, "volume"));
+    let proof = proven(&file);
+    let period = program.period_named("2024-Q1").unwrap();
+    let expected = compute_period(&program, &facts, "P", &period, Some(date("2024-04-05")), &OnRecord).unwrap().entitlements[0].amount.amount();
+    assert_eq!((proof.posted.as_str(), expected.as_str()), ("45.39", "45.39"));
+    assert_eq!((proof.statement.partner.as_str(), proof.hash.len()), ("P", 64));
+    let file = value(&file);
+    assert_eq!(file["versions"][0]["digest"], json!(crate::document::export::digest(&program.document).unwrap()));
+    assert_eq!(file["result"]["periods"][0]["windows"], json!([{ "what": "PERIOD", "from": "2024-01-01", "until": "2024-04-01" }]));
+}
+
+#[test]
+fn only_facts_that_matter_are_stated() {
+    let program = program(json!([volume()]), json!([]));
+    let facts = facts(&program, sold());
+    let file = value(&derived(&asked(&program, &facts, "volume")));
+    let stated = &file["inputs"]["facts"];
+    let partners: Vec<&Value> = stated["partners"].as_array().unwrap().iter().map(|partner| &partner["code"]).collect();
+    assert_eq!(partners, ["P"]);
+    let lines: Vec<&Value> = stated["partners"][0]["transactions"].as_array().unwrap().iter().map(|line| &line["id"]).collect();
+    // Not the year before, and not what was recorded after the run.
+    assert_eq!(lines, ["1", "2", "3", "4"]);
+    assert_eq!(stated["exchangeRates"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_follows_is_explained() {
+    let metric = json!({
+        "key": "loyal", "period": { "quarter": {} }, "cumulative": true, "qualifier": { "metric": { "metric": "group" } }, "condition": { "metric": { "metric": "revenue", "atLeast": 100 } },
+        "method": { "bands": { "scope": "RETROACTIVE", "bands": [{ "from": 0, "rate": "1 %" }, { "from": 4000, "rate": "2 %" }] } },
+    });
+    let growth = json!({ "key": "growth", "period": { "quarter": {} }, "method": { "growth": { "baseline": { "samePeriodLastYear": {} }, "payOn": "INCREMENT", "bands": [{ "from": "1.1", "rate": "10 %" }] } } });
+    let program = program(json!([metric, growth, volume()]), json!([{ "netOf": { "schedule": "growth", "of": ["volume"] } }]));
+    let facts = facts(&program, sold());
+    let file = value(&derived(&asked(&program, &facts, "loyal")));
+    let period = &file["result"]["periods"][0];
+    assert_eq!(period["windows"][1], json!({ "what": "YEAR_TO_DATE", "from": "2024-01-01", "until": "2024-04-01" }));
+    assert_eq!((&period["measured"][0]["what"], &period["measured"][0]["value"]["value"]), (&json!("QUALIFIER"), &json!("5204.79125")));
+    assert_eq!(period["condition"]["met"], json!(true));
+    assert!(period.get("stacked").is_none());
+    // Its child counts, so its facts are stated; the other one's do not.
+    let codes: Vec<&Value> = file["inputs"]["facts"]["partners"].as_array().unwrap().iter().map(|partner| &partner["code"]).collect();
+    assert_eq!(codes, ["CHILD", "P"]);
+    let file = derived(&asked(&program, &facts, "growth"));
+    proven(&file);
+    let file = value(&file);
+    let period = &file["result"]["periods"][0];
+    assert_eq!(period["windows"][1], json!({ "what": "BASELINE", "from": "2023-01-01", "until": "2023-04-01" }));
+    assert_eq!(period["stacked"][0]["schedule"], json!("volume"));
+    assert!(period["entitlement"]["steps"].as_array().unwrap().iter().any(|step| step["step"] == json!("REDUCED")));
+}
+
+#[test]
+fn a_rank_among_all_partners_is_stated() {
+    let ranked = json!({ "key": "best", "period": { "quarter": {} }, "condition": { "metric": { "metric": "rank", "atMost": "70 %" } }, "method": { "flat": { "rate": "1 %" } } });
+    let program = program(json!([ranked]), json!([]));
+    let facts = facts(&program, sold());
+    let file = derived(&asked(&program, &facts, "best"));
+    assert_eq!(proven(&file).posted, "51.55");
+    let file = value(&file);
+    let rank = &file["inputs"]["ranks"][0];
+    assert_eq!((&rank["partner"], &rank["better"], &rank["partners"], &rank["on"]), (&json!("P"), &json!(1), &json!(3), &json!("2024-03-31")));
+    assert!(!file["inputs"]["facts"].to_string().contains("OTHER"));
+}
+
+#[test]
+fn a_shared_budget_is_stated_and_held_to_what_is_possible() {
+    let mut schedule = volume();
+    schedule["budget"] = json!({ "amount": 100 });
+    let program = program(json!([schedule]), json!([]));
+    let facts = facts(&program, sold());
+    let asked = |earned: &str, share: &str| Asked {
+        shares: vec![ShareGiven { period: "2024-Q1".into(), earned_by_all: money(earned), partners: 2, share: money(share) }],
+        ..asked(&program, &facts, "volume")
+    };
+    // 100 x 45.39 / 200 = 22.695
+    for share in ["22.69", "22.70"] {
+        assert_eq!(proven(&derived(&asked("200.00", share))).posted, share);
+    }
+    for (earned, share) in [("200.00", "22.68"), ("200.00", "22.71"), ("99.00", "45.39"), ("40.00", "100.00")] {
+        let refused = derive(&asked(earned, share)).unwrap_err();
+        assert_eq!((refused.0[0].code.as_str(), refused.0[0].path.as_str()), ("SHARE_NOT_POSSIBLE", "inputs.shares[0]"), "{earned} {share}");
+    }
+}
+
+/// The next run: a late line of the first quarter, an accepted dispute, and a shortfall.
+fn true_up<'a>(program: &'a Program, facts: &'a Facts, negative: i64) -> Asked<'a> {
+    let first = asked(program, facts, "volume");
+    let run = RunGiven { id: Some("run-2".into()), kind: RunKind::Original, period: "2024-Q2".into(), run_on: date("2024-07-03"), known_on: None };
+    Asked {
+        statement: Heading { run: run.clone(), ..first.statement.clone() },
+        periods: vec![first.periods[0].clone(), PeriodGiven { period: "2024-Q2".into(), version: 3 }],
+        runs: vec![first.runs[0].clone(), EarlierRun { period: "2024-Q2".into(), run_on: run.run_on }],
+        before: vec![Before {
+            period: "2024-Q1".into(),
+            amount: money("45.39"),
+            lines: vec![LinePart { source: Some("evaluate".into()), id: Some("1".into()), amount: money("45.39") }],
+        }],
+        shortfall: negative,
+        adjustments: vec![AdjustmentGiven {
+            dispute: "d1".into(),
+            period: "2024-Q1".into(),
+            amount: money("10.00"),
+            source: None,
+            id: None,
+            reason: "a sale was missing".into(),
+        }],
+        ..first
+    }
+}
+
+#[test]
+fn true_up_is_tied_to_its_period_and_sums() {
+    let program = program(json!([volume()]), json!([]));
+    let facts = facts(&program, sold());
+    let file = derived(&true_up(&program, &facts, -500));
+    assert_eq!(proven(&file).posted, "30.90");
+    let file = value(&file);
+    let [first, second] = file["result"]["periods"].as_array().unwrap().as_slice() else { panic!("two periods") };
+    assert_eq!((&first["before"], &first["worth"], &first["difference"], &second["worth"]), (&json!("45.39"), &json!("71.29"), &json!("25.90"), &json!("0.00")));
+    assert_eq!(
+        file["result"]["sum"],
+        json!({ "entitled": "0.00", "differences": "25.90", "adjustments": "10.00", "shortfall": "-5.00", "posted": "30.90", "carriedForward": "0.00" })
+    );
+}
+
+#[test]
+fn a_shortfall_is_carried_where_the_schedule_says_so() {
+    let mut schedule = volume();
+    schedule["trueUp"] = json!({ "negative": "CARRY_FORWARD" });
+    for (schedule, posted, carried) in [(volume(), "-64.10", "0.00"), (schedule, "0.00", "-64.10")] {
+        let program = program(json!([schedule]), json!([]));
+        let facts = facts(&program, sold());
+        let file = derived(&true_up(&program, &facts, -10_000));
+        assert_eq!(proven(&file).posted, posted);
+        assert_eq!(value(&file)["result"]["sum"]["carriedForward"], json!(carried));
+    }
+}
+
+#[test]
+fn what_is_no_derivation_is_refused() {
+    let program = program(json!([volume()]), json!([]));
+    let facts = facts(&program, sold());
+    let file = derived(&asked(&program, &facts, "volume"));
+    let code = |text: &str| verify(text).unwrap_err().0[0].code.clone();
+    assert_eq!(code(""), "SYNTAX");
+    assert_eq!(code("[]"), "NOT_A_DERIVATION");
+    assert_eq!(code("{}"), "NOT_A_DERIVATION");
+    assert_eq!(code(&file.replacen("\"guerdonDerivation\": 1", "\"guerdonDerivation\": 2", 1)), "UNKNOWN_FORMAT");
+    assert_eq!(code(&file.replacen("\"guerdonDerivation\": 1", "\"guerdonDerivation\": 1, \"guerdonDerivation\": 1", 1)), "SYNTAX");
+    assert_eq!(code(&file.replacen("\"inputsDigest\"", "\"digestOfInputs\"", 1)), "UNKNOWN_MEMBER");
+    assert_eq!(code(&file.replacen("\"effectiveOn\": \"2023-01-01\"", "\"effectiveOn\": \"2023-01-02\"", 1)), "DIGEST");
+    // The same in other characters.
+    for other in [format!("{file}\n"), file.trim_end().to_owned(), format!("\u{feff}{file}"), file.replacen("  ", " ", 1), file.replacen("\"P\"", "\"\\u0050\"", 1)] {
+        assert_eq!(code(&other), "SPELLING");
+    }
+}
+
+#[test]
+fn the_first_difference_is_named_with_both_figures() {
+    let program = program(json!([volume()]), json!([]));
+    let facts = facts(&program, sold());
+    let file = derived(&asked(&program, &facts, "volume"));
+    let mut forged = value(&file);
+    forged["result"]["periods"][0]["entitlement"]["lines"][1]["amount"] = json!("99.00");
+    let fault = verify(&super::canonical::text(&forged)).unwrap_err().0.remove(0);
+    assert_eq!((fault.code.as_str(), fault.path.as_str()), ("DIFFERENT", "result.periods[0].entitlement.lines[1].amount"));
+    assert!(fault.message.starts_with("the file says \"99.00\", and recomputed it is \""), "{}", fault.message);
+}
+
+/// The places of all leaves of a value.
+fn leaves(value: &Value, pointer: String, all: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => object.iter().for_each(|(name, inner)| leaves(inner, format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), all)),
+        Value::Array(list) => list.iter().enumerate().for_each(|(at, inner)| leaves(inner, format!("{pointer}/{at}"), all)),
+        _ => all.push(pointer),
+    }
+}
+
+/// Something else of the same kind, which may well be read.
+fn changed(leaf: &Value, how: u8) -> Value {
+    match leaf {
+        Value::Bool(flag) => json!(!flag),
+        Value::Number(number) if how % 2 == 0 => json!(number.as_i64().unwrap_or(0) + 1),
+        Value::Number(number) => json!(number.to_string()),
+        Value::String(text) => {
+            let digit = text.rfind(|letter: char| letter.is_ascii_digit());
+            match (digit, how % 3) {
+                (Some(at), 0 | 1) => {
+                    let other = if text.as_bytes()[at] == b'1' { '2' } else { '1' };
+                    json!(format!("{}{other}{}", &text[..at], &text[at + 1..]))
+                }
+                (_, 0) => json!(format!("{text}x")),
+                (_, 1) => Value::Null,
+                _ => json!(text.to_lowercase() + " "),
+            }
+        }
+        other => json!([other]),
+    }
+}
+
+proptest! {
+    /// Whatever single leaf is changed, added to or taken out: the derivation is refused.
+    #[test]
+    fn tampering_with_any_leaf_is_found(place in any::<prop::sample::Index>(), how in any::<u8>(), takes_out in prop::bool::weighted(0.2)) {
+        let program = program(json!([volume(), { "key": "flat", "period": { "quarter": {} }, "method": { "flat": { "rate": "1 %" } } }]), json!([{ "bestOf": { "schedules": ["volume", "flat"] } }]));
+        let facts = facts(&program, sold());
+        let file = value(&derived(&true_up(&program, &facts, -500)));
+        let mut all = Vec::new();
+        leaves(&file, String::new(), &mut all);
+        let pointer = &all[place.index(all.len())];
+        let mut forged = file.clone();
+        if takes_out {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            match forged.pointer_mut(parent).unwrap() {
+                Value::Object(object) => { object.shift_remove(&name.replace("~1", "/").replace("~0", "~")); }
+                Value::Array(list) => { list.remove(name.parse().unwrap()); }
+                _ => unreachable!(),
+            }
+        } else {
+            let leaf = forged.pointer_mut(pointer).unwrap();
+            *leaf = changed(leaf, how);
+        }
+        prop_assume!(forged != file);
+        prop_assert!(verify(&super::canonical::text(&forged)).is_err(), "{pointer}");
+    }
+
+    /// Random sales: the derivation proves what the engine computes.
+    #[test]
+    fn derivations_prove_what_is_computed(cents in prop::collection::vec((0_i64..91, -20_000_i64..90_000, any::<bool>()), 0..12)) {
+        let program = program(json!([volume(), { "key": "flat", "period": { "quarter": {} }, "basis": "quantity", "method": { "flat": { "rate": "1.2345 %" } } }]), json!([{ "netOf": { "schedule": "volume", "of": ["flat"] } }]));
+        let start = date("2024-01-01");
+        let lines: Vec<Value> = cents.iter().enumerate().map(|(at, (day, cents, back))| json!({
+            "id": at.to_string(), "date": start.plus_days(*day), "category": "BIKES", "quantity": cents, "kind": if *back { "RETURN" } else { "SALE" },
+            "amount": crate::exact::spell((*cents).into(), 2, false),
+        })).collect();
+        let facts = facts(&program, json!({ "partners": [{ "code": "P", "transactions": lines }] }));
+        let file = derived(&asked(&program, &facts, "volume"));
+        let period = program.period_named("2024-Q1").unwrap();
+        let known = Some(date("2024-04-05"));
+        let computed = compute_period(&program, &facts, "P", &period, known, &OnRecord).unwrap();
+        prop_assert_eq!(proven(&file).posted, computed.of("volume").unwrap().amount.amount());
+        prop_assert_eq!(derived(&asked(&program, &facts, "volume")), file);
+    }
+}

@@ -1,0 +1,136 @@
+//! Proving a derivation from its text alone.
+
+use serde_json::Value;
+
+use super::canonical::{Difference, first_difference, text};
+use super::derive::{Programs, compose, narrow_program, settle};
+use super::given::{FORMAT, Given, Heading, RankGiven};
+use crate::document::{export, read};
+use crate::facts::written;
+use crate::fault::{Fault, Faults};
+use crate::metric::StatedRank;
+use crate::program::Program;
+use crate::rebate::measures::RankSource;
+
+/// A derivation is at most this large.
+pub const MAX_BYTES: usize = 256 * 1024 * 1024;
+
+/// What was proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    /// Which statement it is.
+    pub statement: Heading,
+    /// What it posts, in the statement's currency.
+    pub posted: String,
+    /// The hash, which covers everything else in the file.
+    pub hash: String,
+}
+
+/// Recomputes a derivation from its text and compares byte for byte.
+///
+/// # Errors
+/// `SYNTAX`, `NOT_A_DERIVATION`, `UNKNOWN_FORMAT`; a document that does not compile; `DIGEST` where a version's document is not the
+/// one that its digest names; what the engine refuses; `DIFFERENT` with the path of the first difference, what stands there and what
+/// should; `SPELLING` where it says the same in other characters.
+pub fn verify(file: &str) -> Result<Proven, Faults> {
+    if file.len() > MAX_BYTES {
+        return Err(Fault::new("TOO_LARGE", "", format!("the file has {} bytes; at most {MAX_BYTES} are read", file.len())).into());
+    }
+    let found = read::read_json(file)?;
+    let given = stated(&found)?;
+    let programs = programs_of(&given)?;
+    let facts = written::restore(&given.inputs.facts).map_err(|faults| within(faults, "inputs.facts"))?;
+    let ranks: Vec<StatedRank> = given.inputs.ranks.iter().map(stated_rank).collect();
+    let (derived, _) = settle(&given, &programs, &facts, RankSource::Stated(&ranks))?;
+    let expected = compose(&given, &derived)?;
+    if let Some(difference) = first_difference(&found, &expected) {
+        return Err(different(&difference).into());
+    }
+    if text(&expected) != file {
+        return Err(spelling(file, &text(&expected)).into());
+    }
+    let of = |pointer: &str| expected.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok(Proven { posted: of("/result/sum/posted"), hash: of("/hash"), statement: given.statement })
+}
+
+/// The part that is stated.
+fn stated(found: &Value) -> Result<Given, Faults> {
+    let Some(members) = found.as_object() else { return Err(Fault::new("NOT_A_DERIVATION", "", "a derivation is a JSON object").into()) };
+    match members.get("guerdonDerivation").and_then(Value::as_u64) {
+        Some(format) if format == u64::from(FORMAT) => {}
+        Some(format) => {
+            let message = format!("this is format {format}; this version reads format {FORMAT}: verify it with a version that reads it");
+            return Err(Fault::new("UNKNOWN_FORMAT", "guerdonDerivation", message).into());
+        }
+        None => {
+            let message = "a derivation starts with its format: export the statement again";
+            return Err(Fault::new("NOT_A_DERIVATION", "guerdonDerivation", message).into());
+        }
+    }
+    let own = ["guerdonDerivation", "statement", "versions", "inputs"];
+    let follows = ["inputsDigest", "result", "hash"];
+    if let Some(unknown) = members.keys().find(|name| !own.contains(&name.as_str()) && !follows.contains(&name.as_str())) {
+        return Err(Fault::new("UNKNOWN_MEMBER", unknown, "a derivation has no such member").into());
+    }
+    let stated = members.iter().filter(|(name, _)| own.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect();
+    serde_path_to_error::deserialize(Value::Object(stated)).map_err(|error| {
+        let path = error.path().to_string();
+        Fault::new("NOT_A_DERIVATION", if path == "." { String::new() } else { path }, error.inner().to_string()).into()
+    })
+}
+
+/// The versions, compiled, each held to its digest.
+fn programs_of(given: &Given) -> Result<Programs, Faults> {
+    let mut programs = Programs::new();
+    for (at, version) in given.versions.iter().enumerate() {
+        let path = format!("versions[{at}]");
+        let document = read::read_document(version.document.clone()).map_err(|faults| within(faults, &format!("{path}.document")))?;
+        let digest = export::digest(&document)?;
+        if digest != version.digest {
+            let message = format!("the document has the digest {digest}, not {}: it is not the version that was published", version.digest);
+            return Err(Fault::new("DIGEST", format!("{path}.digest"), message).into());
+        }
+        if let Some(difference) = first_difference(&version.document, &export::to_value(&document)?) {
+            return Err(different(&Difference { path: format!("{path}.document.{}", difference.path), ..difference }).into());
+        }
+        let program = Program::compile(document).map_err(|faults| within(faults, &format!("{path}.document")))?;
+        if program.code() != given.statement.program {
+            return Err(Fault::new("DIFFERENT", "statement.program", format!("version {} is of the program {}", version.number, program.code())).into());
+        }
+        if programs.insert(version.number, narrow_program(&program, &given.statement.schedule)).is_some() {
+            return Err(Fault::new("DUPLICATE_KEY", format!("{path}.number"), format!("version {} is stated twice", version.number)).into());
+        }
+    }
+    Ok(programs)
+}
+
+fn stated_rank(rank: &RankGiven) -> StatedRank {
+    StatedRank { formula: rank.formula.clone(), partner: rank.partner.clone(), on: rank.on, better: rank.better, partners: rank.partners }
+}
+
+fn within(faults: Faults, prefix: &str) -> Faults {
+    Faults(faults.0.into_iter().map(|fault| fault.within(prefix)).collect())
+}
+
+fn different(difference: &Difference) -> Fault {
+    let spelled = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), short);
+    let message = format!("the file says {}, and recomputed it is {}", spelled(&difference.found), spelled(&difference.expected));
+    Fault::new("DIFFERENT", &difference.path, message)
+}
+
+fn short(value: &Value) -> String {
+    const SHOWN: usize = 120;
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// The same content in other characters: where it starts to differ.
+fn spelling(file: &str, expected: &str) -> Fault {
+    let same = file.bytes().zip(expected.bytes()).take_while(|(one, other)| one == other).count();
+    let line = file.as_bytes().iter().take(same).filter(|byte| **byte == b'\n').count() + 1;
+    let message = format!("line {line} says the same in other characters than the one spelling of a derivation (byte {same}): keep the file as it was exported");
+    Fault::new("SPELLING", "", message)
+}
