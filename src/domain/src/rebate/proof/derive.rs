@@ -3,26 +3,28 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::adjust::{amount, changed, minor, parts_of, recognised, share};
+use super::adjust::{amount, minor, share};
 use super::calculate::{Calculated, Measured, Question, Window, stacked_with};
 use super::canonical::{bare, digest, text};
-use super::given::{AdjustmentGiven, Before, EarlierRun, FORMAT, Given, Heading, Inputs, LinePart, PeriodGiven, RankGiven, ShareGiven, VersionGiven};
-use super::narrow::{looks_around, narrowed, relatives, without_later};
-use crate::date::Date;
+use super::given::{AdjustmentGiven, Before, FORMAT, Given, Heading, Inputs, PeriodGiven, PostedGiven, RankGiven, ShareGiven, VersionGiven};
+use super::narrow::{looks_around, narrowed, relatives};
+use super::numbered;
 use crate::document::export;
-use crate::document::rebate::NegativeDifference;
-use crate::exact::Overflow;
-use crate::facts::{Facts, written};
+use crate::document::rebate::{NegativeDifference, RebateSchedule};
+use crate::exact::{Exact, Overflow};
+use crate::exchange::CutOff;
+use crate::facts::Facts;
 use crate::fault::{Fault, Faults};
 use crate::metric::StatedRank;
-use crate::money::{Currency, DecimalText};
+use crate::money::DecimalText;
 use crate::period::Period;
 use crate::program::Program;
 use crate::rebate::line::Knowledge;
 use crate::rebate::measures::RankSource;
-use crate::rebate::result::Entitlement;
+use crate::rebate::result::{Entitlement, Step};
+use crate::rebate::statement::{LineKind, Stated, StatedLine, StatementBody, carry, difference, state};
 use crate::requirement::Judged;
 
 /// What a derivation is asked for with: what the run knew.
@@ -32,15 +34,15 @@ pub struct Asked<'a> {
     pub statement: Heading,
     /// The versions in force on the first days of the periods, by number.
     pub versions: BTreeMap<i64, &'a Program>,
-    /// The periods that the run looks at.
+    /// The periods for which the run states something to this partner by this schedule.
     pub periods: Vec<PeriodGiven>,
-    /// The days of all runs so far, this one included.
-    pub runs: Vec<EarlierRun>,
-    /// What earlier runs recognised.
+    /// What the runs had read that posted these periods so far.
+    pub posted: Vec<PostedGiven>,
+    /// What earlier runs stated for them.
     pub before: Vec<Before>,
     /// What postings are set off against, in minor units; zero or negative.
     pub shortfall: i64,
-    /// Adjustments that were agreed on.
+    /// Adjustments that were decided.
     pub adjustments: Vec<AdjustmentGiven>,
     /// Shares of budgets that did not suffice.
     pub shares: Vec<ShareGiven>,
@@ -52,42 +54,46 @@ pub struct Asked<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Derived {
-    /// Each period: what it is worth, and what that changes.
-    pub(super) periods: Vec<PeriodDerived>,
-    pub(super) sum: Sum,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct PeriodDerived {
-    period: String,
     version: i64,
     windows: Vec<Window>,
     measured: Vec<Measured>,
     condition: Option<Judged>,
+    /// What the engine computes, with every step and the sale lines.
     entitlement: Option<Entitlement>,
+    /// The schedules that it is stacked with.
     stacked: Vec<Entitlement>,
-    worth: DecimalText,
-    before: DecimalText,
-    difference: DecimalText,
-    changed_lines: Vec<LinePart>,
+    /// What the run states to this partner by this schedule, period by period.
+    sum: Vec<PeriodSum>,
+    statement: StatementDerived,
+    /// The hash of the statement as the service keeps it; the hash of its run is made of these.
+    content_hash: String,
 }
 
+/// What a period adds to a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Sum {
-    /// What the run's own period is worth.
+pub(super) struct PeriodSum {
+    period: String,
     entitled: DecimalText,
-    /// The differences of all periods.
-    differences: DecimalText,
-    /// The agreed adjustments.
-    adjustments: DecimalText,
-    /// What earlier runs left to be set off.
-    shortfall: DecimalText,
-    /// What this statement posts.
+    before: DecimalText,
+    difference: DecimalText,
+    carried: DecimalText,
     posted: DecimalText,
-    /// What later postings are set off against.
-    carried_forward: DecimalText,
+}
+
+/// The statement as the service keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StatementDerived {
+    tier: Option<String>,
+    qualifier: Exact,
+    basis: Exact,
+    exact: Exact,
+    inputs: i64,
+    steps: Vec<Step>,
+    /// The lines, in minor units; they sum to what is posted.
+    lines: Vec<StatedLine>,
+    posted: DecimalText,
 }
 
 /// Versions of the program with the schedules that matter to one.
@@ -100,24 +106,23 @@ pub(super) type Programs = BTreeMap<i64, Program>;
 pub fn derive(asked: &Asked<'_>) -> Result<String, Faults> {
     let heading = &asked.statement;
     let programs: Programs = asked.versions.iter().map(|(number, program)| (*number, narrow_program(program, &heading.schedule))).collect();
-    let known = without_later(asked.facts, heading.run.known_on);
     let mut given = Given {
         guerdon_derivation: FORMAT,
         statement: heading.clone(),
         versions: asked.versions.iter().map(|(number, program)| version(*number, program)).collect::<Result<_, Fault>>()?,
         inputs: Inputs {
             periods: asked.periods.clone(),
-            runs: asked.runs.clone(),
+            posted: asked.posted.clone(),
             before: asked.before.clone(),
             shortfall: amount(asked.shortfall, heading.currency),
             adjustments: asked.adjustments.clone(),
             shares: asked.shares.clone(),
             ranks: Vec::new(),
-            facts: crate::facts::input::FactsInput::default(),
+            facts: Value::Null,
         },
     };
-    let (full, ranks) = settle(&given, &programs, &known, RankSource::Kept)?;
-    let own = relatives(&known, &heading.partner, programs.values().any(looks_around));
+    let (full, ranks) = settle(&given, &programs, asked.facts, RankSource::Kept)?;
+    let own = relatives(asked.facts, &heading.partner, programs.values().any(looks_around));
     let periods = |number: i64| -> Vec<Period> {
         let named = asked.periods.iter().filter(|period| period.version == number);
         named.filter_map(|period| programs.get(&number)?.period_named(&period.period)).collect()
@@ -129,7 +134,7 @@ pub fn derive(asked: &Asked<'_>) -> Result<String, Faults> {
         let message = "the figure depends on facts of other partners that a single statement does not state: verify the whole run";
         return Err(Fault::new("NOT_SELF_CONTAINED", "", message).into());
     };
-    given.inputs.facts = written::write(facts)?;
+    given.inputs.facts = numbered::write(facts)?;
     given.inputs.ranks = ranks.iter().map(rank_given).collect();
     Ok(text(&compose(&given, &full)?))
 }
@@ -149,117 +154,176 @@ pub(super) fn narrow_program(program: &Program, schedule: &str) -> Program {
     program.with_schedules(|key| keep.contains(key))
 }
 
-/// The whole document: what is stated, its digests, and what follows.
+/// The whole document: what is stated, its digest, what follows, and the hash of all that.
 pub(super) fn compose(given: &Given, derived: &Derived) -> Result<Value, Faults> {
     let Value::Object(mut members) = bare(given)? else { return Err(Fault::new("INTERNAL", "", "a derivation is an object").into()) };
+    // Documents have their own one spelling.
+    if let Some(versions) = members.get_mut("versions").and_then(Value::as_array_mut) {
+        versions.iter_mut().zip(&given.versions).for_each(|(version, given)| {
+            if let Some(members) = version.as_object_mut() {
+                members.insert("document".to_owned(), given.document.clone());
+            }
+        });
+    }
     let inputs = members.get("inputs").map(digest).unwrap_or_default();
     members.insert("inputsDigest".to_owned(), Value::String(inputs));
     members.insert("result".to_owned(), bare(derived)?);
-    let hash = hash_of(&members);
+    let hash = digest(&Value::Object(members.clone()));
     members.insert("hash".to_owned(), Value::String(hash));
     Ok(Value::Object(members))
 }
 
-/// The hash of everything but the hash.
-fn hash_of(members: &Map<String, Value>) -> String {
-    digest(&Value::Object(members.clone()))
+/// A period as the run states it, before anything is carried.
+struct Settled {
+    calculated: Calculated,
+    stated: Stated,
+    before: i64,
+    lines: Vec<StatedLine>,
+    difference: i64,
+    policy: NegativeDifference,
 }
 
-/// Computes every period, and what is posted. Answers the ranks that were asked for as well.
+/// Computes every period of the run, and the statement. Answers the ranks that were asked for as well.
 pub(super) fn settle(given: &Given, programs: &Programs, facts: &Facts, ranks: RankSource<'_>) -> Result<(Derived, Vec<StatedRank>), Faults> {
-    let heading = &given.statement;
-    let currency = heading.currency;
-    let partner = facts.partners.get(&heading.partner).ok_or_else(|| crate::rebate::unknown_partner(&heading.partner))?;
-    let mut days: BTreeMap<String, Vec<Date>> = BTreeMap::new();
-    for run in &given.inputs.runs {
-        days.entry(run.period.clone()).or_default().push(run.run_on);
-    }
-    let knowledge = Knowledge { known_on: heading.run.known_on, as_of: None, runs: days };
-    let mut periods = Vec::with_capacity(given.inputs.periods.len());
+    let mut settled = Vec::with_capacity(given.inputs.periods.len());
     let mut kept = Vec::new();
-    let mut sums = Sums::default();
     for (at, period) in given.inputs.periods.iter().enumerate() {
-        let program = programs.get(&period.version).ok_or_else(|| unknown_version(at, period.version))?;
-        let question = Question { program, facts, knowledge: &knowledge, ranks, partner, schedule: &heading.schedule };
-        let mut calculated = question.answer(&period.period)?;
-        kept.append(&mut calculated.ranks);
-        share_budget(given, program, period, &mut calculated)?;
-        periods.push(sums.add(given, period, calculated)?);
+        let mut one = settle_period(given, programs, facts, ranks, at, period)?;
+        kept.append(&mut one.calculated.ranks);
+        settled.push(one);
     }
     kept.sort();
     kept.dedup();
-    let own = programs.get(&given.inputs.periods.iter().find(|period| period.period == heading.run.period).map_or(0, |period| period.version));
-    let schedule = own.and_then(|program| program.schedule(&heading.schedule));
-    let carries = schedule.is_some_and(|schedule| schedule.true_up.negative == NegativeDifference::CarryForward);
-    Ok((Derived { periods, sum: sums.close(given, carries, currency)? }, kept))
+    let heading = &given.statement;
+    let currency = heading.currency;
+    let own = given.inputs.periods.iter().position(|period| period.period == heading.run.period);
+    let policy = own.and_then(|at| settled.get(at)).or(settled.last()).map_or(NegativeDifference::ClawBack, |one| one.policy);
+    let shortfall = minor(&given.inputs.shortfall, currency, "inputs.shortfall")?;
+    let differences: Vec<i64> = settled.iter().map(|one| one.difference).collect();
+    let carried = carry(policy, shortfall, &differences).map_err(too_large)?;
+    let sum = given.inputs.periods.iter().zip(&settled).zip(&carried).map(|((period, one), carried)| PeriodSum {
+        period: period.period.clone(),
+        entitled: amount(one.stated.amount.minor, currency),
+        before: amount(one.before, currency),
+        difference: amount(one.difference, currency),
+        carried: amount(*carried, currency),
+        posted: amount(one.difference.saturating_add(*carried), currency),
+    });
+    let sum = sum.collect();
+    let at = given.inputs.periods.iter().position(|period| period.period == heading.period);
+    let missing = || Fault::new("UNKNOWN_PERIOD", "statement.period", format!("{} is not among the periods that are stated", heading.period));
+    let at = at.ok_or_else(missing)?;
+    let (Some(one), Some(carried), Some(period)) = (settled.into_iter().nth(at), carried.get(at), given.inputs.periods.get(at)) else {
+        return Err(missing().into());
+    };
+    Ok((statement(given, period, one, *carried, sum)?, kept))
 }
 
-fn unknown_version(at: usize, number: i64) -> Fault {
-    Fault::new("UNKNOWN_VERSION", format!("inputs.periods[{at}].version"), format!("version {number} is not among the versions that are stated"))
+fn settle_period(
+    given: &Given,
+    programs: &Programs,
+    facts: &Facts,
+    ranks: RankSource<'_>,
+    at: usize,
+    period: &PeriodGiven,
+) -> Result<Settled, Faults> {
+    let heading = &given.statement;
+    let unknown = || Fault::new("UNKNOWN_VERSION", format!("inputs.periods[{at}].version"), format!("version {} is not among those that are stated", period.version));
+    let program = programs.get(&period.version).ok_or_else(unknown)?;
+    let partner = facts.partners.get(&heading.partner).ok_or_else(|| crate::rebate::unknown_partner(&heading.partner))?;
+    let knowledge = knowledge(given);
+    let question = Question { program, facts, knowledge: &knowledge, ranks, partner, schedule: &heading.schedule };
+    let calculated = question.answer(&period.period)?;
+    let no_period = || Fault::new("UNKNOWN_PERIOD", format!("inputs.periods[{at}].period"), format!("{} has no period {}", heading.schedule, period.period));
+    let (Some(entitlement), Some(schedule)) = (&calculated.entitlement, program.schedule(&heading.schedule)) else { return Err(no_period().into()) };
+    if entitlement.currency != heading.currency {
+        return Err(Fault::new("DIFFERENT", "statement.currency", format!("the schedule computes in {}", entitlement.currency)).into());
+    }
+    let mut stated = state(entitlement, schedule).map_err(too_large)?;
+    share_budget(given, schedule, period, &mut stated)?;
+    stated.adjust(agreed(given, period)?).map_err(too_large)?;
+    let before: &[StatedLine] = given.inputs.before.iter().find(|before| before.period == period.period).map_or(&[], |before| &before.lines);
+    let lines = difference(&stated.lines, before).map_err(too_large)?;
+    let before = before.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount)).ok_or(Overflow).map_err(too_large)?;
+    let changed = stated.amount.minor.checked_sub(before).ok_or(Overflow).map_err(too_large)?;
+    let policy = schedule.true_up.negative;
+    Ok(Settled { stated, before, lines, difference: changed, policy, calculated })
 }
 
-fn share_budget(given: &Given, program: &Program, period: &PeriodGiven, calculated: &mut Calculated) -> Result<(), Faults> {
-    let Some((at, stated)) = given.inputs.shares.iter().enumerate().find(|(_, share)| share.period == period.period) else { return Ok(()) };
-    let path = format!("inputs.shares[{at}]");
-    match (calculated.entitlement.as_mut(), program.schedule(&given.statement.schedule)) {
-        (Some(entitlement), Some(schedule)) => share(entitlement, schedule, stated, &path),
-        _ => Err(Fault::new("NO_BUDGET", path, "the schedule has no such period").into()),
+fn knowledge(given: &Given) -> Knowledge {
+    let read = |posted: &PostedGiven| posted.cut_offs.iter().map(|cut_off| CutOff::Batch(*cut_off)).collect();
+    Knowledge { runs: given.inputs.posted.iter().map(|posted| (posted.period.clone(), read(posted))).collect(), ..Knowledge::default() }
+}
+
+fn share_budget(given: &Given, schedule: &RebateSchedule, period: &PeriodGiven, stated: &mut Stated) -> Result<(), Faults> {
+    match given.inputs.shares.iter().enumerate().find(|(_, share)| share.period == period.period) {
+        Some((at, stated_share)) => share(stated, schedule, stated_share, &format!("inputs.shares[{at}]")),
+        None => Ok(()),
     }
 }
 
-/// What adds up over the periods, in minor units.
-#[derive(Default)]
-struct Sums {
-    entitled: i64,
-    differences: i64,
+/// What was decided for a period, in sum.
+fn agreed(given: &Given, period: &PeriodGiven) -> Result<i64, Faults> {
+    let mut sum = 0_i64;
+    for (at, one) in given.inputs.adjustments.iter().enumerate().filter(|(_, one)| one.period == period.period) {
+        let amount = minor(&one.amount, given.statement.currency, &format!("inputs.adjustments[{at}].amount"))?;
+        sum = sum.checked_add(amount).ok_or(Overflow).map_err(too_large)?;
+    }
+    Ok(sum)
 }
 
-impl Sums {
-    fn add(&mut self, given: &Given, period: &PeriodGiven, calculated: Calculated) -> Result<PeriodDerived, Faults> {
-        let currency = given.statement.currency;
-        let worth = calculated.entitlement.as_ref().map_or(0, |entitlement| entitlement.amount.minor);
-        let now = calculated.entitlement.as_ref().map(parts_of).unwrap_or_default();
-        let (before, parts) = recognised(&given.inputs.before, &period.period, currency)?;
-        let difference = worth.checked_sub(before).ok_or_else(too_large)?;
-        self.differences = self.differences.checked_add(difference).ok_or_else(too_large)?;
-        if period.period == given.statement.run.period {
-            self.entitled = worth;
-        }
-        Ok(PeriodDerived {
-            period: period.period.clone(),
-            version: period.version,
-            windows: calculated.windows,
-            measured: calculated.measured,
-            condition: calculated.condition,
-            entitlement: calculated.entitlement,
-            stacked: calculated.stacked,
-            worth: amount(worth, currency),
-            before: amount(before, currency),
-            difference: amount(difference, currency),
-            changed_lines: changed(&now, &parts, currency),
-        })
+/// The statement, with the line that says what is carried, and its hash.
+fn statement(given: &Given, period: &PeriodGiven, settled: Settled, carried: i64, sum: Vec<PeriodSum>) -> Result<Derived, Faults> {
+    let heading = &given.statement;
+    let Settled { calculated, stated, before, mut lines, difference, .. } = settled;
+    if carried != 0 {
+        lines.push(StatedLine::of(if carried < 0 { LineKind::SetOff } else { LineKind::CarriedForward }, carried, heading.currency));
     }
-
-    /// Sets the differences and adjustments off against the shortfall; what is negative is carried where the schedule says so.
-    fn close(&self, given: &Given, carries: bool, currency: Currency) -> Result<Sum, Faults> {
-        let inputs = &given.inputs;
-        let agreed = inputs.adjustments.iter().enumerate();
-        let agreed: Vec<i64> = agreed.map(|(at, one)| minor(&one.amount, currency, &format!("inputs.adjustments[{at}].amount"))).collect::<Result<_, Fault>>()?;
-        let adjustments = agreed.into_iter().try_fold(0_i64, i64::checked_add).ok_or_else(too_large)?;
-        let shortfall = minor(&inputs.shortfall, currency, "inputs.shortfall")?;
-        let due = [self.differences, adjustments].into_iter().try_fold(shortfall, i64::checked_add).ok_or_else(too_large)?;
-        let posted = if carries { due.max(0) } else { due };
-        Ok(Sum {
-            entitled: amount(self.entitled, currency),
-            differences: amount(self.differences, currency),
-            adjustments: amount(adjustments, currency),
-            shortfall: amount(shortfall, currency),
-            posted: amount(posted, currency),
-            carried_forward: amount(due - posted, currency),
-        })
-    }
+    let version = given.versions.iter().find(|version| version.number == period.version).map(|version| version.digest.as_str()).unwrap_or_default();
+    let posted = difference.checked_add(carried).ok_or(Overflow).map_err(too_large)?;
+    let body = StatementBody {
+        program: &heading.program,
+        version,
+        partner: &heading.partner,
+        schedule: &heading.schedule,
+        period: &heading.period,
+        from: stated.span.from,
+        until: stated.span.until,
+        currency: heading.currency,
+        tier: stated.tier.as_deref(),
+        qualifier: stated.qualifier,
+        basis: stated.basis,
+        exact: stated.exact,
+        entitled: stated.amount.minor,
+        before,
+        carried,
+        amount: posted,
+        inputs: stated.inputs,
+        steps: &stated.steps,
+        lines: &lines,
+    };
+    Ok(Derived {
+        version: period.version,
+        windows: calculated.windows,
+        measured: calculated.measured,
+        condition: calculated.condition,
+        entitlement: calculated.entitlement,
+        stacked: calculated.stacked,
+        sum,
+        content_hash: body.content_hash(),
+        statement: StatementDerived {
+            tier: stated.tier.clone(),
+            qualifier: stated.qualifier,
+            basis: stated.basis,
+            exact: stated.exact,
+            inputs: stated.inputs,
+            steps: stated.steps.clone(),
+            lines: lines.clone(),
+            posted: amount(posted, heading.currency),
+        },
+    })
 }
 
-fn too_large() -> Faults {
-    Fault::new("OUT_OF_RANGE", "result.sum", Overflow.to_string()).into()
+fn too_large(overflow: Overflow) -> Faults {
+    Fault::new("OUT_OF_RANGE", "result", overflow.to_string()).into()
 }

@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::date::Date;
-use crate::facts::input::FactsInput;
 use crate::money::{Currency, DecimalText};
-use crate::rebate::RunKind;
+use crate::rebate::{RunKind, StatedLine};
 
 /// The format that is written and read.
 pub const FORMAT: u32 = 1;
@@ -38,6 +37,8 @@ pub struct Heading {
     pub partner: String,
     /// The schedule.
     pub schedule: String,
+    /// The period that the statement belongs to; that of the run, or one that was posted before.
+    pub period: String,
     /// The schedule's currency.
     pub currency: Currency,
     /// The run that it belongs to.
@@ -53,13 +54,17 @@ pub struct RunGiven {
     pub id: Option<String>,
     /// Whether it settles its period for the first time.
     pub kind: RunKind,
-    /// The period's name.
+    /// The run's own period.
     pub period: String,
     /// The day on which it ran.
-    pub run_on: Date,
-    /// Facts that were recorded later are not known to it; none where the facts that are stated are those that it read.
     #[serde(default)]
-    pub known_on: Option<Date>,
+    pub run_on: Option<Date>,
+    /// The last sealed import batch that it read.
+    #[serde(default)]
+    pub cut_off: Option<i64>,
+    /// The content hash of the run, which its approval and posting name.
+    #[serde(default)]
+    pub content_hash: Option<String>,
 }
 
 /// A version of the program.
@@ -78,16 +83,19 @@ pub struct VersionGiven {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Inputs {
-    /// The periods that the run looks at: its own, and those that were posted before, each with the version in force on its first day.
+    /// The periods for which the run states something to this partner by this schedule, each with the version in force on its first
+    /// day. A shortfall is shared over them in this order.
     pub periods: Vec<PeriodGiven>,
-    /// The days of all runs so far, this one included: a line keeps the exchange rate that was known on the first run that knew it.
-    pub runs: Vec<EarlierRun>,
-    /// What earlier runs recognised, by period.
+    /// What the runs had read that posted these periods so far: a line keeps the exchange rate that was known to the first run that
+    /// knew it.
+    #[serde(default)]
+    pub posted: Vec<PostedGiven>,
+    /// What earlier runs stated for these periods.
     #[serde(default)]
     pub before: Vec<Before>,
-    /// What later postings are set off against; zero or negative.
+    /// What postings are set off against; zero or negative.
     pub shortfall: DecimalText,
-    /// Adjustments that were agreed on: accepted disputes.
+    /// Adjustments that were decided: accepted disputes.
     #[serde(default)]
     pub adjustments: Vec<AdjustmentGiven>,
     /// What the budget of the schedule left for this partner, where all partners together earned more.
@@ -96,11 +104,12 @@ pub struct Inputs {
     /// Ranks of this partner among partners whose facts are not stated.
     #[serde(default)]
     pub ranks: Vec<RankGiven>,
-    /// The facts: the partner's, and those of the partners above and below it where a figure looks at them.
-    pub facts: FactsInput,
+    /// The facts, in the shape that `guerdon evaluate` reads: the partner's, and those of the partners above and below it where a
+    /// figure looks at them. Sale lines and exchange rates carry the number of their sealed `batch` besides.
+    pub facts: Value,
 }
 
-/// A period that the run looks at.
+/// A period for which the run states something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PeriodGiven {
@@ -110,59 +119,39 @@ pub struct PeriodGiven {
     pub version: i64,
 }
 
-/// The day of a run.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// What the runs had read that posted a period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EarlierRun {
+pub struct PostedGiven {
     /// The period's name.
     pub period: String,
-    /// The day.
-    pub run_on: Date,
+    /// The last sealed batch of each run, in order.
+    pub cut_offs: Vec<i64>,
 }
 
-/// What earlier runs recognised for a period.
+/// What earlier runs stated for a period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Before {
     /// The period's name.
     pub period: String,
-    /// What was recognised.
-    pub amount: DecimalText,
-    /// By sale line.
-    #[serde(default)]
-    pub lines: Vec<LinePart>,
-}
-
-/// What a sale line contributed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct LinePart {
-    /// Its source; none for what belongs to no line.
-    #[serde(default)]
-    pub source: Option<String>,
-    /// Its id.
-    #[serde(default)]
-    pub id: Option<String>,
-    /// Its part.
-    pub amount: DecimalText,
+    /// The lines, in minor units, without those that only say when something is posted.
+    pub lines: Vec<StatedLine>,
 }
 
 /// An adjustment that was agreed on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AdjustmentGiven {
-    /// What it comes from: the dispute.
-    pub dispute: String,
+    /// Its number among all adjustments.
+    pub number: i64,
     /// The period that it belongs to.
     pub period: String,
     /// What is added to what the rules give; negative takes off.
     pub amount: DecimalText,
-    /// The source of the sale line that it is about.
+    /// What it comes from: the id of the dispute.
     #[serde(default)]
-    pub source: Option<String>,
-    /// The id of the sale line that it is about.
-    #[serde(default)]
-    pub id: Option<String>,
+    pub cause: Option<String>,
     /// Why.
     pub reason: String,
 }

@@ -12,6 +12,7 @@ mod canonical;
 pub mod derive;
 pub mod given;
 mod narrow;
+mod numbered;
 pub mod verify;
 
 pub use derive::{Asked, derive};

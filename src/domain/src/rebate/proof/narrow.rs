@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::calculate::windows;
-use crate::date::{Date, Span};
+use crate::date::Span;
 use crate::document::rebate::{Method, RebateSchedule};
 use crate::facts::{Facts, PartnerFacts};
 use crate::period::Period;
@@ -43,18 +43,6 @@ fn ordered(mut own: PartnerFacts) -> PartnerFacts {
 /// Whether a program's schedules look at metrics or requirements, which may look at anything.
 pub(super) fn looks_around(program: &Program) -> bool {
     program.document.rebate_schedules.iter().any(asks_measures)
-}
-
-/// Without what was recorded later.
-pub(super) fn without_later(facts: &Facts, known_on: Option<Date>) -> Facts {
-    match known_on {
-        None => facts.clone(),
-        Some(known_on) => {
-            let mut known = crate::rebate::known::as_known(facts, known_on);
-            known.exchange_rates.retain(|rate| rate.recorded_on <= known_on);
-            known
-        }
-    }
 }
 
 /// The facts that plain schedules look at for these periods. Schedules that ask for metrics, or that look back to the beginning,

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::canonical::{Difference, first_difference, text};
 use super::derive::{Programs, compose, narrow_program, settle};
 use super::given::{FORMAT, Given, Heading, RankGiven};
+use super::numbered;
 use crate::document::{export, read};
-use crate::facts::written;
 use crate::fault::{Fault, Faults};
 use crate::metric::StatedRank;
 use crate::program::Program;
@@ -22,7 +22,9 @@ pub struct Proven {
     pub statement: Heading,
     /// What it posts, in the statement's currency.
     pub posted: String,
-    /// The hash, which covers everything else in the file.
+    /// The hash of the statement as the service keeps it: compare it with the one that the statement names.
+    pub content_hash: String,
+    /// The hash of the file, which covers everything else in it.
     pub hash: String,
 }
 
@@ -39,7 +41,7 @@ pub fn verify(file: &str) -> Result<Proven, Faults> {
     let found = read::read_json(file)?;
     let given = stated(&found)?;
     let programs = programs_of(&given)?;
-    let facts = written::restore(&given.inputs.facts).map_err(|faults| within(faults, "inputs.facts"))?;
+    let facts = numbered::restore(&given.inputs.facts).map_err(|faults| within(faults, "inputs.facts"))?;
     let ranks: Vec<StatedRank> = given.inputs.ranks.iter().map(stated_rank).collect();
     let (derived, _) = settle(&given, &programs, &facts, RankSource::Stated(&ranks))?;
     let expected = compose(&given, &derived)?;
@@ -50,7 +52,7 @@ pub fn verify(file: &str) -> Result<Proven, Faults> {
         return Err(spelling(file, &text(&expected)).into());
     }
     let of = |pointer: &str| expected.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(Proven { posted: of("/result/sum/posted"), hash: of("/hash"), statement: given.statement })
+    Ok(Proven { posted: of("/result/statement/posted"), content_hash: of("/result/contentHash"), hash: of("/hash"), statement: given.statement })
 }
 
 /// The part that is stated.
