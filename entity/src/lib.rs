@@ -12,6 +12,7 @@ pub mod audit_entry;
 pub mod contract;
 pub mod counter;
 pub mod deal;
+pub mod dispute;
 pub mod enrollment;
 pub mod entitlement_exception;
 pub mod exchange_rate;

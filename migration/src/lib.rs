@@ -41,6 +41,7 @@ mod m20260801_000034_statement;
 mod m20260801_000035_journal;
 mod m20260801_000036_period_lock;
 mod m20260801_000037_rebate_accrual;
+mod m20260801_000038_dispute;
 mod m20260801_000040_statement_keys;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -89,6 +90,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000035_journal::Migration),
             Box::new(m20260801_000036_period_lock::Migration),
             Box::new(m20260801_000037_rebate_accrual::Migration),
+            Box::new(m20260801_000038_dispute::Migration),
             Box::new(m20260801_000040_statement_keys::Migration),
         ]
     }

@@ -48,6 +48,8 @@ enum Command {
     Bench(bench::Args),
     /// Files of what is on record: reviews.
     Export(export::Args),
+    /// Compute again what was written, and compare.
+    Verify(verify::Args),
     /// Make tokens for development, and manage API keys.
     Token(token::Args),
     /// Write the GraphQL schema.
@@ -88,6 +90,7 @@ async fn run(command: Command) -> Outcome {
         Command::Import(args) => import::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Export(args) => export::run(args).await,
+        Command::Verify(args) => verify::run(args).await,
         Command::Token(args) => token::run(args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Schema(args) => schema::run(&args),

@@ -104,7 +104,7 @@ fn noted(notes: &[Fault]) -> String {
 }
 
 /// Prints one line of JSON.
-fn print_json<T: Serialize>(value: &T) -> Result<(), AppError> {
+pub(super) fn print_json<T: Serialize>(value: &T) -> Result<(), AppError> {
     let mut line = serde_json::to_string(value).map_err(AppError::internal)?;
     line.push('\n');
     write_text(&line, None)

@@ -1,6 +1,7 @@
 //! `guerdon verify`: what was written, computed again.
 
 mod ledger;
+mod statement;
 
 use clap::Subcommand;
 
@@ -17,11 +18,14 @@ pub struct Args {
 enum What {
     /// The books: entries sum to zero, balances are the fold of their postings, statements are the sum of their lines.
     Ledger(ledger::Args),
+    /// Prove derivations of statements from their files alone. No database is needed.
+    Statement(statement::Args),
 }
 
 /// Runs the command.
 pub async fn run(args: Args) -> Outcome {
     match args.what {
         What::Ledger(args) => ledger::run(args).await,
+        What::Statement(args) => statement::run(&args),
     }
 }

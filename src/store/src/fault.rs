@@ -188,6 +188,8 @@ pub(crate) const UNIQUE_KEYS: &[(&str, &str)] = &[
     ("account_partner_key", "account.program_id, account.kind, account.currency, account.partner_id"),
     ("period_lock_live_key", "period_lock.program_id, period_lock.period"),
     ("rebate_adjustment_number_key", "rebate_adjustment.number"),
+    ("dispute_live_key", "dispute.statement_id, dispute.subject"),
+    ("dispute_adjustment_key", "dispute.adjustment_id"),
 ];
 
 /// The names and columns of the unique keys that are told apart on SQLite; for the test that holds them against the schema.

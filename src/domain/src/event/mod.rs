@@ -5,10 +5,12 @@
 //! beside the old one; a further member is not.
 
 mod admission;
+mod dispute;
 
 use serde::{Deserialize, Serialize};
 
 pub use admission::{AdmissionChanged, OverrideChanged};
+pub use dispute::DisputeMoved;
 
 use crate::date::Date;
 use crate::facts::{AssignmentCause, PartnerStatus};
@@ -83,6 +85,15 @@ pub enum Event {
     /// A rebate run was posted: statements are final and owed.
     #[serde(rename = "rebate.posted")]
     RebatePosted(RebatePosted),
+    /// A partner questions a posted statement.
+    #[serde(rename = "dispute.opened")]
+    DisputeOpened(DisputeMoved),
+    /// Finance explained, accepted or rejected a dispute.
+    #[serde(rename = "dispute.answered")]
+    DisputeAnswered(DisputeMoved),
+    /// A dispute was taken back.
+    #[serde(rename = "dispute.withdrawn")]
+    DisputeWithdrawn(DisputeMoved),
 }
 
 /// A rebate run was posted.
@@ -292,6 +303,9 @@ impl Event {
             Self::DealsRecorded(_) => "deals.recorded",
             Self::ExchangeRatesRecorded(_) => "exchange_rates.recorded",
             Self::RebatePosted(_) => "rebate.posted",
+            Self::DisputeOpened(_) => "dispute.opened",
+            Self::DisputeAnswered(_) => "dispute.answered",
+            Self::DisputeWithdrawn(_) => "dispute.withdrawn",
         }
     }
 
@@ -311,6 +325,7 @@ impl Event {
             Self::RebatePosted(event) => &event.run,
             Self::TierAtRisk(event) => &event.partner,
             Self::TierNear(event) => &event.partner,
+            Self::DisputeOpened(event) | Self::DisputeAnswered(event) | Self::DisputeWithdrawn(event) => &event.dispute,
             Self::TransactionsRecorded(event)
             | Self::HoldingsRecorded(event)
             | Self::ActivitiesRecorded(event)

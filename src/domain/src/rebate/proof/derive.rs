@@ -196,8 +196,8 @@ pub(super) fn settle(given: &Given, programs: &Programs, facts: &Facts, ranks: R
     kept.dedup();
     let heading = &given.statement;
     let currency = heading.currency;
-    let own = given.inputs.periods.iter().position(|period| period.period == heading.run.period);
-    let policy = own.and_then(|at| settled.get(at)).or(settled.last()).map_or(NegativeDifference::ClawBack, |one| one.policy);
+    // The latest period's policy holds for all of them.
+    let policy = settled.last().map_or(NegativeDifference::ClawBack, |one| one.policy);
     let shortfall = minor(&given.inputs.shortfall, currency, "inputs.shortfall")?;
     let differences: Vec<i64> = settled.iter().map(|one| one.difference).collect();
     let carried = carry(policy, shortfall, &differences).map_err(too_large)?;

@@ -336,7 +336,7 @@ fn leaves(value: &Value, pointer: String, all: &mut Vec<String>) {
 fn changed(leaf: &Value, how: u8) -> Value {
     match leaf {
         Value::Bool(flag) => json!(!flag),
-        Value::Number(number) if how % 2 == 0 => json!(number.as_i64().unwrap_or(0) + 1),
+        Value::Number(number) if how.is_multiple_of(2) => json!(number.as_i64().unwrap_or(0) + 1),
         Value::Number(number) => json!(number.to_string()),
         Value::String(text) => {
             let digit = text.rfind(|letter: char| letter.is_ascii_digit());
