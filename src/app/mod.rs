@@ -6,6 +6,7 @@ pub mod admission;
 pub mod admissions;
 pub mod auth;
 pub mod ctx;
+pub mod disputes;
 pub mod entitlements;
 pub mod exports;
 pub mod facts;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::page::PageRequest;
 
+use crate::app::disputes::DisputeId;
 use crate::app::jobs::JobId;
 use crate::app::partners::PartnerId;
 use crate::app::programs::{ProgramId, ProgramKey, VersionId};
@@ -12,6 +13,10 @@ use crate::app::rebates::runs::RunId;
 use crate::app::rebates::statements::{StatementId, StatementsAsked};
 use crate::app::reviews::ReviewId;
 use crate::app::simulation::Simulate;
+
+/// A dispute by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DisputeNode(pub DisputeId);
 
 /// Background work by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

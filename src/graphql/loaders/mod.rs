@@ -2,6 +2,7 @@
 //! that no question of another caller can be in their batches; keys carry every argument that the answer depends on.
 
 mod admissions;
+mod disputes;
 mod jobs;
 mod keys;
 mod partners;
@@ -18,14 +19,13 @@ use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use guerdon_domain::page::Page;
 
 pub use keys::{
-    AdmissionNode, AdmissionsKey, CompiledKey, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, MovesKey, OverrideNode, OverridesKey,
-    PartnerNode, ProfilesKey, ProgramNode, ReviewNode, RisksKey, RunNode, StandingKey, StatementLinesKey, StatementNode, StatementsKey, TransactionsKey,
-    VersionNode, VersionsKey, WhatIfKey,
+    AdmissionNode, AdmissionsKey, CompiledKey, DisputeNode, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, MovesKey, OverrideNode, OverridesKey, PartnerNode, ProfilesKey, ProgramNode, ReviewNode, RisksKey, RunNode, StandingKey, StatementLinesKey, StatementNode, StatementsKey, TransactionsKey, VersionNode, VersionsKey, WhatIfKey,
 };
 
 use super::context::RequestData;
 use super::error::{Answer, GqlFault};
 use crate::app::admissions::StoredAdmissionRequest;
+use crate::app::disputes::{DisputeId, StoredDispute};
 use crate::app::jobs::{Job, JobId};
 use crate::app::levelling::{PartnerStanding, TierHistory};
 use crate::app::overrides::StoredOverride;
@@ -78,6 +78,11 @@ impl Loaders {
         Reader: Loader<K, Error = GqlFault>,
     {
         self.0.load_one(key).await
+    }
+
+    /// A dispute.
+    pub async fn dispute(&self, id: DisputeId) -> Found<StoredDispute> {
+        self.load(DisputeNode(id)).await
     }
 
     /// Background work.

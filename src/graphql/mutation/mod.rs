@@ -2,6 +2,7 @@
 //! caller has to mend. A resolver is parse, call, wrap.
 
 pub mod admissions;
+pub mod disputes;
 pub mod facts;
 pub mod levelling;
 pub mod overrides;
@@ -28,6 +29,7 @@ pub struct Mutation(
     admissions::AdmissionMutations,
     runs::RunMutations,
     reviews::ReviewMutations,
+    disputes::DisputeMutations,
 );
 
 /// Begins a mutation: what was read before it is read again after it. Answers the caller's key, with the input as he gave it.

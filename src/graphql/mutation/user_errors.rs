@@ -79,6 +79,9 @@ user_errors! {
     AdmissionRejectUserError AdmissionReject "admissionReject",
     AdmissionWithdrawUserError AdmissionWithdraw "admissionWithdraw",
     ReviewStartUserError ReviewStart "reviewStart",
+    DisputeOpenUserError DisputeOpen "disputeOpen",
+    DisputeAnswerUserError DisputeAnswer "disputeAnswer",
+    DisputeWithdrawUserError DisputeWithdraw "disputeWithdraw",
 }
 
 /// User errors as a mutation's own type.

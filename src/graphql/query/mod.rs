@@ -1,6 +1,7 @@
 //! What can be asked. A resolver is parse, call, wrap.
 
 pub mod admissions;
+pub mod disputes;
 pub mod jobs;
 pub mod nodes;
 pub mod partners;
@@ -18,6 +19,7 @@ pub use nodes::Node;
 pub struct Query(
     ServiceQueries,
     nodes::NodeQueries,
+    disputes::DisputeQueries,
     jobs::JobQueries,
     partners::PartnerQueries,
     programs::ProgramQueries,

@@ -7,6 +7,7 @@ use crate::graphql::error::{Answer, GqlFault, Maybe};
 use crate::graphql::loaders::{Found, RequestLoaders};
 use crate::graphql::node::{NodeKind, decode};
 use crate::graphql::types::admission::{AdmissionRequest, TierOverride};
+use crate::graphql::types::dispute::Dispute;
 use crate::graphql::types::job::Job;
 use crate::graphql::types::partner::Partner;
 use crate::graphql::types::program::{Program, ProgramVersion};
@@ -19,6 +20,8 @@ use crate::graphql::types::viewer::Viewer;
 #[derive(Clone, Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "Its id."))]
 pub enum Node {
+    /// A dispute.
+    Dispute(Dispute),
     /// Background work.
     Job(Job),
     /// A review.
@@ -73,6 +76,7 @@ async fn find_node(ctx: &Context<'_>, id: &str) -> Found<Node> {
     let found = match kind {
         NodeKind::RebateRun => loaders.run(id).await.map(|found| found.map(|run| Node::RebateRun(RebateRun(run)))),
         NodeKind::Statement => loaders.statement(id).await.map(|found| found.map(|statement| Node::Statement(Statement(statement)))),
+        NodeKind::Dispute => loaders.dispute(id).await.map(|found| found.map(|dispute| Node::Dispute(Dispute(dispute)))),
         NodeKind::Job => loaders.job(id).await.map(|found| found.map(|job| Node::Job(Job(job)))),
         NodeKind::Review => loaders.review(id).await.map(|found| found.map(|review| Node::Review(Review(review)))),
         NodeKind::Partner => loaders.partner(id).await.map(|found| found.map(|partner| Node::Partner(Partner(partner)))),

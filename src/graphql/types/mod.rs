@@ -3,6 +3,7 @@
 pub mod admission;
 pub mod benefit;
 pub mod catalogue;
+pub mod dispute;
 pub mod entitlement;
 pub mod job;
 pub mod journal;
