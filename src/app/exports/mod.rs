@@ -4,14 +4,18 @@ pub mod csv;
 mod html;
 mod partner_report;
 mod program_report;
+mod runs;
 mod standings;
+mod statement_page;
 
 use futures_util::stream::{BoxStream, StreamExt as _};
 
 pub use html::STYLE;
 pub use partner_report::export_partner_report;
 pub use program_report::export_program_report;
+pub use runs::{JOURNAL_COLUMNS, LINE_COLUMNS, RunRows, STATEMENT_COLUMNS, export_run};
 pub use standings::{COLUMNS as STANDING_COLUMNS, export_standings};
+pub use statement_page::export_statement;
 
 use crate::error::AppError;
 

@@ -7,6 +7,7 @@ mod content;
 mod decide;
 mod question;
 mod settle;
+mod verify;
 mod work;
 
 use std::collections::BTreeSet;
@@ -23,6 +24,7 @@ pub use guerdon_store::{Deed, RunDifference, RunFilter, RunId, RunInputs, RunKin
 use serde::{Deserialize, Serialize};
 
 pub use decide::{ApproveRun, PayRun, PostRun, RejectRun, SubmitRun, VoidRun, approve_run, pay_run, post_run, reject_run, submit_run, void_run};
+pub use verify::{RunProof, StatementDifference, verify_run};
 pub use work::{KIND, work};
 
 pub(super) use question::question_of;

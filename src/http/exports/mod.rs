@@ -1,6 +1,7 @@
 //! `GET /exports/...`: files, streamed. The same bearer credential and the same rights as in the interface; what is out of scope is
 //! not found.
 
+mod rebates;
 mod reviews;
 
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub fn routes() -> Router<Arc<Service>> {
         .route("/exports/reviews/{review}/standings.csv", get(reviews::standings))
         .route("/exports/reviews/{review}/report.html", get(reviews::report))
         .route("/exports/reviews/{review}/partners/{partner}", get(reviews::partner))
+        .route("/exports/runs/{run}/{file}", get(rebates::run))
+        .route("/exports/statements/{statement}/{file}", get(rebates::statement))
 }
 
 /// Who asks for a file.

@@ -224,7 +224,7 @@ async fn settle_all(
 }
 
 /// The schedules and periods whose budget all partners share.
-fn budgets_of(question: &RunQuestion) -> BTreeSet<(String, String)> {
+pub(super) fn budgets_of(question: &RunQuestion) -> BTreeSet<(String, String)> {
     let mut budgets = BTreeSet::new();
     for asked in &question.periods {
         let program = &asked.in_force.compiled;

@@ -50,6 +50,15 @@ pub struct Asked<'a> {
     pub facts: &'a Facts,
 }
 
+/// A derivation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Derivation {
+    /// The document: canonical JSON.
+    pub text: String,
+    /// The hash of the statement as the service keeps it.
+    pub content_hash: String,
+}
+
 /// Everything that follows from what is stated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -99,11 +108,11 @@ pub(super) struct StatementDerived {
 /// Versions of the program with the schedules that matter to one.
 pub(super) type Programs = BTreeMap<i64, Program>;
 
-/// The derivation as text: canonical JSON.
+/// Derives a statement.
 ///
 /// # Errors
 /// What the engine refuses; facts that cannot be written; a figure that depends on facts which a single statement cannot state.
-pub fn derive(asked: &Asked<'_>) -> Result<String, Faults> {
+pub fn derive(asked: &Asked<'_>) -> Result<Derivation, Faults> {
     let heading = &asked.statement;
     let programs: Programs = asked.versions.iter().map(|(number, program)| (*number, narrow_program(program, &heading.schedule))).collect();
     let mut given = Given {
@@ -136,7 +145,7 @@ pub fn derive(asked: &Asked<'_>) -> Result<String, Faults> {
     };
     given.inputs.facts = numbered::write(facts)?;
     given.inputs.ranks = ranks.iter().map(rank_given).collect();
-    Ok(text(&compose(&given, &full)?))
+    Ok(Derivation { text: text(&compose(&given, &full)?), content_hash: full.content_hash })
 }
 
 fn version(number: i64, program: &Program) -> Result<VersionGiven, Fault> {

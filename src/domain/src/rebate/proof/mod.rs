@@ -15,7 +15,7 @@ mod narrow;
 mod numbered;
 pub mod verify;
 
-pub use derive::{Asked, derive};
+pub use derive::{Asked, Derivation, derive};
 pub use given::{FORMAT, Given};
 pub use verify::{Proven, verify};
 

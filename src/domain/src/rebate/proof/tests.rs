@@ -117,7 +117,7 @@ fn asked<'a>(program: &'a Program, facts: &'a Facts, schedule: &str) -> Asked<'a
 }
 
 fn derived(asked: &Asked<'_>) -> String {
-    derive(asked).unwrap_or_else(|faults| panic!("{faults}"))
+    derive(asked).unwrap_or_else(|faults| panic!("{faults}")).text
 }
 
 fn proven(file: &str) -> Proven {
