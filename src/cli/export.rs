@@ -1,5 +1,7 @@
 //! `guerdon export`: files of what is on record, to a file or to standard output.
 
+mod rebates;
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +27,10 @@ pub struct Args {
 enum What {
     /// A review: its standings as CSV, or a compliance report that prints well.
     Review(ReviewArgs),
+    /// A rebate run: its statements, lines or journal.
+    Run(rebates::RunArgs),
+    /// A rebate statement: its derivation, or a page that prints well.
+    Statement(rebates::StatementArgs),
 }
 
 /// Which file of a review.
@@ -59,7 +65,14 @@ struct ReviewArgs {
 
 /// Runs the command.
 pub async fn run(args: Args) -> Outcome {
-    let What::Review(args) = args.what;
+    match args.what {
+        What::Review(args) => review(args).await,
+        What::Run(args) => rebates::run(args).await,
+        What::Statement(args) => rebates::statement(args).await,
+    }
+}
+
+async fn review(args: ReviewArgs) -> Outcome {
     let config = args.common.load(Vec::new())?;
     let app = open(&config).await?;
     let ctx = app.system("export");

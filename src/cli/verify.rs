@@ -1,6 +1,7 @@
 //! `guerdon verify`: what was written, computed again.
 
 mod ledger;
+mod run;
 mod statement;
 
 use clap::Subcommand;
@@ -20,6 +21,8 @@ enum What {
     Ledger(ledger::Args),
     /// Prove derivations of statements from their files alone. No database is needed.
     Statement(statement::Args),
+    /// Compute a posted run again from what it recorded as its inputs.
+    Run(run::Args),
 }
 
 /// Runs the command.
@@ -27,5 +30,6 @@ pub async fn run(args: Args) -> Outcome {
     match args.what {
         What::Ledger(args) => ledger::run(args).await,
         What::Statement(args) => statement::run(&args),
+        What::Run(args) => run::run(args).await,
     }
 }

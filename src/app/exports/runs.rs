@@ -8,7 +8,8 @@ use std::sync::Arc;
 use futures_util::stream;
 use guerdon_domain::access::{Action, Resource, Scope};
 use guerdon_domain::money::Money;
-use guerdon_store::{Cursor, EntryFilter, PageRequest, PartnerId, RunId, StatedLine, StoreError, StoredEntry, StoredPosting, StoredRun, StoredStatement};
+use guerdon_domain::rebate::StatedLine;
+use guerdon_store::{Cursor, EntryFilter, PageRequest, PartnerId, RunId, StoreError, StoredEntry, StoredPosting, StoredRun, StoredStatement};
 
 use super::csv::{header, lines, text};
 use super::{Export, ExportKind};

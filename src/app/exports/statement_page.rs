@@ -13,7 +13,7 @@ use super::html::{facts, page, spoken};
 use super::runs::word;
 use super::{Export, ExportKind};
 use crate::app::disputes::{self, DisputeFilter, StoredDispute};
-use crate::app::programs::compiled_version;
+use crate::app::programs::get_compiled;
 use crate::app::rebates::statements::{StatementId, sale_lines, statements_many};
 use crate::app::{App, Ctx};
 use crate::error::AppError;
@@ -57,7 +57,7 @@ pub async fn export_statement(app: &App, ctx: &Ctx, id: StatementId) -> Result<E
             Ok::<_, AppError>((program, version, run, partner, lines, others.rows.into_iter().map(|(_, one)| one).filter(|one| one.id != id).collect()))
         })
         .await?;
-    let rules = compiled_version(app, statement.version_id).await?;
+    let rules = get_compiled(app, ctx, statement.version_id).await?;
     let filter = DisputeFilter { statement: Some(id), ..DisputeFilter::default() };
     let request = guerdon_domain::page::PageRequest { limit: LISTED_MAX, after: None, backward: false };
     let disputes = match disputes::list_disputes(app, ctx, &filter, &request).await {

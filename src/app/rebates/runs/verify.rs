@@ -11,6 +11,7 @@ use super::question::question_of;
 use super::settle::{Book, reverse, settle};
 use super::{over_all, work};
 use crate::app::rebates::calculate::{PartnerCalculated, RunQuestion, calculate_partners};
+use crate::app::programs::{ProgramKey, program_in};
 use crate::app::{App, Ctx};
 use crate::error::AppError;
 
@@ -59,6 +60,20 @@ impl RunProof {
 }
 
 type Key = (String, String, String);
+
+/// A run by its id, or the live original of a period.
+///
+/// # Errors
+/// `Forbidden`; `NotFound` and `Invalid` about the program.
+pub async fn find_run_named(app: &App, ctx: &Ctx, program: Option<&ProgramKey>, name: &str) -> Result<Option<StoredRun>, AppError> {
+    over_all(&ctx.require((Action::Read, Resource::RebateRun))?)?;
+    app.store
+        .read(async |tx| match name.parse::<RunId>() {
+            Ok(id) => Ok(tx.find_run(id).await?),
+            Err(_) => Ok(tx.find_live_original(program_in(tx, program).await?.id, name).await?),
+        })
+        .await
+}
 
 /// Computes a run again, `chunk` partners at a time, and compares every statement with the one on record.
 ///
