@@ -20,6 +20,7 @@ mod portal;
 mod program_cli;
 mod program_docs;
 mod programs;
+mod proof;
 mod query_count;
 mod refusals;
 mod runs;
