@@ -234,7 +234,9 @@ fn require_live(dispute: &StoredDispute) -> Result<(), AppError> {
 /// Whoever comes second is told what became of the dispute.
 fn moved_on(error: StoreError, dispute: &StoredDispute) -> AppError {
     match error {
-        StoreError::Stale => AppError::conflict("WRONG_STATE", "disputeId", format!("the dispute is not open any more: it was {} when it was read", dispute.state.name())),
+        StoreError::Stale => {
+            AppError::conflict("WRONG_STATE", "disputeId", format!("the dispute is not open any more: it was {} when it was read", dispute.state.name()))
+        }
         error => refused(error),
     }
 }
@@ -243,7 +245,9 @@ fn moved_on(error: StoreError, dispute: &StoredDispute) -> AppError {
 fn refused(error: StoreError) -> AppError {
     let StoreError::Conflict { constraint } = &error else { return error.into() };
     match constraint.as_str() {
-        "dispute_live_key" => AppError::conflict("DISPUTE_EXISTS", "statementId", "this is being questioned already: wait for the answer, or take that one back"),
+        "dispute_live_key" => {
+            AppError::conflict("DISPUTE_EXISTS", "statementId", "this is being questioned already: wait for the answer, or take that one back")
+        }
         "dispute_four_eyes" => AppError::conflict("SEGREGATION_OF_DUTIES", "disputeId", "whoever opened a dispute does not answer it: another person has to"),
         "dispute_immutable" => AppError::conflict("WRONG_STATE", "disputeId", "the dispute is not open any more: read it again"),
         _ => error.into(),

@@ -29,14 +29,51 @@ pub enum RunRows {
 
 /// Columns of statements.
 pub const STATEMENT_COLUMNS: &[&str] = &[
-    "statementId", "runId", "program", "programVersion", "runPeriod", "runKind", "partnerCode", "partnerName", "schedule", "period", "periodFrom", "periodUntil",
-    "currency", "tier", "qualifier", "basis", "exact", "entitled", "before", "difference", "carried", "amount", "saleLines", "contentHash",
+    "statementId",
+    "runId",
+    "program",
+    "programVersion",
+    "runPeriod",
+    "runKind",
+    "partnerCode",
+    "partnerName",
+    "schedule",
+    "period",
+    "periodFrom",
+    "periodUntil",
+    "currency",
+    "tier",
+    "qualifier",
+    "basis",
+    "exact",
+    "entitled",
+    "before",
+    "difference",
+    "carried",
+    "amount",
+    "saleLines",
+    "contentHash",
 ];
 
 /// Columns of lines.
 pub const LINE_COLUMNS: &[&str] = &[
-    "statementId", "runId", "partnerCode", "schedule", "period", "line", "kind", "band", "bandFrom", "bandTo", "tier", "category", "base", "rate", "exact",
-    "amount", "currency",
+    "statementId",
+    "runId",
+    "partnerCode",
+    "schedule",
+    "period",
+    "line",
+    "kind",
+    "band",
+    "bandFrom",
+    "bandTo",
+    "tier",
+    "category",
+    "base",
+    "rate",
+    "exact",
+    "amount",
+    "currency",
 ];
 
 /// Columns of the journal.

@@ -137,7 +137,11 @@ pub struct DisputeMutations;
 #[Object]
 impl DisputeMutations {
     /// Questions a posted statement, one of its lines, a sale line behind it, or a sale that is missing.
-    async fn dispute_open(&self, ctx: &Context<'_>, #[graphql(desc = "What, with which figure, and why.")] input: DisputeOpenInput) -> Answer<DisputeOpenPayload> {
+    async fn dispute_open(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What, with which figure, and why.")] input: DisputeOpenInput,
+    ) -> Answer<DisputeOpenPayload> {
         let keyed = begin(ctx, &input.idempotency_key, &input)?;
         let result = match opening(input, keyed) {
             Ok(input) => disputes::open_dispute(ctx.app()?, ctx.caller()?, &input).await,
@@ -148,7 +152,11 @@ impl DisputeMutations {
     }
 
     /// Answers a dispute: explains the figure, accepts with an adjustment, or rejects. Another person than the one who opened it.
-    async fn dispute_answer(&self, ctx: &Context<'_>, #[graphql(desc = "Which one, and what is decided.")] input: DisputeAnswerInput) -> Answer<DisputeAnswerPayload> {
+    async fn dispute_answer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one, and what is decided.")] input: DisputeAnswerInput,
+    ) -> Answer<DisputeAnswerPayload> {
         let keyed = begin(ctx, &input.idempotency_key, &input)?;
         let result = match answering(input, keyed) {
             Ok(input) => disputes::answer_dispute(ctx.app()?, ctx.caller()?, &input).await,

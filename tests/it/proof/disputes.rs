@@ -48,7 +48,8 @@ async fn an_accepted_dispute_is_posted_once_with_the_next_run() {
         answer(&api, Actor { person: "another".into(), ..preparer() }, &dispute["id"], "ACCEPT", Some("12.34"), "a3"),
     );
     let states: Vec<&Value> = [&one, &other].into_iter().filter_map(|answer| answer.data.pointer("/payload/dispute/state")).collect();
-    let refused: Vec<String> = [&one, &other].into_iter().filter(|answer| answer.data.pointer("/payload/dispute").is_some_and(Value::is_null)).map(code).collect();
+    let refused: Vec<String> =
+        [&one, &other].into_iter().filter(|answer| answer.data.pointer("/payload/dispute").is_some_and(Value::is_null)).map(code).collect();
     assert_eq!((states.len(), refused), (1, vec!["WRONG_STATE".to_owned()]), "{one:?} {other:?}");
     assert_eq!(states, [&json!("ACCEPTED")]);
     assert!(super::statements(&api, calculated.id).await.iter().all(|one| one.period != "2020-Q1" || one.schedule != "volume"), "not yet");

@@ -10,8 +10,8 @@ use super::content::{self, Heads};
 use super::question::question_of;
 use super::settle::{Book, reverse, settle};
 use super::{over_all, work};
-use crate::app::rebates::calculate::{PartnerCalculated, RunQuestion, calculate_partners};
 use crate::app::programs::{ProgramKey, program_in};
+use crate::app::rebates::calculate::{PartnerCalculated, RunQuestion, calculate_partners};
 use crate::app::{App, Ctx};
 use crate::error::AppError;
 
@@ -193,7 +193,9 @@ async fn shared_otherwise(
     let mut differing = Vec::new();
     for ((schedule_key, period), all) in earned {
         let asked = question.periods.iter().find(|asked| asked.period.name == *period);
-        let Some((program, schedule)) = asked.and_then(|asked| Some((&asked.in_force.compiled, asked.in_force.compiled.schedule(schedule_key)?))) else { continue };
+        let Some((program, schedule)) = asked.and_then(|asked| Some((&asked.in_force.compiled, asked.in_force.compiled.schedule(schedule_key)?))) else {
+            continue;
+        };
         let borrowed: Vec<(&str, i64)> = all.iter().map(|(code, amount)| (code.as_str(), *amount)).collect();
         let shares = share_budget(schedule, schedule.currency.unwrap_or(program.currency()), &borrowed).map_err(AppError::from)?;
         let parts = tx.list_budget_parts(run.id, schedule_key, period).await?;

@@ -6,8 +6,8 @@
 pub mod convert;
 pub mod input;
 pub mod read;
-pub mod written;
 mod read_fact;
+pub mod written;
 
 use std::collections::BTreeMap;
 

@@ -97,8 +97,14 @@ fn what_is_not_there_is_not_filled_in() {
 
 #[test]
 fn names_that_no_version_defines_are_kept() {
-    let assignment =
-        TierAssignment { ladder: "GONE".into(), region: None, tier: Some("OLD".into()), from: Date::MIN, until: None, cause: super::super::AssignmentCause::Enrolled };
+    let assignment = TierAssignment {
+        ladder: "GONE".into(),
+        region: None,
+        tier: Some("OLD".into()),
+        from: Date::MIN,
+        until: None,
+        cause: super::super::AssignmentCause::Enrolled,
+    };
     let partner = PartnerFacts { code: "A".into(), assignments: vec![assignment], ..PartnerFacts::default() };
     let facts = Facts { partners: BTreeMap::from([("A".to_owned(), partner)]), ..Facts::default() };
     assert_eq!(restore(&written(&facts)).unwrap(), facts);

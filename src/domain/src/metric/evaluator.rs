@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::cohort::{CohortValues, Ranks};
 use super::MetricValue;
+use super::cohort::{CohortValues, Ranks};
 use crate::date::Date;
 use crate::document::metric::{Formula, Measure, Metric, Operand};
 use crate::document::requirement::Threshold;

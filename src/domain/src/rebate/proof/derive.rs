@@ -228,16 +228,10 @@ pub(super) fn settle(given: &Given, programs: &Programs, facts: &Facts, ranks: R
     Ok((statement(given, period, one, *carried, sum)?, kept))
 }
 
-fn settle_period(
-    given: &Given,
-    programs: &Programs,
-    facts: &Facts,
-    ranks: RankSource<'_>,
-    at: usize,
-    period: &PeriodGiven,
-) -> Result<Settled, Faults> {
+fn settle_period(given: &Given, programs: &Programs, facts: &Facts, ranks: RankSource<'_>, at: usize, period: &PeriodGiven) -> Result<Settled, Faults> {
     let heading = &given.statement;
-    let unknown = || Fault::new("UNKNOWN_VERSION", format!("inputs.periods[{at}].version"), format!("version {} is not among those that are stated", period.version));
+    let unknown =
+        || Fault::new("UNKNOWN_VERSION", format!("inputs.periods[{at}].version"), format!("version {} is not among those that are stated", period.version));
     let program = programs.get(&period.version).ok_or_else(unknown)?;
     let partner = facts.partners.get(&heading.partner).ok_or_else(|| crate::rebate::unknown_partner(&heading.partner))?;
     let knowledge = knowledge(given);

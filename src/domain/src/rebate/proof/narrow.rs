@@ -73,8 +73,10 @@ pub(super) fn narrowed(facts: &Facts, asked: &[(&Program, Vec<Period>)]) -> Fact
         own.exceptions.clear();
     }
     let currencies: BTreeSet<_> = facts.partners.values().flat_map(|own| &own.transactions).map(|line| line.amount.currency).collect();
-    let into: BTreeSet<_> =
-        asked.iter().flat_map(|(program, _)| program.document.rebate_schedules.iter().map(|schedule| schedule.currency.unwrap_or(program.currency()))).collect();
+    let into: BTreeSet<_> = asked
+        .iter()
+        .flat_map(|(program, _)| program.document.rebate_schedules.iter().map(|schedule| schedule.currency.unwrap_or(program.currency())))
+        .collect();
     let oldest = schedules().map(age).max().unwrap_or_default();
     let rated = Span::new(days.from.plus_days(-i64::from(oldest)), days.until);
     facts.exchange_rates.retain(|rate| currencies.contains(&rate.from) && into.contains(&rate.to) && rated.contains(rate.date));

@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::given::{AdjustmentGiven, Before, Heading, PeriodGiven, PostedGiven, RunGiven, ShareGiven};
-use crate::exact::Exact;
-use crate::rebate::{LineKind, StatedLine};
 use super::*;
 use crate::date::Date;
 use crate::document::read;
+use crate::exact::Exact;
 use crate::facts::Facts;
 use crate::money::{Currency, DecimalText};
 use crate::program::Program;
+use crate::rebate::{LineKind, StatedLine};
 use crate::rebate::{OnRecord, RunKind, compute_period};
 
 fn date(text: &str) -> Date {
@@ -231,8 +231,10 @@ fn stated() -> StatedLine {
 /// The next run's statement of the first quarter: a late line, an accepted dispute, and a shortfall.
 fn true_up<'a>(program: &'a Program, facts: &'a Facts, shortfall: i64) -> Asked<'a> {
     let first = asked(program, facts, "volume");
-    let run = RunGiven { id: Some("run-2".into()), period: "2024-Q2".into(), run_on: Some(date("2024-07-03")), cut_off: Some(9), ..first.statement.run.clone() };
-    let adjustment = AdjustmentGiven { number: 1, period: "2024-Q1".into(), amount: money("10.00"), cause: Some("d1".into()), reason: "a sale was missing".into() };
+    let run =
+        RunGiven { id: Some("run-2".into()), period: "2024-Q2".into(), run_on: Some(date("2024-07-03")), cut_off: Some(9), ..first.statement.run.clone() };
+    let adjustment =
+        AdjustmentGiven { number: 1, period: "2024-Q1".into(), amount: money("10.00"), cause: Some("d1".into()), reason: "a sale was missing".into() };
     Asked {
         statement: Heading { run, ..first.statement.clone() },
         periods: vec![first.periods[0].clone(), PeriodGiven { period: "2024-Q2".into(), version: 3 }],
@@ -263,7 +265,9 @@ fn true_up_is_tied_to_its_period_and_sums() {
 fn a_shortfall_is_carried_where_the_schedule_says_so() {
     let mut carries = volume();
     carries["trueUp"] = json!({ "negative": "CARRY_FORWARD" });
-    for (schedule, shortfall, posted, carried) in [(volume(), -1_000, "35.90", "0.00"), (carries.clone(), -1_000, "25.90", "-10.00"), (carries, -10_000, "0.00", "-35.90")] {
+    for (schedule, shortfall, posted, carried) in
+        [(volume(), -1_000, "35.90", "0.00"), (carries.clone(), -1_000, "25.90", "-10.00"), (carries, -10_000, "0.00", "-35.90")]
+    {
         let program = program(json!([schedule]), json!([]));
         let facts = facts(&program, sold_in_all());
         let file = derived(&true_up(&program, &facts, shortfall));
@@ -306,7 +310,9 @@ fn what_is_no_derivation_is_refused() {
     assert_eq!(code(&file.replacen("\"inputsDigest\"", "\"digestOfInputs\"", 1)), "UNKNOWN_MEMBER");
     assert_eq!(code(&file.replacen("\"effectiveOn\": \"2023-01-01\"", "\"effectiveOn\": \"2023-01-02\"", 1)), "DIGEST");
     // The same in other characters.
-    for other in [format!("{file}\n"), file.trim_end().to_owned(), format!("\u{feff}{file}"), file.replacen("  ", " ", 1), file.replacen("\"P\"", "\"\\u0050\"", 1)] {
+    for other in
+        [format!("{file}\n"), file.trim_end().to_owned(), format!("\u{feff}{file}"), file.replacen("  ", " ", 1), file.replacen("\"P\"", "\"\\u0050\"", 1)]
+    {
         assert_eq!(code(&other), "SPELLING");
     }
 }
@@ -326,7 +332,9 @@ fn the_first_difference_is_named_with_both_figures() {
 /// The places of all leaves of a value.
 fn leaves(value: &Value, pointer: String, all: &mut Vec<String>) {
     match value {
-        Value::Object(object) => object.iter().for_each(|(name, inner)| leaves(inner, format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), all)),
+        Value::Object(object) => {
+            object.iter().for_each(|(name, inner)| leaves(inner, format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1")), all))
+        }
         Value::Array(list) => list.iter().enumerate().for_each(|(at, inner)| leaves(inner, format!("{pointer}/{at}"), all)),
         _ => all.push(pointer),
     }

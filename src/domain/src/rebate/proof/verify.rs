@@ -133,6 +133,7 @@ fn short(value: &Value) -> String {
 fn spelling(file: &str, expected: &str) -> Fault {
     let same = file.bytes().zip(expected.bytes()).take_while(|(one, other)| one == other).count();
     let line = file.as_bytes().iter().take(same).filter(|byte| **byte == b'\n').count() + 1;
-    let message = format!("line {line} says the same in other characters than the one spelling of a derivation (byte {same}): keep the file as it was exported");
+    let message =
+        format!("line {line} says the same in other characters than the one spelling of a derivation (byte {same}): keep the file as it was exported");
     Fault::new("SPELLING", "", message)
 }
