@@ -11,7 +11,7 @@ use super::question::question_of;
 use super::settle::{Book, reverse, settle};
 use super::{over_all, work};
 use crate::app::programs::{ProgramKey, program_in};
-use crate::app::rebates::calculate::{PartnerCalculated, RunQuestion, calculate_partners};
+use crate::app::rebates::calculate::{PartnerCalculated, RunQuestion, calculate_from_lines};
 use crate::app::{App, Ctx};
 use crate::error::AppError;
 
@@ -75,7 +75,8 @@ pub async fn find_run_named(app: &App, ctx: &Ctx, program: Option<&ProgramKey>, 
         .await
 }
 
-/// Computes a run again, `chunk` partners at a time, and compares every statement with the one on record.
+/// Computes a run again from its sale lines, `chunk` partners at a time, and compares every statement with the one on record. A run that
+/// was computed from sums is so held to its lines.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Conflict` with `NOT_CALCULATED` for a run without statements.
@@ -156,7 +157,7 @@ async fn recompute(tx: &ReadTx, run: &StoredRun, question: &RunQuestion, chunk: 
         }
         let ids: Vec<PartnerId> = partners.iter().map(|(id, _)| *id).collect();
         let book = Book::read(tx, run, run.program_id, &ids).await?;
-        for one in calculate_partners(tx, question, &partners).await? {
+        for one in calculate_from_lines(tx, question, &partners).await? {
             gather(&budgets, &one, &mut earned);
             let code = one.code.clone();
             let statements = settle(run, question, &book, one).unwrap_or_default();
