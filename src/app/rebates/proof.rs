@@ -88,7 +88,7 @@ async fn read(app: &App, tx: &ReadTx, statement: StoredStatement) -> Result<Read
     let stated = periods_stated(tx, &statement).await?;
     let own = RunQuestion { periods: question.periods.iter().filter(|asked| stated.contains(&asked.period.name)).cloned().collect(), ..question.clone() };
     let first = question.periods.first().ok_or(AppError::NotFound)?;
-    let reading = together(question.periods.iter().map(|asked| for_runs(&asked.in_force.compiled, asked.period.span)));
+    let reading = together(question.periods.iter().map(|asked| for_runs(&asked.in_force.compiled, &asked.period)));
     let facts = read_facts_of_run(tx, &first.in_force, &reading, question.days().last_day(), inputs.cut_off, &[partner.id]).await?;
     let sums = tx.posted_sums_many(run.program_id, inputs.book, &[partner.id]).await?;
     let lines = tx.posted_lines_many(run.program_id, inputs.book, &[partner.id]).await?;
