@@ -366,3 +366,35 @@ fn we_80_unit_rebate_is_exact() {
     let seven = crate::rounding::RoundingMode::HalfUp.round_scaled(entitled.exact, 7).unwrap();
     assert_eq!(seven, 465_284);
 }
+
+/// WE-71, either-or tiers: Bronze, Silver, Gold and Platinum earn 15, 20, 25 and 30 %. Which of two measures decides the tier is a matter
+/// of the ladder; the commission follows the tier on record. <https://my.laksana.app/help/partner-program/partner-program-tiers>
+#[test]
+fn we_71_commission_by_tier() {
+    let schedule = json!({ "method": { "flat": { "rate": { "default": "15 %", "tiers": { "SILVER": "20 %", "GOLD": "25 %", "PLATINUM": "30 %" } } } } });
+    let program = program_of(schedule);
+    for (tier, expected) in [(None, "150.00"), (Some("SILVER"), "200.00"), (Some("GOLD"), "250.00"), (Some("PLATINUM"), "300.00")] {
+        let held: Vec<Value> = tier.iter().map(|tier| json!({ "tier": tier, "from": "2024-01-01" })).collect();
+        let facts = facts_of(&program, json!({ "assignments": held, "transactions": [sale("1", "2024-02-01", "1000.00", "1")] }));
+        assert_eq!(amount(&entitlement(&program, &facts, "2024-Q1")), expected);
+    }
+}
+
+/// WE-82, Medicaid line extension: 23.1 % of 300 are 69.30, against 50 over the best price: the better counts. The baseline of 100 at
+/// 200/170 is 117.6470588, so that 182.3529412 are additional: rounded once, after the subtraction.
+/// <https://www.medicaid.gov/medicaid/prescription-drugs/medicaid-drug-rebate-program/unit-rebate-calculation/s-or-i-line-extension-drugs/unit-rebate-amount-calculation-example-for-line-extension-s-or-i-drugs/index.html>
+#[test]
+fn we_82_the_better_of_two_and_an_exact_difference() {
+    let part = |key: &str, attribute: &str, rate: &str| {
+        schedule_of(json!({ "key": key, "basis": { "attribute": attribute }, "method": { "flat": { "rate": rate } } }))
+    };
+    let schedules = json!([part("percent", "amp", "23.1 %"), part("overBest", "overBestPrice", "100 %")]);
+    let program = program_with(schedules, json!([{ "bestOf": { "schedules": ["percent", "overBest"] } }]));
+    let line = json!({ "id": "1", "date": "2024-02-01", "amount": "0.00", "attributes": { "amp": "300", "overBestPrice": "50" } });
+    let facts = facts_of(&program, json!({ "transactions": [line] }));
+    let result = compute(&program, &facts, "2024-Q1").unwrap();
+    assert_eq!((amount(result.of("percent").unwrap()), amount(result.of("overBest").unwrap())), ("69.30".to_owned(), "0.00".to_owned()));
+    let adjusted = Exact::from_int(100).mul(Exact::ratio(200, 170).unwrap()).unwrap();
+    let seven = |value: Exact| crate::rounding::RoundingMode::HalfUp.round_scaled(value, 7).unwrap();
+    assert_eq!((seven(adjusted), seven(Exact::from_int(300).sub(adjusted).unwrap())), (1_176_470_588, 1_823_529_412));
+}
