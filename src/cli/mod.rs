@@ -54,8 +54,6 @@ enum Command {
     Token(token::Args),
     /// Write the GraphQL schema.
     Schema(schema::Args),
-    /// Check what is on record.
-    Verify(verify::Args),
     /// Ask a running service whether it lives; for containers.
     Healthcheck(healthcheck::Args),
 }
@@ -92,7 +90,6 @@ async fn run(command: Command) -> Outcome {
         Command::Export(args) => export::run(args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Token(args) => token::run(args).await,
-        Command::Verify(args) => verify::run(args).await,
         Command::Schema(args) => schema::run(&args),
         Command::Healthcheck(args) => healthcheck::run(args).await,
     }

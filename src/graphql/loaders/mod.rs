@@ -19,7 +19,9 @@ use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use guerdon_domain::page::Page;
 
 pub use keys::{
-    AdmissionNode, AdmissionsKey, CompiledKey, DisputeNode, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, MovesKey, OverrideNode, OverridesKey, PartnerNode, ProfilesKey, ProgramNode, ReviewNode, RisksKey, RunNode, StandingKey, StatementLinesKey, StatementNode, StatementsKey, TransactionsKey, VersionNode, VersionsKey, WhatIfKey,
+    AdmissionNode, AdmissionsKey, CompiledKey, DisputeNode, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, MovesKey, OverrideNode,
+    OverridesKey, PartnerNode, ProfilesKey, ProgramNode, ReviewNode, RisksKey, RunNode, StandingKey, StatementLinesKey, StatementNode, StatementsKey,
+    TransactionsKey, VersionNode, VersionsKey, WhatIfKey,
 };
 
 use super::context::RequestData;

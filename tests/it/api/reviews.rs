@@ -200,7 +200,8 @@ async fn two_workers_do_a_review_once() {
     api.app.limits.review_chunk = 1;
     start(&api, json!({"asOf": "2020-05-15", "reviewDue": true})).await;
     let (one, two) = tokio::join!(run_due(&api.app), run_due(&api.app));
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     run_due(&api.app).await.unwrap();
     assert_eq!(reviews(&api).await[0], "2020-05-15 REQUESTED DONE 5/5");
     assert_eq!(api.database.number("SELECT COUNT(*) FROM tier_assignment").await, 5);
@@ -254,7 +255,8 @@ async fn what_was_missed_is_caught_up_with_in_order_and_nothing_is_done_twice() 
     assert_eq!(reviews(&api).await, ["2020-06-01 SCHEDULED DONE 2/2"]);
     api.clock.set(at("2021-05-20T00:00:00Z"));
     let (one, two) = tokio::join!(run_due(&api.app), run_due(&api.app));
-    (one.unwrap(), two.unwrap());
+    one.unwrap();
+    two.unwrap();
     run_due(&api.app).await.unwrap();
     let all = reviews(&api).await;
     let dates: Vec<&str> = all.iter().map(|review| &review[..10]).collect();
