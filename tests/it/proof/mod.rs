@@ -58,8 +58,10 @@ pub fn ctx(api: &Api, actor: Actor) -> Ctx {
     Ctx::new(actor, "request-1", guerdon::clock::Clock::now(&api.clock))
 }
 
-/// Makes and calculates a run.
+/// Makes and calculates a run. Reviews that are due are held before it: what they decide afterwards about its days is refused when it is
+/// posted.
 pub async fn calculated(api: &Api, period: &str) -> StoredRun {
+    run_due(&api.app).await.unwrap();
     let input = CreateRun { program: ProgramKey::Code("P".into()), period: period.into(), kind: RunKind::Original, reason: None, keyed: None };
     let Created::New(run) = create_run(&api.app, &ctx(api, preparer()), &input).await.unwrap() else { panic!("there is a run") };
     calculate_run(&api.app, &ctx(api, preparer()), run.id, None).await.unwrap();
