@@ -33,6 +33,8 @@ async fn every_query_field_is_asked_as_nobody_the_wrong_partner_the_right_one_an
         ("programs { nodes { code } }".into(), ["denied", "some", "some", "some"]),
         ("tierOverrides(filter: {partner: \"A\"}) { nodes { kind } }".into(), ["denied", "empty", "empty", "empty"]),
         ("admissionRequests(filter: {kinds: [APPLICATION]}) { nodes { tier } }".into(), ["denied", "empty", "empty", "empty"]),
+        ("disputes { nodes { id } }".into(), ["denied", "empty", "empty", "empty"]),
+        ("dispute(id: \"x\") { id }".into(), ["denied", "null", "null", "null"]),
         ("rebateRuns { nodes { id } }".into(), ["denied", "denied", "denied", "empty"]),
         ("statements { nodes { id } }".into(), ["denied", "empty", "empty", "empty"]),
         ("journal { nodes { id } }".into(), ["denied", "denied", "denied", "empty"]),
@@ -143,6 +145,9 @@ async fn no_mutation_works_for_those_without_the_right_and_a_refusal_leaves_no_r
         ("rebateRunPost", json!({"runId": run_id, "contentHash": "x", "idempotencyKey": "k"})),
         ("rebateRunPay", json!({"runId": run_id, "paidOn": "2020-06-01", "reference": "x", "idempotencyKey": "k"})),
         ("rebateRunReverse", json!({"runId": run_id, "reason": "x", "idempotencyKey": "k"})),
+        ("disputeOpen", json!({"statementId": "x", "claimed": {"amount": "1.00", "currency": "USD"}, "reason": "r", "idempotencyKey": "k"})),
+        ("disputeAnswer", json!({"disputeId": "x", "decision": "REJECT", "text": "t", "idempotencyKey": "k"})),
+        ("disputeWithdraw", json!({"disputeId": "x", "idempotencyKey": "k"})),
         ("rebateAccrue", json!({"program": "P", "period": "2020-Q2", "idempotencyKey": "k"})),
         ("periodLock", json!({"program": "P", "period": "2020-Q1", "idempotencyKey": "k"})),
         ("periodUnlock", json!({"program": "P", "period": "2020-Q1", "idempotencyKey": "k"})),
@@ -163,8 +168,9 @@ async fn no_mutation_works_for_those_without_the_right_and_a_refusal_leaves_no_r
         ("admissionReject", json!({"id": "x", "idempotencyKey": "k"})),
         ("admissionWithdraw", json!({"id": "x", "idempotencyKey": "k"})),
     ];
-    // What a partner may do: it applies and answers invitations, for its own company, so that a refusal says what is wrong.
-    let of_partners = ["tierApply", "admissionAccept", "admissionReject", "admissionWithdraw"];
+    // What a partner may do: it applies, answers invitations and questions statements, for its own company, so that a refusal says what
+    // is wrong.
+    let of_partners = ["disputeOpen", "disputeWithdraw", "tierApply", "admissionAccept", "admissionReject", "admissionWithdraw"];
     let named: BTreeSet<String> = mutations.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(named, root_fields("Mutation"), "every mutation stands in the table");
     let rows = "SELECT (SELECT COUNT(*) FROM audit_entry) + (SELECT COUNT(*) FROM outbox_event) + (SELECT COUNT(*) FROM idempotency_record)";

@@ -106,7 +106,8 @@ pub struct DisputeWithdrawPayload {
 }
 
 fn opening(input: DisputeOpenInput, keyed: Option<Keyed>) -> Result<OpenDispute, AppError> {
-    let statement = decode_as(NodeKind::Statement, &input.statement_id).ok_or(AppError::NotFound)?;
+    // An id of another kind is that of nothing: the right is asked for first.
+    let statement = decode_as(NodeKind::Statement, &input.statement_id).unwrap_or_default();
     let subject = match (input.line, input.sale) {
         (Some(_), Some(_)) => return Err(AppError::invalid("NOT_EXACTLY_ONE", "sale", "question a line or a sale line, not both: open two disputes")),
         (Some(line), None) => DisputeSubject::Line(line),
@@ -119,7 +120,7 @@ fn opening(input: DisputeOpenInput, keyed: Option<Keyed>) -> Result<OpenDispute,
 }
 
 fn answering(input: DisputeAnswerInput, keyed: Option<Keyed>) -> Result<AnswerDispute, AppError> {
-    let dispute = decode_as(NodeKind::Dispute, &input.dispute_id).ok_or(AppError::NotFound)?;
+    let dispute = decode_as(NodeKind::Dispute, &input.dispute_id).unwrap_or_default();
     let decision = match (input.decision, input.adjustment) {
         (DisputeDecision::Accept, Some(amount)) => Decision::Accept(amount.money().map_err(|fault| AppError::from(fault.within("adjustment")))?),
         (DisputeDecision::Accept, None) => return Err(AppError::invalid("MISSING_MEMBER", "adjustment", "say what the next run adds")),
@@ -169,11 +170,8 @@ impl DisputeMutations {
     /// Takes back a dispute that is not decided yet.
     async fn dispute_withdraw(&self, ctx: &Context<'_>, #[graphql(desc = "Which one.")] input: DisputeWithdrawInput) -> Answer<DisputeWithdrawPayload> {
         let keyed = begin(ctx, &input.idempotency_key, &input)?;
-        let result = match decode_as(NodeKind::Dispute, &input.dispute_id) {
-            Some(id) => disputes::withdraw_dispute(ctx.app()?, ctx.caller()?, id, keyed.as_ref()).await,
-            None => Err(AppError::NotFound),
-        };
-        let (dispute, errors) = settle(result)?;
+        let id = decode_as(NodeKind::Dispute, &input.dispute_id).unwrap_or_default();
+        let (dispute, errors) = settle(disputes::withdraw_dispute(ctx.app()?, ctx.caller()?, id, keyed.as_ref()).await)?;
         Ok(DisputeWithdrawPayload { dispute: dispute.map(Dispute), user_errors: of_mutation(errors) })
     }
 }
