@@ -137,7 +137,7 @@ impl Statement {
                 h1 { "Rebate statement" }
                 p.lead { (self.partner.name) ", " (self.program.name) ", " (statement.period) }
             }
-            div.standing { p { "To be posted for " (statement.period) ": " span.tier { (money(statement.amount)) } } (self.summary()) }
+            div.standing { p { "Amount for " (statement.period) ": " span.tier { (money(statement.amount)) } } (self.summary()) }
             (facts([
                 ("Partner", self.partner.code.clone()),
                 ("Schedule", self.schedule().and_then(|schedule| schedule.name.clone()).unwrap_or_else(|| statement.schedule.clone())),
