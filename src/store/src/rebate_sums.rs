@@ -13,12 +13,11 @@ use guerdon_domain::facts::PartnerFacts;
 use guerdon_domain::rebate::batch::{ColumnSums, SumColumn};
 use guerdon_domain::rebate::whole::Sums;
 use sea_orm::{DbBackend, DbErr, RuntimeErr, StreamTrait as _};
-use sqlx::Connection as _;
 
 use crate::convert::Row;
 use crate::copy::{Cells, CopyReader};
 use crate::fault::{StoreError, sort};
-use crate::tx::ReadTx;
+use crate::tx::{ReadTx, begin_copy};
 use crate::{PartnerId, ProgramId};
 
 /// Where sums come from.
@@ -353,8 +352,7 @@ impl ReadTx {
     /// The same by COPY in PostgreSQL's own binary form, in a snapshot of its own: what is asked does not depend on which, since
     /// sealed batches never change.
     async fn copy_sums(&self, asked: &SumsAsked<'_>) -> Result<PartnerSums, StoreError> {
-        let mut connection = self.inner.reader.get_postgres_connection_pool().acquire().await.map_err(failed)?;
-        let mut tx = connection.begin().await.map_err(failed)?;
+        let mut tx = begin_copy(self.inner.reader.get_postgres_connection_pool()).await.map_err(failed)?;
         sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await.map_err(failed)?;
         let mut fold = Fold::new(asked);
         let last: i64 = sqlx::query_scalar(LAST_SEALED).fetch_one(&mut *tx).await.map_err(failed)?;

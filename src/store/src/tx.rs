@@ -163,6 +163,11 @@ impl WriteTx {
     }
 }
 
+/// A transaction of PostgreSQL beside the snapshot, for what is copied out in the database's own binary form.
+pub(crate) async fn begin_copy(pool: &sqlx::PgPool) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {
+    pool.begin().await
+}
+
 impl ReadTx {
     /// Nothing was written; a failing COMMIT of a snapshot loses nothing.
     pub(crate) async fn end(self) {

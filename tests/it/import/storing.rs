@@ -182,7 +182,8 @@ async fn holdings_activities_and_deals_are_imported_with_their_dates() {
 #[tokio::test]
 async fn an_import_that_was_just_cut_off_is_in_progress() {
     let bench = bench().await;
-    let digest: String = Sha256::digest(TWO_SALES.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hashed = Sha256::new().chain_update(format!("{:?}", read_mapping(SALES).unwrap())).chain_update(TWO_SALES);
+    let digest: String = hashed.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     let batch = NewBatch { source: "erp".to_owned(), file_name: Some("test.csv".to_owned()), file_digest: Some(digest) };
     let context = |seconds| WriteContext::new("test", "r", "import", bench.app.clock.now() + TimeDelta::seconds(seconds));
     let start = bench.app.store.begin_import::<Transaction>(&context(-119), &Scope::All, &batch).await.unwrap();

@@ -33,7 +33,7 @@ fn categories() -> impl Strategy<Value = Vec<&'static str>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("GUERDON_LONG_TESTS").is_some() { 4_000 } else { 150 }))]
+    #![proptest_config(ProptestConfig::with_cases(if option_env!("GUERDON_LONG_TESTS").is_some() { 4_000 } else { 150 }))]
 
     /// Several schedules over categories, days of their own, growth over other periods, tiers; partners with foreign sales are left out.
     #[test]

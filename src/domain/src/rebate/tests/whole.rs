@@ -87,7 +87,7 @@ fn both(schedule: &Value, sold: &[Value], tier: Option<&str>) -> Option<(Entitle
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if std::env::var_os("GUERDON_LONG_TESTS").is_some() { 4_000 } else { 250 }))]
+    #![proptest_config(ProptestConfig::with_cases(if option_env!("GUERDON_LONG_TESTS").is_some() { 4_000 } else { 250 }))]
 
     /// Every step, band and figure, for schedules of every kind.
     #[test]
