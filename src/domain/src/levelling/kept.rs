@@ -2,23 +2,33 @@
 //!
 //! A whole standing in words is some ten kilobytes for a ladder, of which nearly everything (labels, units, sentences, the trees)
 //! follows from the version that judged. Kept are the decision with its reasons, and for every tier whether it was met, the part that
-//! was met, and each leaf of its requirement in the order of the tree: what was required, what there was, from how many facts of
-//! which days. A value that several tiers ask for stands once.
+//! was met, and the tree of its requirement without words: of each leaf what was required, what there was, from how many facts of
+//! which days; of other nodes only what the rule does not say, the groups that were found for example. A value that several tiers
+//! ask for stands once. With the version that judged, [`KeptStanding::restore`] gives the whole standing back.
+
+mod detail;
+mod restore;
+mod tree;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use detail::KeptDetail;
+use tree::{KeptLeaf, KeptNode};
 
 use super::{Decision, LadderStanding, TierRecord, TierStanding};
 use crate::date::{Date, Span};
 use crate::document::requirement::Requirement;
 use crate::exact::Exact;
 use crate::fault::Fault;
+use crate::metric::MetricValue;
 use crate::program::Program;
 use crate::requirement::{Leaf, LeafKind};
 
 /// The shape that is written.
-const SHAPE: u8 = 1;
+const SHAPE: u8 = 2;
 
 /// A ladder's standing, kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,42 +59,33 @@ pub struct KeptStanding<'s> {
     pub next_up_on: Option<Date>,
     windows: Vec<Span>,
     values: Vec<KeptValue<'s>>,
+    /// How values came about that are no plain measures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    details: Vec<KeptDetail<'s>>,
+    /// Who is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    applies_to: Option<KeptNode<'s>>,
     tiers: Vec<KeptTier<'s>>,
 }
 
-/// What there was: kind, key, group, subject (of what is no metric), value, number of facts, place of the window.
+/// What there was: kind, key, group, subject (of what is no metric), value, number of facts, place of the window, place of how it
+/// came about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KeptValue<'s>(LeafKind, Cow<'s, str>, Option<Cow<'s, str>>, Option<Cow<'s, str>>, Option<Figure>, u64, Option<usize>);
+struct KeptValue<'s>(
+    LeafKind,
+    Cow<'s, str>,
+    Option<Cow<'s, str>>,
+    Option<Cow<'s, str>>,
+    Option<Exact>,
+    u64,
+    Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<usize>,
+);
 
-/// A tier: key, whether it was met, the part that was met, whether it could be entered, its leaves.
+/// A tier: key, whether it was met, the part that was met, whether it could be entered, whether the home region was asked, its
+/// requirement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KeptTier<'s>(Cow<'s, str>, bool, Figure, bool, Vec<KeptLeaf>);
-
-/// A leaf: place of the value, what was required, whether it was met.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KeptLeaf(usize, Option<Figure>, bool);
-
-/// An exact number that can be read again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Figure(Exact);
-
-impl Serialize for Figure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Figure {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        let whole = |part: &str| part.parse::<i128>().ok();
-        let read = match text.split_once('/') {
-            Some((upper, lower)) => whole(upper).zip(whole(lower)).and_then(|(upper, lower)| Exact::ratio(upper, lower)),
-            None => Exact::parse(&text, 28, 10).ok(),
-        };
-        read.map(Self).ok_or_else(|| serde::de::Error::custom("not an exact number"))
-    }
-}
+struct KeptTier<'s>(Cow<'s, str>, bool, Exact, bool, bool, Option<KeptNode<'s>>);
 
 /// A tier of a kept standing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,23 +123,34 @@ pub struct KeptLeafView<'k> {
     pub facts: u64,
     /// The days that were looked at.
     pub window: Option<Span>,
+    /// Where it stands how the value came about; none of a plain measure.
+    detail: Option<usize>,
 }
 
 impl KeptLeafView<'_> {
     /// The leaf with its words, by the version that judged: label, unit, noun, how it compared. `at` is its place among the leaves of
     /// `requirement`, which tells two leaves of one metric apart.
     pub fn leaf(&self, program: &Program, requirement: &Requirement, at: usize) -> Leaf {
-        let mut leaf = Leaf { kind: self.kind, ..Leaf::yes_or_no(self.kind, self.key.to_owned(), self.met) };
-        leaf.subject = self.subject.map(str::to_owned);
-        leaf.group = self.group.map(str::to_owned);
-        leaf.window = self.window;
-        leaf.facts = self.facts;
-        (leaf.required, leaf.actual) = (self.required, self.actual);
         let mut rules = Vec::new();
         leaf_rules(program, requirement, &mut rules, 0);
         let named = |rule: &&&Requirement| rule_key(rule).is_some_and(|key| key == self.key);
         let rule = rules.get(at).filter(named).or_else(|| rules.iter().find(named));
-        leaf.dress(program, rule.copied());
+        self.leaf_of(program, rule.copied(), None)
+    }
+
+    /// The leaf with its words, by its rule; `value` is how it came about.
+    fn leaf_of(&self, program: &Program, rule: Option<&Requirement>, value: Option<Arc<MetricValue>>) -> Leaf {
+        let mut leaf = Leaf {
+            subject: self.subject.map(str::to_owned),
+            group: self.group.map(str::to_owned),
+            window: self.window,
+            facts: self.facts,
+            required: self.required,
+            actual: self.actual,
+            value,
+            ..Leaf::yes_or_no(self.kind, self.key.to_owned(), self.met)
+        };
+        leaf.dress(program, rule);
         leaf
     }
 }
@@ -200,8 +212,11 @@ impl<'s> KeptStanding<'s> {
             next_up_on: standing.next.as_ref().and_then(|next| next.review_on),
             windows: Vec::new(),
             values: Vec::new(),
+            details: Vec::new(),
+            applies_to: None,
             tiers: Vec::with_capacity(standing.tiers.len()),
         };
+        kept.applies_to = standing.applies_to.as_ref().map(|judged| kept.node(judged));
         for tier in &standing.tiers {
             kept.add(tier);
         }
@@ -209,11 +224,8 @@ impl<'s> KeptStanding<'s> {
     }
 
     fn add(&mut self, tier: &'s TierStanding) {
-        let mut leaves = Vec::new();
-        if let Some(judged) = &tier.requirement {
-            judged.each_leaf(&mut |leaf| leaves.push(self.leaf(leaf)));
-        }
-        self.tiers.push(KeptTier(Cow::Borrowed(&tier.tier), tier.met, Figure(tier.share_met), tier.admitted, leaves));
+        let requirement = tier.requirement.as_ref().map(|judged| self.node(judged));
+        self.tiers.push(KeptTier(Cow::Borrowed(&tier.tier), tier.met, tier.share_met, tier.admitted, tier.home, requirement));
     }
 
     fn leaf(&mut self, leaf: &'s Leaf) -> KeptLeaf {
@@ -221,8 +233,9 @@ impl<'s> KeptStanding<'s> {
         // A metric's name follows from the version; which tier or type was asked for does not follow from the key.
         let subject = leaf.subject.as_deref().filter(|_| leaf.kind != LeafKind::Metric).map(Cow::Borrowed);
         let group = leaf.group.as_deref().map(Cow::Borrowed);
-        let value = KeptValue(leaf.kind, Cow::Borrowed(&leaf.key), group, subject, leaf.actual.map(Figure), leaf.facts, window);
-        KeptLeaf(place(&mut self.values, value), leaf.required.map(Figure), leaf.met())
+        let detail = leaf.value.as_ref().map(|value| self.detail(value));
+        let value = KeptValue(leaf.kind, Cow::Borrowed(&leaf.key), group, subject, leaf.actual, leaf.facts, window, detail);
+        KeptLeaf(place(&mut self.values, value), leaf.required, leaf.met())
     }
 
     /// As text for the database.
@@ -245,22 +258,27 @@ impl<'s> KeptStanding<'s> {
         self.tiers.iter().map(|tier| self.view(tier)).collect()
     }
 
-    fn view<'k>(&'k self, KeptTier(tier, met, share, admitted, leaves): &'k KeptTier<'s>) -> KeptTierView<'k> {
-        KeptTierView { tier, met: *met, share_met: share.0, admitted: *admitted, leaves: leaves.iter().filter_map(|leaf| self.leaf_view(leaf)).collect() }
+    fn view<'k>(&'k self, KeptTier(tier, met, share_met, admitted, _, requirement): &'k KeptTier<'s>) -> KeptTierView<'k> {
+        let mut leaves = Vec::new();
+        if let Some(requirement) = requirement {
+            requirement.each_leaf(&mut |leaf| leaves.extend(self.leaf_view(leaf)));
+        }
+        KeptTierView { tier, met: *met, share_met: *share_met, admitted: *admitted, leaves }
     }
 
     fn leaf_view(&self, KeptLeaf(at, required, met): &KeptLeaf) -> Option<KeptLeafView<'_>> {
-        let KeptValue(kind, key, group, subject, actual, facts, window) = self.values.get(*at)?;
+        let KeptValue(kind, key, group, subject, actual, facts, window, detail) = self.values.get(*at)?;
         Some(KeptLeafView {
             kind: *kind,
             key,
             group: group.as_deref(),
             subject: subject.as_deref(),
-            required: required.map(|required| required.0),
-            actual: actual.map(|actual| actual.0),
+            required: *required,
+            actual: *actual,
             met: *met,
             facts: *facts,
             window: window.and_then(|at| self.windows.get(at)).copied(),
+            detail: *detail,
         })
     }
 }

@@ -127,6 +127,9 @@ pub struct TierStanding {
     pub entry: Entry,
     /// Whether the partner may enter it: it is AUTOMATIC, or admission was given, or the tier or a higher one is on record.
     pub admitted: bool,
+    /// Whether it was asked what the home region asks, which may be something else.
+    #[serde(skip)]
+    pub home: bool,
     /// Its requirement, judged; absent where the tier asks for nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requirement: Option<Judged>,

@@ -106,6 +106,7 @@ impl<'a> Evaluator<'a> {
             share_met: requirement.as_ref().map_or(Exact::ONE, Judged::share_met),
             entry: tier.entry,
             admitted: admission_of(tier.entry).is_none() || admitted(ladder, at, &tier.key, tier.entry, rank, reviewed),
+            home: tier.home_region_requirement.is_some() && self.is_home(at),
             requirement,
         })
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::decide::{Decided, ReviewDays};
 use super::record::{history, in_force, region_of};
-use super::{AwaitedEntry, LadderStanding, NextTier, Standing, TierOutcome, TierRecord, TierStanding, admission_leaf};
+use super::{AwaitedEntry, Decision, LadderStanding, NextTier, Standing, TierOutcome, TierRecord, TierStanding, admission_leaf};
 use crate::date::Date;
 use crate::document::ladder::Ladder;
 use crate::facts::Facts;
@@ -91,7 +91,6 @@ impl<'a> Evaluator<'a> {
             cause: held.cause,
         });
         let key_of = |rank: u32| ladder.at_rank(rank).map(|tier| tier.key.clone());
-        let keep_by = decision.grace.map(|grace| grace.until).or(decision.next_down_on);
         Ok(LadderStanding {
             ladder: ladder.key.clone(),
             main,
@@ -104,32 +103,57 @@ impl<'a> Evaluator<'a> {
             granted: key_of(outcome.granted),
             record,
             next: self.next_tier(ladder, at, &outcome, rank),
-            awaiting: awaiting(&outcome, rank),
-            keep: tier_gap(ladder, &outcome, rank, keep_by, false),
+            awaiting: awaiting(outcome.applies(), &outcome.tiers, rank),
+            keep: tier_gap(ladder, (outcome.applies_to.as_ref(), &outcome.tiers), rank, decision.keep_by(), false),
             decision,
             tiers: Vec::new(),
         })
     }
 
     fn next_tier(&self, ladder: &Ladder, at: &At<'a>, outcome: &TierOutcome, rank: u32) -> Option<NextTier> {
-        let next = ladder.at_rank(rank + 1)?;
+        ladder.at_rank(rank + 1)?;
         let review_on = ReviewDays::up(ladder, rank + 1, at, self.program.fiscal_year).next_after(at.as_of);
-        let gap = tier_gap(ladder, outcome, rank + 1, review_on, true);
-        Some(NextTier { tier: next.key.clone(), rank: rank + 1, entry: next.entry, gap, review_on })
+        next_tier(ladder, (outcome.applies_to.as_ref(), &outcome.tiers), rank, review_on)
     }
 }
 
+/// Who is judged, and the tiers, judged.
+type JudgedLadder<'j> = (Option<&'j Judged>, &'j [TierStanding]);
+
+impl Decision {
+    /// The day until which the tier has to be met to be kept.
+    fn keep_by(&self) -> Option<Date> {
+        self.grace.map(|grace| grace.until).or(self.next_down_on)
+    }
+}
+
+impl LadderStanding {
+    /// Fills in what follows from the tree of who is judged, the tiers, the decision and the next day for going up.
+    pub(super) fn complete(&mut self, ladder: &Ladder, review_on: Option<Date>) {
+        let judged = (self.applies_to.as_ref(), self.tiers.as_slice());
+        self.next = next_tier(ladder, judged, self.rank, review_on);
+        self.awaiting = awaiting(self.applies, &self.tiers, self.rank);
+        self.keep = tier_gap(ladder, judged, self.rank, self.decision.keep_by(), false);
+    }
+}
+
+fn next_tier(ladder: &Ladder, judged: JudgedLadder<'_>, rank: u32, review_on: Option<Date>) -> Option<NextTier> {
+    let next = ladder.at_rank(rank + 1)?;
+    let gap = tier_gap(ladder, judged, rank + 1, review_on, true);
+    Some(NextTier { tier: next.key.clone(), rank: rank + 1, entry: next.entry, gap, review_on })
+}
+
 /// The tiers above the one that is held that are met and may not be entered yet.
-fn awaiting(outcome: &TierOutcome, rank: u32) -> Vec<AwaitedEntry> {
-    let not_let_in = |tier: &&TierStanding| outcome.applies() && tier.rank > rank && tier.met && !tier.admitted;
-    outcome.tiers.iter().filter(not_let_in).map(|tier| AwaitedEntry { tier: tier.tier.clone(), rank: tier.rank, entry: tier.entry }).collect()
+fn awaiting(applies: bool, tiers: &[TierStanding], rank: u32) -> Vec<AwaitedEntry> {
+    let not_let_in = |tier: &&TierStanding| applies && tier.rank > rank && tier.met && !tier.admitted;
+    tiers.iter().filter(not_let_in).map(|tier| AwaitedEntry { tier: tier.tier.clone(), rank: tier.rank, entry: tier.entry }).collect()
 }
 
 /// What is missing for a tier: its requirement, those of the lower tiers where the ladder asks for them, the admission.
-fn tier_gap(ladder: &Ladder, outcome: &TierOutcome, rank: u32, by: Option<Date>, to_enter: bool) -> Gap {
+fn tier_gap(ladder: &Ladder, (applies_to, tiers): JudgedLadder<'_>, rank: u32, by: Option<Date>, to_enter: bool) -> Gap {
     let asked = |tier: &&TierStanding| tier.rank == rank || (ladder.lower_tiers_must_hold && tier.rank < rank);
-    let mut unmet: Vec<&Judged> = outcome.tiers.iter().filter(asked).filter_map(|tier| tier.requirement.as_ref()).filter(|judged| !judged.met).collect();
-    unmet.extend(outcome.applies_to.as_ref().filter(|judged| !judged.met));
+    let mut unmet: Vec<&Judged> = tiers.iter().filter(asked).filter_map(|tier| tier.requirement.as_ref()).filter(|judged| !judged.met).collect();
+    unmet.extend(applies_to.filter(|judged| !judged.met));
     let gap = match unmet.as_slice() {
         [] => Gap::default(),
         [one] => Gap::of(one, by),
@@ -138,7 +162,7 @@ fn tier_gap(ladder: &Ladder, outcome: &TierOutcome, rank: u32, by: Option<Date>,
             Gap::of(&Judged { met: false, label: None, node: Node::AllOf { of } }, by)
         }
     };
-    let tier = outcome.tiers.iter().find(|tier| tier.rank == rank && to_enter && !tier.admitted);
+    let tier = tiers.iter().find(|tier| tier.rank == rank && to_enter && !tier.admitted);
     match tier.and_then(|tier| admission_leaf(&tier.tier, tier.entry)) {
         Some(leaf) => gap.and(&leaf, by),
         None => gap,

@@ -7,6 +7,7 @@ use crate::facts::Facts;
 use crate::metric::{At, Evaluator};
 
 mod counted;
+mod kept;
 
 fn date(text: &str) -> Date {
     text.parse().unwrap()
@@ -407,6 +408,7 @@ fn a_kept_standing_reads_as_it_was_judged() {
             let kept = KeptStanding::of(ladder);
             let read = KeptStanding::read(&kept.to_text()).unwrap();
             assert_eq!(read, kept);
+            kept::assert_restores(&program, ladder);
             for (tier, view) in ladder.tiers.iter().zip(read.tiers()) {
                 assert_eq!((view.tier, view.met, view.share_met, view.admitted), (tier.tier.as_str(), tier.met, tier.share_met, tier.admitted));
                 let leaves = tier.requirement.as_ref().map_or(Vec::new(), |judged| judged.leaves());

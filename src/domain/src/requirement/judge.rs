@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{GroupJudged, Judged, Node, PeriodJudged, SubsetJudged};
+use super::{GroupJudged, Judged, Node, PeriodJudged};
 use crate::date::{Date, Span};
-use crate::document::requirement::{AtLeast, Conditional, ForEach, OnAnyDay, Requirement, Streak};
+use crate::document::requirement::{Conditional, ForEach, OnAnyDay, Requirement, Streak};
 use crate::fault::{Fault, Faults};
 use crate::metric::{At, Evaluator};
 use crate::period::FiscalYear;
@@ -17,30 +17,15 @@ impl<'a> Evaluator<'a> {
 
     fn judge_node(&self, requirement: &'a Requirement, at: &At<'a>) -> Result<Judged, Faults> {
         match requirement {
-            Requirement::AllOf(of) => {
-                let of = self.judge_all(of, at)?;
-                Ok(Judged::new(of.iter().all(|part| part.met), Node::AllOf { of }))
-            }
-            Requirement::AnyOf(of) => {
-                let of = self.judge_all(of, at)?;
-                let cheapest = super::gap::cheapest(&of);
-                Ok(Judged::new(of.iter().any(|path| path.met), Node::AnyOf { of, cheapest }))
-            }
-            Requirement::AtLeast(rule) => self.judge_at_least(rule, at),
-            Requirement::Not(of) => {
-                let of = self.judge(of, at)?;
-                Ok(Judged::new(!of.met, Node::Not { of: Box::new(of) }))
-            }
-            Requirement::Labelled(rule) => {
-                let judged = self.judge(&rule.requirement, at)?;
-                Ok(labelled(judged, &rule.label))
-            }
+            Requirement::AllOf(of) => Ok(Judged::all_of(self.judge_all(of, at)?)),
+            Requirement::AnyOf(of) => Ok(Judged::any_of(self.judge_all(of, at)?)),
+            Requirement::AtLeast(rule) => Ok(Judged::at_least(rule, self.judge_all(&rule.of, at)?)),
+            Requirement::Not(of) => Ok(Judged::not(self.judge(of, at)?)),
+            Requirement::Labelled(rule) => Ok(self.judge(&rule.requirement, at)?.labelled(&rule.label)),
             Requirement::Shared(key) => {
                 let shared =
                     self.program.requirement(key).ok_or_else(|| Fault::new("UNKNOWN_REQUIREMENT", key, "the program shares no requirement of this key"))?;
-                let of = self.judge(shared, at)?;
-                let name = self.program.document.requirements.iter().find(|known| known.key == *key).and_then(|known| known.name.clone());
-                Ok(Judged { met: of.met, label: name, node: Node::Shared { key: key.clone(), of: Box::new(of) } })
+                Ok(Judged::shared(self.program, key, self.judge(shared, at)?))
             }
             Requirement::Metric(rule) => self.judge_comparison(rule, at),
             Requirement::Tier(rule) => self.judge_tier(rule, at),
@@ -64,23 +49,10 @@ impl<'a> Evaluator<'a> {
         Ok(judged)
     }
 
-    fn judge_at_least(&self, rule: &'a AtLeast, at: &At<'a>) -> Result<Judged, Faults> {
-        let of = self.judge_all(&rule.of, at)?;
-        let met_count = count(of.iter());
-        let including = rule.including.as_ref().map(|subset| {
-            let items = subset.items.iter().filter_map(|item| of.get(*item as usize));
-            SubsetJudged { m: subset.m, met_count: count(items), items: subset.items.clone() }
-        });
-        let met = met_count >= rule.n && including.as_ref().is_none_or(|subset| subset.met_count >= subset.m);
-        Ok(Judged::new(met, Node::AtLeast { n: rule.n, met_count, of, including }))
-    }
-
     fn judge_when(&self, rule: &'a Conditional, at: &At<'a>) -> Result<Judged, Faults> {
         let condition = self.judge(&rule.condition, at)?;
-        let applies = condition.met;
-        let of = if applies { Some(Box::new(self.judge(&rule.requirement, at)?)) } else { None };
-        let met = of.as_ref().is_none_or(|of| of.met);
-        Ok(Judged::new(met, Node::When { applies, condition: Box::new(condition), of }))
+        let of = if condition.met { Some(self.judge(&rule.requirement, at)?) } else { None };
+        Ok(Judged::when(condition, of))
     }
 
     fn judge_for_each(&self, rule: &'a ForEach, at: &At<'a>) -> Result<Judged, Faults> {
@@ -93,9 +65,7 @@ impl<'a> Evaluator<'a> {
             name_group(&mut requirement, &group);
             groups.push(GroupJudged { group, requirement });
         }
-        let enough = groups.len() >= rule.at_least_groups as usize;
-        let met = enough && groups.iter().all(|group| group.requirement.met);
-        Ok(Judged::new(met, Node::ForEach { name: rule.r#as.clone(), at_least_groups: rule.at_least_groups, groups }))
+        Ok(Judged::for_each(rule, groups))
     }
 
     /// The periods of a streak, latest first, each with the date as of which it is judged.
@@ -127,9 +97,7 @@ impl<'a> Evaluator<'a> {
         let Some(of) = shown else {
             return Err(Fault::new("EMPTY_STREAK", "streak.periods", "ask for at least one period").into());
         };
-        let actual = u32::try_from(periods.iter().filter(|period| period.met).count()).unwrap_or(u32::MAX);
-        let required = rule.periods;
-        Ok(Judged::new(actual >= required, Node::Streak { required, actual, periods, of: Box::new(of) }))
+        Ok(Judged::streak(rule, periods, of))
     }
 
     /// Judged on every day of the window on which the outcome can change, latest first.
@@ -141,25 +109,12 @@ impl<'a> Evaluator<'a> {
             for day in days.into_iter().rev() {
                 let judged = self.judge(&rule.requirement, &at.on(day))?;
                 if judged.met {
-                    return Ok(Judged::new(true, Node::OnAnyDay { window: Some(window), day: Some(day), of: Box::new(judged) }));
+                    return Ok(Judged::on_any_day(Some(window), Some(day), judged));
                 }
             }
         }
-        let judged = self.judge(&rule.requirement, at)?;
-        Ok(Judged::new(false, Node::OnAnyDay { window, day: None, of: Box::new(judged) }))
+        Ok(Judged::on_any_day(window, None, self.judge(&rule.requirement, at)?))
     }
-}
-
-fn count<'j>(judged: impl Iterator<Item = &'j Judged>) -> u32 {
-    u32::try_from(judged.filter(|part| part.met).count()).unwrap_or(u32::MAX)
-}
-
-/// A label goes to the node that it is put on; where that has one of its own, around it.
-fn labelled(judged: Judged, label: &str) -> Judged {
-    if judged.label.is_none() {
-        return Judged { label: Some(label.to_owned()), ..judged };
-    }
-    Judged { met: judged.met, label: Some(label.to_owned()), node: Node::AllOf { of: vec![judged] } }
 }
 
 /// Writes the group into every leaf under a FOR_EACH.

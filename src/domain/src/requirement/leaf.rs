@@ -49,7 +49,8 @@ impl Leaf {
                 self.subject = metric.and_then(|metric| metric.name.clone());
                 self.noun = metric.and_then(|metric| metric.noun.clone());
                 let (compares, scoped) = comparison(rule).map_or((Compares::AtLeast, None), |(compares, scoped)| (compares, Some(scoped)));
-                let percent = scoped.is_some_and(|scoped| scoped.default.iter().chain(scoped.rows.iter().map(|row| &row.value)).any(|value| value.percent));
+                let is_it = |value: &Threshold| value.percent && Some(value.value) == self.required;
+                let percent = scoped.is_some_and(|scoped| scoped.default.iter().chain(scoped.rows.iter().map(|row| &row.value)).any(is_it));
                 self.compares = compares;
                 self.unit = match (metric, &rule.value) {
                     (Some(metric), _) => metric.unit,
@@ -74,10 +75,25 @@ impl Leaf {
         if self.kind == LeafKind::Tenure {
             (self.unit, self.noun) = (Unit::Duration, Some("month".to_owned()));
         }
+        self.compute_missing();
+        if let (Some(Requirement::Tenure(rule)), false) = (rule, self.met()) {
+            let months = i32::try_from(rule.months).unwrap_or(i32::MAX);
+            self.met_on = self.window.map(|served| served.from.plus_months(months));
+        }
+    }
+
+    /// What is missing, and why there is nothing to compare, by the figures.
+    fn compute_missing(&mut self) {
         self.missing = self.required.and_then(|required| missing(self.compares, self.unit, required, self.actual).ok().flatten());
         self.reason = match (self.required, self.actual) {
             (None, _) => Some(Unmet::NoThreshold),
             (_, None) => Some(Unmet::NoData),
+            // Time is counted from the day of enrollment or of the tier; without one there is no window.
+            _ if self.kind == LeafKind::Tenure && self.window.is_none() => Some(Unmet::NotEnrolled),
+            _ => None,
+        };
+        self.ratio = match (&self.value, self.required, self.compares) {
+            (Some(value), Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(value, required).ok().flatten(),
             _ => None,
         };
     }

@@ -7,6 +7,7 @@ mod changes;
 mod gap;
 mod judge;
 mod leaf;
+mod node;
 
 use std::sync::Arc;
 
@@ -373,17 +374,6 @@ impl Judged {
             open.extend(node.children().into_iter().rev());
         }
         leaves
-    }
-
-    /// Calls `take` with every leaf, in order.
-    pub fn each_leaf<'j>(&'j self, take: &mut dyn FnMut(&'j Leaf)) {
-        match &self.node {
-            Node::Leaf(leaf) => take(leaf),
-            Node::AllOf { of } | Node::AnyOf { of, .. } | Node::AtLeast { of, .. } => of.iter().for_each(|part| part.each_leaf(take)),
-            Node::Not { of } | Node::Shared { of, .. } | Node::Streak { of, .. } | Node::OnAnyDay { of, .. } => of.each_leaf(take),
-            Node::When { of, .. } => of.iter().for_each(|part| part.each_leaf(take)),
-            Node::ForEach { groups, .. } => groups.iter().for_each(|group| group.requirement.each_leaf(take)),
-        }
     }
 
     /// The part of it that is met, from 0 to 1: of ALL_OF the mean of its parts, of ANY_OF the best path, of AT_LEAST n the
