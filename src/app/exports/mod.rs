@@ -17,6 +17,11 @@ pub use runs::{JOURNAL_COLUMNS, LINE_COLUMNS, RunRows, STATEMENT_COLUMNS, export
 pub use standings::{COLUMNS as STANDING_COLUMNS, export_standings};
 pub use statement_page::export_statement;
 
+use guerdon_domain::levelling::KeptStanding;
+use guerdon_domain::program::Program;
+use guerdon_store::ListedStanding;
+use serde_json::Value;
+
 use crate::error::AppError;
 
 /// What kind of file it is.
@@ -79,6 +84,14 @@ impl Export {
 /// A name that is safe in every file system and header.
 fn plain(name: &str) -> String {
     name.chars().map(|character| if character.is_ascii_alphanumeric() || matches!(character, '-' | '_') { character } else { '-' }).take(100).collect()
+}
+
+/// The whole standing behind a row, in the words of the version that judged: trees, leaves with their sentences, and gaps.
+fn whole_standing(program: &Program, row: &ListedStanding) -> Result<Value, AppError> {
+    let Some(kept) = &row.standing else { return Ok(Value::Null) };
+    let unreadable = |fault: guerdon_domain::fault::Fault| AppError::internal(format!("the standing of {} in {}: {}", row.code, row.ladder, fault.message));
+    let whole = KeptStanding::read(kept).and_then(|kept| kept.restore(program, &row.ladder, row.region.as_deref())).map_err(unreadable)?;
+    serde_json::to_value(whole).map_err(AppError::internal)
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::html::{facts, page, percent, spoken, tier};
 use super::standings::sentences;
-use super::{Export, ExportKind};
+use super::{Export, ExportKind, whole_standing};
+use crate::app::programs::compiled_in;
 use crate::app::reviews::{ReviewId, find_review, program_and_version};
 use crate::app::{App, Ctx};
 use crate::error::AppError;
@@ -46,11 +47,9 @@ pub async fn export_partner_report(app: &App, ctx: &Ctx, review: ReviewId, code:
         Ok(Some((partner, page)))
     });
     let (partner, page_of) = read.await?.filter(|(_, page)| !page.rows.is_empty()).ok_or(AppError::NotFound)?;
-    let read = |row: ListedStanding| {
-        let standing = row.standing.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        (row, standing)
-    };
-    let standings = page_of.rows.into_iter().map(|(_, row)| read(row)).collect();
+    let compiled = app.store.read(async |tx| compiled_in(app, tx, &version).await).await?;
+    let read = |row: ListedStanding| whole_standing(&compiled, &row).map(|standing| (row, standing));
+    let standings = page_of.rows.into_iter().map(|(_, row)| read(row)).collect::<Result<Vec<_>, AppError>>()?;
     let report = Report { program, version, review, partner, standings };
     let title = format!("{}: compliance as of {}", report.partner.name, report.review.as_of);
     let name = format!("compliance-{}-{}-{}", report.program.code, report.partner.code, report.review.as_of);

@@ -1,13 +1,17 @@
 //! The standings that a review found, as CSV.
 
+use std::sync::Arc;
+
 use futures_util::stream;
 use guerdon_domain::access::{Action, Resource, Scope};
 use guerdon_domain::exact::spell;
+use guerdon_domain::program::Program;
 use guerdon_store::{Cursor, ListedStanding, PageRequest, StandingFilter, StandingOrder, StandingsOf, StoreError};
 use serde_json::Value;
 
 use super::csv::{header, lines, text};
-use super::{Export, ExportKind};
+use super::{Export, ExportKind, whole_standing};
+use crate::app::programs::compiled_in;
 use crate::app::reviews::{ReviewId, find_review, program_and_version};
 use crate::app::{App, Ctx};
 use crate::error::AppError;
@@ -54,8 +58,10 @@ pub async fn export_standings(app: &App, ctx: &Ctx, review: ReviewId) -> Result<
     let scope = ctx.require((Action::Read, Resource::Review))?;
     let review = find_review(app, ctx, review).await?.ok_or(AppError::NotFound)?;
     let (program, version) = program_and_version(app, &review).await?;
+    let compiled = app.store.read(async |tx| compiled_in(app, tx, &version).await).await?;
     let name = format!("review-{}-{}", program.code, review.as_of);
-    let rows = Rows { app: app.clone(), scope, of: StandingsOf::Review(review.standings_of()), head: [program.code.clone(), version.number.to_string()] };
+    let rows =
+        Rows { app: app.clone(), scope, of: StandingsOf::Review(review.standings_of()), head: [program.code.clone(), version.number.to_string()], compiled };
     let pieces = stream::try_unfold((rows, At::Start), async |(rows, at)| match at {
         At::Start => Ok(Some((header(COLUMNS)?, (rows, At::Behind(None))))),
         At::Behind(cursor) => {
@@ -72,6 +78,7 @@ struct Rows {
     scope: Scope,
     of: StandingsOf,
     head: [String; 2],
+    compiled: Arc<Program>,
 }
 
 impl Rows {
@@ -82,16 +89,17 @@ impl Rows {
         let page =
             self.app.store.read::<_, StoreError, _>(async |tx| tx.list_standings(&self.scope, self.of, &filter, StandingOrder::Code, &request).await).await?;
         let next = page.rows.last().map(|(cursor, _)| cursor.clone()).filter(|_| page.has_next);
-        Ok((lines(page.rows.iter().map(|(_, row)| self.row(row)))?, next))
+        let rows = page.rows.iter().map(|(_, row)| self.row(row)).collect::<Result<Vec<_>, AppError>>()?;
+        Ok((lines(rows)?, next))
     }
 
-    fn row(&self, row: &ListedStanding) -> Vec<String> {
-        let standing: Value = row.standing.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    fn row(&self, row: &ListedStanding) -> Result<Vec<String>, AppError> {
+        let standing = whole_standing(&self.compiled, row)?;
         let [program, version] = &self.head;
         let maybe = |value: &Option<String>| value.as_deref().map(text).unwrap_or_default();
         let day = |day: Option<guerdon_domain::date::Date>| day.map(|day| day.to_string()).unwrap_or_default();
         let risks: Vec<String> = row.risk.as_deref().and_then(|risk| serde_json::from_str(risk).ok()).unwrap_or_default();
-        vec![
+        Ok(vec![
             row.as_of.to_string(),
             text(program),
             version.clone(),
@@ -112,7 +120,7 @@ impl Rows {
             day(row.grace_until),
             day(row.overridden_until),
             row.awaiting.to_string(),
-        ]
+        ])
     }
 }
 
