@@ -62,7 +62,8 @@ async fn plan_program(app: &App, program: StoredProgram) -> Result<(), AppError>
         if plan.planned_until == Some(until) {
             return Ok(Change::unchanged(None));
         }
-        // A review of the day that was called by hand goes first; this one is asked for again.
+        // A review of the day or of an earlier one that was called by hand goes first: what is decided late for the past is not put on
+        // record. This one is asked for again.
         if plan.next.is_some() && tx.has_live_review(program.id, until).await? {
             return Ok(Change::unchanged(None));
         }

@@ -25,7 +25,7 @@ impl ReadTx {
 
     /// Whether a review of a program as of a date is under way.
     pub async fn has_live_review(&self, program: ProgramId, as_of: Date) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM review WHERE program_id = $1 AND as_of = $2 AND state = 'RUNNING' LIMIT 1";
+        let sql = "SELECT 1 FROM review WHERE program_id = $1 AND as_of <= $2 AND state = 'RUNNING' LIMIT 1";
         Ok(self.one(sql, vec![program.into(), as_of.naive().into()]).await?.is_some())
     }
 
