@@ -297,9 +297,9 @@ fn a_move_says_why() {
     assert_eq!(moved.text, "GOLD: revenue: USD 900 of USD 1,000; USD 100 more needed (800 was asked before)");
     let counts: Vec<_> = report.benefit_counts.iter().map(|count| (count.benefit.as_str(), count.tier.as_deref(), count.kind, count.partners)).collect();
     assert_eq!(counts, [("hours", Some("SILVER"), BenefitChangeKind::Changed, 1)]);
-    // 3 % of 900 become 1 %: the new tier holds throughout the period.
+    // 3 % of the 500 of the quarter become 1 %: the new tier holds throughout the period.
     let flat = report.rebates.iter().find(|sum| sum.schedule == "flat").unwrap();
-    assert_eq!((flat.before.amount(), flat.after.amount(), flat.changed), ("32.00".to_owned(), "14.00".to_owned(), 1));
+    assert_eq!((flat.before.amount(), flat.after.amount(), flat.changed), ("15.00".to_owned(), "5.00".to_owned(), 1));
     let on_record = simulate(&ready(&gold_revenue(1_000), |terms| terms.rebate_tiers = RebateTiers::OnRecord), &two(), &[]);
     assert!(on_record.rebate_moves.is_empty() && on_record.moves == report.moves);
 }

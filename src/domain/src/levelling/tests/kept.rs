@@ -103,8 +103,8 @@ const NESTED: &str = "
       - {key: labelOnNone, requirement: {labelled: {label: Outer, requirement: {shared: revenue}}}}
       - {key: asked, requirement: {when: {condition: {anyOf: [{shared: paths}, {shared: partner}]}, requirement: {allOf: [{shared: code}, {shared: streak}]}}}}
       - {key: streakOnADay, requirement: {onAnyDay: {window: {rolling: {months: 6}}, requirement: {anyOf: [{shared: streak}, {shared: growth}]}}}}
-      - {key: oneOfMixed, requirement: {anyOf: [{metric: {value: {metric: satisfaction}, atLeast: {rows: [{region: US, value: 5}, {region: DE, value: 90 %}]}}},
-          {metric: {value: {metric: satisfaction}, atLeast: {rows: [{region: US, value: 90 %}, {region: DE, value: 5}]}}}]}}
+      - {key: oneOfMixed, requirement: {anyOf: [{metric: {value: {metric: satisfaction}, atLeast: {rows: [{region: US, value: 0.8}, {region: DE, value: 90 %}]}}},
+          {metric: {value: {metric: satisfaction}, atLeast: {rows: [{region: US, value: 90 %}, {region: DE, value: 0.8}]}}}]}}
       - {key: invited, entry: BY_INVITATION, requirement: {shared: areas}}
 ";
 

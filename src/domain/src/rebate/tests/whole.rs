@@ -124,7 +124,7 @@ proptest! {
 /// What does not fit is left to fractions, which are exact or loud; what needs a division is not compiled.
 #[test]
 fn what_whole_numbers_cannot_express_is_left_to_fractions() {
-    let program = program_of(flat("9.99999999"));
+    let program = program_of(flat("999.999999 %"));
     let period = program.period_named("2024-Q1").unwrap();
     let compiled = Compiled::new(&program, &program.document.rebate_schedules[0], &period).unwrap();
     assert!(compiled.outcome(None, &Sums { amount: i128::MAX / 1_000, quantity: 0, lines: 1 }).is_none());
