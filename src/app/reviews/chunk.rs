@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use guerdon_domain::levelling::{Change as TierMove, Due};
 use guerdon_store::{
-    AssignmentOutcome, AuditEntry, Change, FoundBefore, NewAssignment, NewStanding, PartnerId, ReviewCounts, ReviewId, ReviewState, StoredReview, WriteTx,
+    AssignmentOutcome, AuditEntry, Change, FoundBefore, NewAdmissionRequest, NewAssignment, NewStanding, PartnerId, ReviewCounts, ReviewId, ReviewState,
+    StoredReview, WriteTx,
 };
 use serde::Deserialize;
 
@@ -14,6 +15,7 @@ use super::news::{News, tell};
 use super::slice::Slice;
 use super::{KIND, outcome_of, version_of};
 use crate::app::App;
+use crate::app::admissions::{approvals_of, follow_approvals};
 use crate::app::idempotency::write_context;
 use crate::app::jobs::{HeldJob, Progress};
 use crate::app::levelling::{TierMoved, decision_of, event_of, standing_of};
@@ -61,6 +63,8 @@ pub(super) struct Found {
     pub(super) decisions: Vec<(NewAssignment, TierMoved)>,
     pub(super) standings: Vec<NewStanding>,
     pub(super) news: Vec<News>,
+    /// Tiers that are met and await an approval.
+    pub(super) awaiting: Vec<NewAdmissionRequest>,
     pub(super) failures: Vec<(PartnerId, String)>,
     pub(super) counts: ReviewCounts,
 }
@@ -72,6 +76,7 @@ impl Found {
             decisions: Vec::new(),
             standings: Vec::new(),
             news: Vec::new(),
+            awaiting: Vec::new(),
             failures: Vec::new(),
             counts: ReviewCounts::default(),
         };
@@ -103,6 +108,7 @@ impl Found {
         self.decisions.extend(decision.or_else(|| back().then(|| kept(question, id, code, judged))));
         let index = index_of(standing, judged.risk.as_ref());
         self.news.push(News::of(question, code, judged));
+        self.awaiting.extend(approvals_of(&question.version, id, standing, question.as_of));
         self.standings.push(NewStanding { index, ..standing_of(id, standing) });
     }
 
@@ -150,14 +156,18 @@ impl Step<'_> {
         }
         let outcomes = self.decide(tx).await?;
         let holder = self.keep(tx, &review, outcomes.changed.is_empty()).await?;
-        let told = self.stand(tx, &review, holder).await?;
+        let mut told = self.stand(tx, &review, holder).await?;
+        let judged: BTreeMap<PartnerId, String> = self.found.partners.iter().cloned().collect();
+        let opened = follow_approvals(tx, &self.question.version, self.question.as_of, &judged, &self.found.awaiting).await?;
+        let opens = !opened.is_empty();
+        told.extend(opened.into_iter().filter_map(|(partner, event)| partner.map(|partner| (partner, event))));
         let changed = outcomes.changed.len() as u64;
         let counts = ReviewCounts { changed, in_the_past: outcomes.in_the_past, ..self.found.counts };
         tx.add_to_review(review.id, &counts).await?;
         let next = self.go_on(tx, &review).await?;
         let after = serde_json::json!({ "program": self.question.version.program.code, "asOf": review.as_of, "judged": counts.judged, "moved": changed });
         let audit = AuditEntry::of("Review", review.id).after(after);
-        let change = if changed > 0 || self.is_last { Change::new(next, audit) } else { Change::unchanged(next) };
+        let change = if changed > 0 || opens || self.is_last { Change::new(next, audit) } else { Change::unchanged(next) };
         let moved = outcomes.changed.iter().filter_map(|at| self.found.decisions.get(*at));
         let change = moved.fold(change, |change, (_, moved)| change.event(outgoing(&event_of(&self.question.version, moved), "Partner", Some(moved.partner))));
         Ok(told.iter().fold(change, |change, (partner, event)| change.event(outgoing(event, "Partner", Some(*partner)))))

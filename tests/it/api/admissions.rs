@@ -159,6 +159,20 @@ async fn a_partner_accepts_an_invitation_in_time_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_review_opens_what_it_finds_awaiting_approval_once() {
+    let api = Api::new().await;
+    api.publish(&entered()).await;
+    api.furnish(&["A", "B"]).await;
+    for key in ["r1", "r2"] {
+        let input = json!({"program": "P", "asOf": "2020-06-01", "idempotencyKey": key});
+        api.mutate(designer(), "reviewStart", "ReviewStartInput", "review { id }", input).await;
+        guerdon::jobs::run_due(&api.app).await.unwrap();
+        assert_eq!(api.database.number("SELECT COUNT(*) FROM admission_request WHERE state = 'OPEN' AND kind = 'APPROVAL'").await, 2);
+    }
+    assert_eq!(api.database.number("SELECT COUNT(*) FROM outbox_event WHERE kind = 'tier.admission.opened'").await, 2, "each is told once");
+}
+
+#[tokio::test]
 async fn a_tier_that_awaits_approval_is_listed_and_approved_by_another_person() {
     let api = Api::entered().await;
     let query = "{ admissionRequests(filter: {program: \"P\", ladder: \"BADGE\", kinds: [APPROVAL], states: [OPEN]}) { nodes { id tier opened { by } partner { code } } } }";
