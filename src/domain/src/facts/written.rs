@@ -1,6 +1,6 @@
 //! Facts as they are written, and back: what a stored or checked set of facts was, member by member.
 //!
-//! [`restore`] is the inverse of [`write`] for all facts: nothing is filled in and no name is judged, since what was on record may
+//! [`restore`] is the inverse of [`write()`] for all facts: nothing is filled in and no name is judged, since what was on record may
 //! name what a version of the program does not define. Where names are defined, [`super::read::read`] reads what is written here as well.
 
 use std::collections::BTreeMap;
@@ -39,7 +39,7 @@ pub fn write(facts: &Facts) -> Result<FactsInput, Fault> {
 /// Written facts as they were.
 ///
 /// # Errors
-/// Amounts and dates that cannot be read; everything that [`write`] leaves to be read but did not write.
+/// Amounts and dates that cannot be read; everything that [`write()`] leaves to be read but did not write.
 pub fn restore(input: &FactsInput) -> Result<Facts, Faults> {
     let mut faults = Faults::new();
     let mut facts = Facts::default();
