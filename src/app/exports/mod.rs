@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn names_are_plain_whatever_codes_hold() {
         let export = Export::whole("review-P/..\"\r\nX é", ExportKind::Csv, Vec::new());
-        assert_eq!(export.name, "review-P-------X--.csv");
+        assert_eq!(export.name, "review-P------X--.csv");
         assert!(Export::whole(&"x".repeat(500), ExportKind::Html, Vec::new()).name.len() == 105);
     }
 }
