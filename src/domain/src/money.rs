@@ -248,12 +248,21 @@ impl serde::de::Visitor<'_> for Spelling {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<String, E> {
-        let text = value.to_string();
-        if text.bytes().filter(u8::is_ascii_digit).count() > 16 {
-            return Err(E::custom("this decimal is too long to be read exactly: put it in quotes"));
-        }
-        Ok(text)
+        float_text(value)
     }
+}
+
+/// From here on a float does not keep two decimals.
+const FLOAT_END: f64 = 1e13;
+
+/// A bare decimal as it was written. JSON and YAML readers hand it on as a float, which keeps 15 digits: 99999999999999.99 comes as
+/// 100000000000000. What may have had more is refused.
+pub(crate) fn float_text<E: serde::de::Error>(value: f64) -> Result<String, E> {
+    let text = value.to_string();
+    if value.abs() >= FLOAT_END || text.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').count() > 15 {
+        return Err(E::custom("this decimal is too long to be read exactly: put it in quotes"));
+    }
+    Ok(text)
 }
 
 macro_rules! number_like {
@@ -352,6 +361,15 @@ impl JsonSchema for DecimalText {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bare_decimal_is_read_as_written_or_not_at_all() {
+        let read = |text: &str| serde_json::from_str::<Number>(text).map(|number| number.0.to_string());
+        assert_eq!(read("9999999999999.99").unwrap(), "9999999999999.99");
+        assert_eq!(read("0.12345678").unwrap(), "0.12345678");
+        assert!(read("99999999999999.99").unwrap_err().to_string().contains("put it in quotes"));
+        assert_eq!(read("\"99999999999999.99\"").unwrap(), "99999999999999.99");
+    }
 
     #[test]
     fn amounts_keep_the_decimals_of_their_currency() {

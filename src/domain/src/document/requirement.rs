@@ -303,11 +303,7 @@ impl<'de> Deserialize<'de> for Threshold {
             }
 
             fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Threshold, E> {
-                let text = value.to_string();
-                if text.bytes().filter(u8::is_ascii_digit).count() > 16 {
-                    return Err(E::custom("this decimal is too long to be read exactly: put it in quotes"));
-                }
-                self.visit_str(&text)
+                self.visit_str(&crate::money::float_text::<E>(value)?)
             }
         }
         deserializer.deserialize_any(Read)
