@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use super::held::{HeldTier, TierHistory};
 use super::idempotency::{Keyed, keyed_context};
 use super::outbox::outgoing;
+use super::parallel::in_parallel;
 use super::partners::PartnerId;
 use super::plan::{Known, compute, dated, for_judging, program_of, read_facts, together};
 use super::programs::{InForce, ProgramKey, in_force_many};
@@ -315,24 +316,17 @@ fn selection_text(selection: &Selection) -> String {
 fn judge_day(version: &InForce, facts: &Facts, ids: &BTreeMap<PartnerId, String>, date: Date, due: Due, keep: bool) -> Result<DayJudged, AppError> {
     let mut day = DayJudged { decisions: Vec::new(), standings: Vec::new(), awaiting: Vec::new(), failed: BTreeMap::new() };
     let ids: Vec<(&PartnerId, &String)> = ids.iter().collect();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let size = ids.len().div_ceil(threads).max(1);
     let program: &Program = &version.compiled;
-    let judge = |part: &[(&PartnerId, &String)]| {
+    let judged = in_parallel(ids, |part| {
         let evaluator = Evaluator::new(program, facts);
-        let judged = part.iter().map(|(id, code)| {
+        let judge = |(id, code): (&PartnerId, &String)| {
             let standing = evaluator.standing(code, date, due);
             evaluator.forget();
-            (**id, (*code).clone(), standing)
-        });
-        judged.collect::<Vec<_>>()
-    };
-    let judged: Result<Vec<_>, _> = std::thread::scope(|scope| {
-        let parts: Vec<_> = ids.chunks(size).map(|part| scope.spawn(move || judge(part))).collect();
-        parts.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
-    });
-    let judged = judged.map_err(|_| AppError::internal("judging a partner failed"))?;
-    for (id, code, standing) in judged.into_iter().flatten() {
+            (*id, code.clone(), standing)
+        };
+        part.into_iter().map(judge).collect()
+    })?;
+    for (id, code, standing) in judged {
         match standing {
             Err(faults) => {
                 day.failed.insert(code, faults);

@@ -20,6 +20,7 @@ pub mod limits;
 mod outbox;
 pub mod overrides;
 mod pages;
+mod parallel;
 pub mod partners;
 pub mod place;
 mod plan;

@@ -19,7 +19,8 @@ use guerdon_store::{PartnerId, ReadTx, SumsSource};
 
 use crate::app::App;
 use crate::app::Ctx;
-use crate::app::plan::{dated, for_runs, read_facts_of_run, together};
+use crate::app::parallel::in_parallel;
+use crate::app::plan::{compute, dated, for_runs, read_facts_of_run, together};
 use crate::app::programs::{InForce, ProgramKey};
 use crate::app::rebates::sums::{SumsKey, WindowData, is_enrolled};
 use crate::error::AppError;
@@ -111,7 +112,7 @@ pub async fn calculate_from_sums(
 ) -> Result<Vec<PartnerCalculated>, AppError> {
     let (Some(key), Some((_, first)), Some((_, last))) = (SumsKey::new(question, source), partners.first(), partners.last()) else { return Ok(Vec::new()) };
     let window = app.rebate_sums.read(tx, question, key, first, last).await?;
-    let calculated = in_parallel(question, partners, move |question, part| settle_part(question, &window, part)).await?;
+    let calculated = compute_parts(question, partners, move |question, part| settle_part(question, &window, part)).await?;
     let rest: Vec<(PartnerId, String)> = partners.iter().zip(&calculated).filter(|(_, own)| own.is_none()).map(|(partner, _)| partner.clone()).collect();
     let mut rest = if rest.is_empty() { Vec::new() } else { calculate_from_lines(tx, question, &rest).await? }.into_iter();
     Ok(calculated.into_iter().filter_map(|own| own.or_else(|| rest.next())).collect())
@@ -153,27 +154,13 @@ fn states_of_sums(plan: &PeriodPlan<'_>, entitlements: Vec<(Entitlement, u64)>) 
 }
 
 /// Computes parts of the partners on all processors, and puts the answers together in their order.
-async fn in_parallel<T: Send + 'static>(
+async fn compute_parts<T: Send + 'static>(
     question: &RunQuestion,
     partners: &[(PartnerId, String)],
     work: impl Fn(&RunQuestion, Vec<(PartnerId, String)>) -> Vec<T> + Send + Sync + 'static,
 ) -> Result<Vec<T>, AppError> {
     let (question, partners) = (question.clone(), partners.to_vec());
-    crate::app::plan::compute(move || {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let size = partners.len().div_ceil(threads).max(1);
-        let results = std::thread::scope(|scope| {
-            let part = |part: Vec<(PartnerId, String)>| {
-                let (work, question) = (&work, &question);
-                scope.spawn(move || work(question, part))
-            };
-            let parts: Vec<_> = partners.chunks(size).map(|chunk| part(chunk.to_vec())).collect();
-            parts.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Result<Vec<_>, _>>()
-        });
-        let results = results.map_err(|_| AppError::internal("computing a partner failed"))?;
-        Ok(results.into_iter().flatten().collect())
-    })
-    .await?
+    compute(move || in_parallel(partners, |part| work(&question, part))).await?
 }
 
 /// Line by line, from all facts of the partners.
@@ -186,7 +173,7 @@ pub async fn calculate_from_lines(tx: &ReadTx, question: &RunQuestion, partners:
     let reading = together(question.periods.iter().map(|asked| for_runs(&asked.in_force.compiled, &asked.period)));
     let last_day = question.days().last_day();
     let facts = Arc::new(read_facts_of_run(tx, &first.in_force, &reading, last_day, question.cut_off, &ids).await?);
-    in_parallel(question, partners, move |question, part| calculate_part(question, &facts, &question.knowledge(), part)).await
+    compute_parts(question, partners, move |question, part| calculate_part(question, &facts, &question.knowledge(), part)).await
 }
 
 fn calculate_part(question: &RunQuestion, facts: &Facts, knowledge: &Knowledge, partners: Vec<(PartnerId, String)>) -> Vec<PartnerCalculated> {

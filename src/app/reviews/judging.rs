@@ -15,6 +15,7 @@ use guerdon_domain::program::Program;
 use guerdon_domain::rounding::RoundingMode;
 use guerdon_store::{PartnerId, ReadTx, StandingIndex, Store};
 
+use crate::app::parallel::in_parallel;
 use crate::app::plan::{Known, compute, for_judging, read_facts};
 use crate::app::programs::InForce;
 use crate::error::AppError;
@@ -106,7 +107,7 @@ fn reopen(partner: &mut PartnerFacts, date: Date, decided: &BTreeSet<(String, Op
 
 fn judge_all(question: &Question, facts: &Facts, decided: &Keys, partners: &[(PartnerId, String)]) -> Result<Vec<JudgedPartner>, AppError> {
     let program: &Program = &question.version.compiled;
-    in_parallel(partners, |part| {
+    in_parallel(partners.iter().collect(), |part: Vec<&(PartnerId, String)>| {
         let evaluator = Evaluator::new(program, facts);
         let judge = |(id, code): &(PartnerId, String)| {
             let standing = evaluator.standing(code, question.as_of, question.due);
@@ -116,7 +117,7 @@ fn judge_all(question: &Question, facts: &Facts, decided: &Keys, partners: &[(Pa
                 standing.map(|whole| whole.ladders.into_iter().map(|standing| JudgedLadder { again: again(&standing), risk: None, standing }).collect());
             JudgedPartner { id: *id, code: code.clone(), ladders }
         };
-        part.iter().map(judge).collect()
+        part.into_iter().map(judge).collect()
     })
 }
 
@@ -151,37 +152,22 @@ fn horizon(standing: &LadderStanding, as_of: Date) -> Date {
 /// The same with what fails first. A partner whose future cannot be judged (a missing rate) has been judged, and no risk is named.
 fn with_risks(question: &Question, facts: &Facts, judged: Vec<JudgedPartner>) -> Result<Vec<JudgedPartner>, AppError> {
     let program: &Program = &question.version.compiled;
-    let risks = in_parallel(&judged, |part| {
+    in_parallel(judged, |part| {
         let evaluator = Evaluator::new(program, facts).known_until(question.as_of);
-        let of_partner = |partner: &JudgedPartner| {
-            let of_ladder = |ladder: &JudgedLadder| {
-                let asked = is_threatened_by_time(&ladder.standing) && facts.partners.contains_key(&partner.code);
-                let ahead = horizon(&ladder.standing, question.as_of);
-                asked.then(|| evaluator.first_failures(&ladder.standing, &partner.code, question.as_of, ahead).ok().flatten()).flatten()
-            };
-            let risks: Vec<Option<LadderRisk>> = partner.ladders.iter().flatten().map(of_ladder).collect();
-            evaluator.forget();
-            risks
+        let of_ladder = |code: &str, ladder: &JudgedLadder| {
+            let asked = is_threatened_by_time(&ladder.standing) && facts.partners.contains_key(code);
+            let ahead = horizon(&ladder.standing, question.as_of);
+            asked.then(|| evaluator.first_failures(&ladder.standing, code, question.as_of, ahead).ok().flatten()).flatten()
         };
-        part.iter().map(of_partner).collect()
-    })?;
-    let whole = judged.into_iter().zip(risks).map(|(partner, risks)| {
-        let ladders = partner.ladders.map(|ladders| ladders.into_iter().zip(risks).map(|(ladder, risk)| JudgedLadder { risk, ..ladder }).collect());
-        JudgedPartner { ladders, ..partner }
-    });
-    Ok(whole.collect())
-}
-
-/// Works on parts of a list at once, one for each core, and answers in the order of the list.
-fn in_parallel<T: Sync, U: Send>(list: &[T], work: impl Fn(&[T]) -> Vec<U> + Sync) -> Result<Vec<U>, AppError> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let size = list.len().div_ceil(threads).max(1);
-    let work = &work;
-    let done: Result<Vec<Vec<U>>, _> = std::thread::scope(|scope| {
-        let parts: Vec<_> = list.chunks(size).map(|part| scope.spawn(move || work(part))).collect();
-        parts.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
-    });
-    Ok(done.map_err(|_| AppError::internal("judging a partner failed"))?.into_iter().flatten().collect())
+        let of_partner = |mut partner: JudgedPartner| {
+            for ladder in partner.ladders.iter_mut().flatten() {
+                ladder.risk = of_ladder(&partner.code, ladder);
+            }
+            evaluator.forget();
+            partner
+        };
+        part.into_iter().map(of_partner).collect()
+    })
 }
 
 /// What lists ask of a standing.

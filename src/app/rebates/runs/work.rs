@@ -16,6 +16,7 @@ use super::{audit_of, content, question, summary};
 use crate::app::App;
 use crate::app::idempotency::write_context;
 use crate::app::jobs::{HeldJob, Progress};
+use crate::app::parallel::in_parallel;
 use crate::app::plan::compute;
 use crate::app::rebates::calculate::{PartnerCalculated, RunQuestion, calculate_partners};
 use crate::error::AppError;
@@ -202,25 +203,8 @@ async fn settle_all(
     calculated: Vec<PartnerCalculated>,
 ) -> Result<Vec<Result<Vec<NewStatement>, Faults>>, AppError> {
     let (run, question) = (run.clone(), question.clone());
-    compute(move || {
-        let size = calculated.len().div_ceil(std::thread::available_parallelism().map_or(1, usize::from)).max(1);
-        let (mut rest, mut parts) = (calculated, Vec::new());
-        while !rest.is_empty() {
-            let behind = rest.split_off(size.min(rest.len()));
-            parts.push(std::mem::replace(&mut rest, behind));
-        }
-        let results = std::thread::scope(|scope| {
-            let part = |part: Vec<PartnerCalculated>| {
-                let (run, question, book) = (&run, &question, &book);
-                scope.spawn(move || part.into_iter().map(|one| settle(run, question, book, one)).collect::<Vec<_>>())
-            };
-            let parts: Vec<_> = parts.into_iter().map(part).collect();
-            parts.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Result<Vec<_>, _>>()
-        });
-        let results = results.map_err(|_| AppError::internal("settling a partner failed"))?;
-        Ok(results.into_iter().flatten().collect())
-    })
-    .await?
+    let settle_part = move |part: Vec<PartnerCalculated>| part.into_iter().map(|one| settle(&run, &question, &book, one)).collect();
+    compute(move || in_parallel(calculated, settle_part)).await?
 }
 
 /// The schedules and periods whose budget all partners share.
