@@ -39,7 +39,6 @@ pub mod rebate_run_chunk;
 pub mod review;
 pub mod review_standing;
 pub mod statement;
-pub mod statement_line;
 pub mod tier_admission;
 pub mod tier_assignment;
 

@@ -37,6 +37,8 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub steps: String,
     #[sea_orm(column_type = "Text")]
+    pub lines: String,
+    #[sea_orm(column_type = "Text")]
     pub content_hash: String,
 }
 

@@ -43,6 +43,7 @@ mod m20260801_000036_period_lock;
 mod m20260801_000037_rebate_accrual;
 mod m20260801_000038_dispute;
 mod m20260801_000040_statement_keys;
+mod m20260801_000041_statement_lines;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -92,6 +93,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000037_rebate_accrual::Migration),
             Box::new(m20260801_000038_dispute::Migration),
             Box::new(m20260801_000040_statement_keys::Migration),
+            Box::new(m20260801_000041_statement_lines::Migration),
         ]
     }
 }

@@ -129,7 +129,7 @@ async fn check_subject(tx: &ReadTx, statement: &StoredStatement, input: &OpenDis
     match &input.subject {
         DisputeSubject::Statement => {}
         DisputeSubject::Line(no) => {
-            let lines = tx.statement_lines_many(&[statement.id]).await?.remove(&statement.id).unwrap_or_default();
+            let lines = &statement.lines;
             if usize::try_from(*no).ok().and_then(|no| lines.get(no)).is_none() {
                 faults.add("UNKNOWN_LINE", "line", format!("the statement has the lines 0 to {}", lines.len().saturating_sub(1)));
             }

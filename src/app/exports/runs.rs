@@ -2,7 +2,6 @@
 //!
 //! Columns are promises: new ones are added at the end; none is taken away or renamed. Decimals are canonical text in both formats.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::stream;
@@ -232,16 +231,13 @@ impl Rows {
             let partners = tx.partners_many(&Scope::All, &ids).await?;
             let versions: Vec<_> = statements.iter().map(|(_, statement)| statement.version_id).collect();
             let versions = tx.versions_many(&versions).await?;
-            let all: Vec<_> = statements.iter().map(|(_, statement)| statement.id).collect();
-            let lines = if self.rows == RunRows::Lines { tx.statement_lines_many(&all).await? } else { BTreeMap::new() };
-            Ok((statements, partners, versions, lines))
+            Ok((statements, partners, versions))
         });
-        let (statements, partners, versions, mut lines) = read.await?;
+        let (statements, partners, versions) = read.await?;
         let mut rows = Vec::new();
         for (code, statement) in &statements {
             if self.rows == RunRows::Lines {
-                let own = lines.remove(&statement.id).unwrap_or_default();
-                rows.extend((0_i64..).zip(&own).map(|(no, line)| self.line(code, statement, no, line)));
+                rows.extend((0_i64..).zip(&statement.lines).map(|(no, line)| self.line(code, statement, no, line)));
             } else {
                 let name = partners.get(&statement.partner_id).map(|partner| partner.name.as_str());
                 let version = versions.get(&statement.version_id).map(|version| version.number);

@@ -30,7 +30,6 @@ struct Statement {
     run: StoredRun,
     partner: StoredPartner,
     statement: StoredStatement,
-    lines: Vec<StatedLine>,
     sales: Vec<StatementLine>,
     others: Vec<StoredStatement>,
     disputes: Vec<StoredDispute>,
@@ -44,17 +43,16 @@ pub async fn export_statement(app: &App, ctx: &Ctx, id: StatementId) -> Result<E
     let statement = statements_many(app, ctx, &[id]).await?.remove(&id).ok_or(AppError::NotFound)?;
     let sales = sale_lines(app, ctx, id).await?;
     let all = guerdon_domain::access::Scope::All;
-    let (program, version, run, partner, lines, others) = app
+    let (program, version, run, partner, others) = app
         .store
         .read(async |tx| {
             let program = tx.find_program_by_id(statement.program_id).await?.ok_or(AppError::NotFound)?;
             let version = tx.versions_many(&[statement.version_id]).await?.remove(&statement.version_id).ok_or(AppError::NotFound)?;
             let run = tx.find_run(statement.run_id).await?.ok_or(AppError::NotFound)?;
             let partner = tx.partners_many(&all, &[statement.partner_id]).await?.remove(&statement.partner_id).ok_or(AppError::NotFound)?;
-            let lines = tx.statement_lines_many(&[id]).await?.remove(&id).unwrap_or_default();
             let filter = StatementFilter { run: Some(run.id), partner: Some(partner.id), ..StatementFilter::default() };
             let others = tx.list_statements(&all, &filter, &PageRequest::first(LISTED_MAX)).await?;
-            Ok::<_, AppError>((program, version, run, partner, lines, others.rows.into_iter().map(|(_, one)| one).filter(|one| one.id != id).collect()))
+            Ok::<_, AppError>((program, version, run, partner, others.rows.into_iter().map(|(_, one)| one).filter(|one| one.id != id).collect()))
         })
         .await?;
     let rules = get_compiled(app, ctx, statement.version_id).await?;
@@ -65,7 +63,7 @@ pub async fn export_statement(app: &App, ctx: &Ctx, id: StatementId) -> Result<E
         Err(AppError::Forbidden) => Vec::new(),
         Err(error) => return Err(error),
     };
-    let printed = Statement { program, version, rules, run, partner, statement, lines, sales, others, disputes };
+    let printed = Statement { program, version, rules, run, partner, statement, sales, others, disputes };
     let title = format!("Rebate statement {} {} {}", printed.partner.code, printed.statement.schedule, printed.statement.period);
     let name = format!("statement-{}-{}-{}-{}", printed.program.code, printed.partner.code, printed.statement.schedule, printed.statement.period);
     Ok(Export::whole(&name, ExportKind::Html, page(&title, &printed.body())))
@@ -178,7 +176,7 @@ impl Statement {
             table {
                 thead { tr { th { "Line" } th { "Band" } th { "Tier" } th.number { "Paid on" } th.number { "Rate" } th.number { "Exactly" } th.number { "Amount, " (currency) } } }
                 tbody {
-                    @for line in &self.lines {
+                    @for line in &self.statement.lines {
                         tr {
                             td { (line_word(line.kind)) @if let Some(category) = &line.category { " (" (category) ")" } }
                             td.code { (band(line)) }

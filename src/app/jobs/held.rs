@@ -25,7 +25,7 @@ pub struct HeldJob {
     /// Who asked for it.
     pub created_by: String,
     input: String,
-    fence: i64,
+    pub(super) fence: i64,
     pub(super) lease_time: Duration,
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use guerdon_domain::access::{Action, Condition, Resource, Scope};
 use guerdon_domain::page::{Page, PageRequest};
-use guerdon_domain::rebate::{OnRecord, StatedLine, StatementLine, compute_unbudgeted};
+use guerdon_domain::rebate::{OnRecord, StatementLine, compute_unbudgeted};
 use guerdon_store::{RunId, RunKind, StatementFilter, StoredRun};
 pub use guerdon_store::{StatementId, StoredStatement};
 
@@ -125,20 +125,6 @@ pub async fn statements_of_many(
 pub async fn statements_many(app: &App, ctx: &Ctx, ids: &[StatementId]) -> Result<BTreeMap<StatementId, StoredStatement>, AppError> {
     let (scope, posted_only) = sight(ctx)?;
     Ok(app.store.read(async |tx| tx.statements_many(&scope, ids, posted_only).await).await?)
-}
-
-/// The lines of statements, those that the caller may see.
-///
-/// # Errors
-/// `Forbidden`.
-pub async fn lines_many(app: &App, ctx: &Ctx, ids: &[StatementId]) -> Result<BTreeMap<StatementId, Vec<StatedLine>>, AppError> {
-    let (scope, posted_only) = sight(ctx)?;
-    app.store
-        .read(async |tx| {
-            let seen: Vec<StatementId> = tx.statements_many(&scope, ids, posted_only).await?.into_keys().collect();
-            Ok(tx.statement_lines_many(&seen).await?)
-        })
-        .await
 }
 
 /// The sale lines behind a statement: computed again from what its run read, since they are not kept with it. Amounts are those

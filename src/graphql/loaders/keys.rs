@@ -162,10 +162,6 @@ pub struct RunNode(pub RunId);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StatementNode(pub StatementId);
 
-/// The lines of a statement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct StatementLinesKey(pub StatementId);
-
 /// A page of a partner's statements.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StatementsKey {

@@ -20,7 +20,7 @@ use guerdon_domain::page::Page;
 
 pub use keys::{
     AdmissionNode, AdmissionsKey, CompiledKey, DisputeNode, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, MovesKey, OverrideNode,
-    OverridesKey, PartnerNode, ProfilesKey, ProgramNode, ReviewNode, RisksKey, RunNode, StandingKey, StatementLinesKey, StatementNode, StatementsKey,
+    OverridesKey, PartnerNode, ProfilesKey, ProgramNode, ReviewNode, RisksKey, RunNode, StandingKey, StatementNode, StatementsKey,
     TransactionsKey, VersionNode, VersionsKey, WhatIfKey,
 };
 
@@ -44,7 +44,6 @@ use guerdon_domain::benefit::Entitlement;
 use guerdon_domain::facts::PartnerProfile;
 use guerdon_domain::levelling::LadderRisk;
 use guerdon_domain::program::Program;
-use guerdon_domain::rebate::StatedLine;
 
 /// What a loader answers to a resolver, which makes a field of it: something, nothing, or a failure.
 pub type Found<T> = Answer<Option<T>>;
@@ -192,11 +191,6 @@ impl Loaders {
     /// A statement, in scope.
     pub async fn statement(&self, id: StatementId) -> Found<StoredStatement> {
         self.load(StatementNode(id)).await
-    }
-
-    /// The lines of a statement.
-    pub async fn statement_lines(&self, id: StatementId) -> Answer<Arc<Vec<StatedLine>>> {
-        Ok(self.load(StatementLinesKey(id)).await?.unwrap_or_default())
     }
 
     /// A page of a partner's statements.

@@ -1,12 +1,10 @@
 //! Rebate runs, statements and their lines.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
-use guerdon_domain::rebate::StatedLine;
 
-use super::keys::{RunNode, StatementLinesKey, StatementNode, StatementsKey};
+use super::keys::{RunNode, StatementNode, StatementsKey};
 use super::partners::{Each, answer, each, ids_of};
 use super::{Reader, StatementPage, by_question};
 use crate::app::rebates::runs::{self, StoredRun};
@@ -32,17 +30,6 @@ impl Loader<StatementNode> for Reader {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         let found = statements::statements_many(&self.app, &self.ctx, &ids).await?;
         Ok(found.into_iter().map(|(id, statement)| (StatementNode(id), statement)).collect())
-    }
-}
-
-impl Loader<StatementLinesKey> for Reader {
-    type Value = Arc<Vec<StatedLine>>;
-    type Error = GqlFault;
-
-    async fn load(&self, keys: &[StatementLinesKey]) -> Result<HashMap<StatementLinesKey, Arc<Vec<StatedLine>>>, GqlFault> {
-        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let found = statements::lines_many(&self.app, &self.ctx, &ids).await?;
-        Ok(found.into_iter().map(|(id, lines)| (StatementLinesKey(id), Arc::new(lines))).collect())
     }
 }
 

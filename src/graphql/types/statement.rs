@@ -184,13 +184,8 @@ impl Statement {
     }
 
     /// Its lines.
-    async fn lines(&self, ctx: &Context<'_>) -> Maybe<Vec<StatementLine>> {
-        let found = async {
-            let lines = ctx.loaders()?.statement_lines(self.0.id).await?;
-            let currency = self.0.amount.currency;
-            Ok(lines.iter().map(|line| line_of(line, currency)).collect())
-        };
-        Some(found.await)
+    async fn lines(&self) -> Vec<StatementLine> {
+        self.0.lines.iter().map(|line| line_of(line, self.0.amount.currency)).collect()
     }
 
     /// The sale lines behind the period, computed again from what the run read: with their exchange rates, and their parts of what

@@ -1,11 +1,13 @@
-//! Many rows in few statements: multi-row VALUES on SQLite, cut by the number of bound values; UNNEST of one array per column on
-//! PostgreSQL, where the text of the statement is the same for any number of rows.
+//! Many rows in few statements: multi-row VALUES on SQLite, cut by the number of bound values. On PostgreSQL COPY, or, where a row
+//! that is there already is no fault, UNNEST of one array per column; the text of the statement is the same for any number of rows.
 
 use std::fmt::Write as _;
 
 use sea_orm::{DbBackend, Value};
 
+use crate::copy;
 use crate::fault::StoreError;
+use crate::session::Session;
 use crate::sql::quote_element;
 use crate::tx::ReadTx;
 
@@ -38,7 +40,7 @@ pub(crate) type Column = (&'static str, Kind);
 
 /// SQLite takes 32,766 values in a statement.
 const SQLITE_VALUES: usize = 32_000;
-/// Rows of one UNNEST: a few megabytes of text.
+/// Rows of one COPY or UNNEST: a few megabytes.
 const POSTGRES_ROWS: usize = 10_000;
 
 /// Inserts `rows`; `tail` is the ON CONFLICT clause, or nothing. Answers how many rows were inserted or updated.
@@ -50,10 +52,20 @@ pub(crate) async fn insert(tx: &ReadTx, table: &str, columns: &[Column], rows: V
     let mut affected = 0;
     while rows.peek().is_some() {
         let part: Vec<Vec<Value>> = rows.by_ref().take(chunk).collect();
+        if let (Session::Postgres(session), true) = (&tx.tx, tail.is_empty()) {
+            affected += session.copy_in(&copy_into(table, columns), copy::spell(&part)).await.map_err(|error| tx.fault(error))?;
+            continue;
+        }
         let (sql, values) = if tx.backend() == DbBackend::Postgres { unnest(&head, columns, &part, tail) } else { values_list(&head, part, tail) };
         affected += tx.execute(sql, values).await?.rows_affected();
     }
     Ok(affected)
+}
+
+/// The statement that takes the bytes of [`copy::spell`].
+pub(crate) fn copy_into(table: &str, columns: &[Column]) -> String {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    format!("COPY {table} ({}) FROM STDIN (FORMAT BINARY)", names.join(", "))
 }
 
 fn values_list(head: &str, rows: Vec<Vec<Value>>, tail: &str) -> (String, Vec<Value>) {

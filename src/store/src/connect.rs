@@ -62,28 +62,38 @@ pub(crate) struct Inner {
     pub(crate) backend: DbBackend,
     pub(crate) retries: u32,
     pub(crate) new_id: NewId,
-    statements: Arc<AtomicU64>,
+    pub(crate) meter: Meter,
     pub(crate) retried: AtomicU64,
+}
+
+/// Counts statements, and reports slow ones to the log by their time alone.
+#[derive(Debug, Clone)]
+pub(crate) struct Meter {
+    statements: Arc<AtomicU64>,
+    slow: Duration,
+}
+
+impl Meter {
+    pub(crate) fn count(&self, elapsed: Duration, failed: bool) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        if elapsed > self.slow {
+            tracing::warn!(ms = elapsed.as_millis(), failed, "slow statement");
+        }
+    }
 }
 
 impl Store {
     /// Opens `url`: `sqlite:PATH` (made if missing), `sqlite::memory:`, or `postgres://...`. The schema is the migrator's business;
     /// see [`connect_for_migration`].
     pub async fn connect(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
-        let statements = Arc::new(AtomicU64::new(0));
+        let meter = Meter { statements: Arc::default(), slow: options.slow_statement };
         let (mut reader, mut writer) = if is_postgres(url) { connect_postgres(url, &options).await? } else { connect_sqlite(url, &options).await? };
         let backend = writer.get_database_backend();
         for connection in [&mut reader, &mut writer] {
-            let counter = statements.clone();
-            let slow = options.slow_statement;
-            connection.set_metric_callback(move |info| {
-                counter.fetch_add(1, Ordering::Relaxed);
-                if info.elapsed > slow {
-                    tracing::warn!(ms = info.elapsed.as_millis(), failed = info.failed, "slow statement");
-                }
-            });
+            let meter = meter.clone();
+            connection.set_metric_callback(move |info| meter.count(info.elapsed, info.failed));
         }
-        let inner = Inner { reader, writer, backend, retries: options.retries, new_id: options.new_id, statements, retried: AtomicU64::new(0) };
+        let inner = Inner { reader, writer, backend, retries: options.retries, new_id: options.new_id, meter, retried: AtomicU64::new(0) };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -126,7 +136,7 @@ impl Store {
     /// Statements sent so far, without BEGIN and COMMIT. For metrics, and for the tests that hold the number of statements equal
     /// whatever the number of partners.
     pub fn statements(&self) -> u64 {
-        self.0.statements.load(Ordering::Relaxed)
+        self.0.meter.statements.load(Ordering::Relaxed)
     }
 
     /// Transactions run again so far, after a serialization failure or a deadlock.

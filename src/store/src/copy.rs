@@ -1,6 +1,9 @@
-//! PostgreSQL's binary form of COPY, as far as it is read here: rows of UUID, DATE, TEXT and BIGINT, none of them NULL.
+//! PostgreSQL's binary form of COPY. Read are rows of UUID, DATE, TEXT and BIGINT, none of them NULL; written are rows of whatever
+//! this store writes in bulk.
 
+use chrono::{DateTime, NaiveDate, Utc};
 use guerdon_domain::date::Date;
+use sea_orm::Value;
 use uuid::Uuid;
 
 use crate::fault::StoreError;
@@ -9,6 +12,53 @@ use crate::fault::StoreError;
 const HEADER: usize = 19;
 /// What PostgreSQL counts days from.
 const EPOCH: (i32, u32, u32) = (2000, 1, 1);
+
+/// The signature, no flags and no extension.
+const SIGNATURE: [u8; HEADER] = *b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+
+/// Rows as COPY ... FROM STDIN (FORMAT BINARY) takes them. A value is spelled by its own kind, which must be its column's.
+pub(crate) fn spell(rows: &[Vec<Value>]) -> Vec<u8> {
+    let mut bytes = SIGNATURE.to_vec();
+    for row in rows {
+        bytes.extend(i16::try_from(row.len()).unwrap_or_default().to_be_bytes());
+        for value in row {
+            spell_value(&mut bytes, value);
+        }
+    }
+    bytes.extend((-1_i16).to_be_bytes());
+    bytes
+}
+
+fn spell_value(bytes: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::String(Some(text)) => spell_cell(bytes, text.as_bytes()),
+        Value::BigInt(Some(number)) => spell_cell(bytes, &number.to_be_bytes()),
+        Value::Uuid(Some(id)) => spell_cell(bytes, id.as_bytes()),
+        Value::Bytes(Some(cell)) => spell_cell(bytes, cell),
+        Value::ChronoDate(Some(date)) => spell_cell(bytes, &days_of(*date).to_be_bytes()),
+        Value::ChronoDateTimeUtc(Some(time)) => spell_cell(bytes, &microseconds_of(time).to_be_bytes()),
+        // Whatever else a caller passed is a missing value.
+        _ => bytes.extend((-1_i32).to_be_bytes()),
+    }
+}
+
+fn spell_cell(bytes: &mut Vec<u8>, cell: &[u8]) {
+    // PostgreSQL refuses what has more than a gibibyte.
+    bytes.extend(i32::try_from(cell.len()).unwrap_or(i32::MAX).to_be_bytes());
+    bytes.extend(cell);
+}
+
+fn epoch() -> NaiveDate {
+    NaiveDate::from_ymd_opt(EPOCH.0, EPOCH.1, EPOCH.2).unwrap_or_default()
+}
+
+fn days_of(date: NaiveDate) -> i32 {
+    i32::try_from(date.signed_duration_since(epoch()).num_days()).unwrap_or_default()
+}
+
+fn microseconds_of(time: &DateTime<Utc>) -> i64 {
+    time.naive_utc().signed_duration_since(epoch().into()).num_microseconds().unwrap_or_default()
+}
 
 /// Cuts a stream of bytes into rows. Bytes may come in pieces of any size.
 pub(crate) struct CopyReader {
@@ -137,6 +187,25 @@ mod tests {
             let expected: Vec<_> = (-1..2).map(|number| (Uuid::from_bytes([7; 16]), "2026-01-01".to_owned(), "HW".to_owned(), number)).collect();
             assert_eq!(read, expected);
         }
+    }
+
+    #[test]
+    fn rows_are_spelled_as_they_are_read() {
+        let (id, date) = (Uuid::from_bytes([7; 16]), NaiveDate::from_ymd_opt(2026, 1, 1));
+        let rows: Vec<Vec<Value>> = (-1_i64..2).map(|number| vec![id.into(), date.into(), "HW".into(), number.into()]).collect();
+        assert_eq!(spell(&rows), stream());
+    }
+
+    #[test]
+    fn moments_count_from_the_year_2000_and_missing_values_have_no_length() {
+        let time: DateTime<Utc> = "1999-12-31T23:59:59.000001Z".parse().unwrap();
+        let bytes = spell(&[vec![time.into(), Value::String(None)]]);
+        let mut expected = SIGNATURE.to_vec();
+        expected.extend([0, 2, 0, 0, 0, 8]);
+        expected.extend((-999_999_i64).to_be_bytes());
+        expected.extend([0xff; 4]);
+        expected.extend([0xff; 2]);
+        assert_eq!(bytes, expected);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::fault::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::rebate_run::StoredRun;
 use crate::scope::within;
+use crate::stated_line::AMOUNT;
 use crate::sql::{Parameters, is_one_of_uuids, uuids};
 use crate::tx::{ReadTx, WriteTx};
 use crate::{EntryId, PartnerId, ProgramId, RunId};
@@ -165,7 +166,8 @@ pub struct LedgerFault {
     pub found: String,
 }
 
-/// The checks of the books: the name, and a query that answers whatever is wrong, as subject and figures. `:id(..)` spells an id.
+/// The checks of the books: the name, and a query that answers whatever is wrong, as subject and figures. `:id(..)` spells an id,
+/// `:lines` the sum of the lines of statement `s`.
 const CHECKS: [(&str, &str); 7] = [
     (
         "an entry sums to zero",
@@ -180,9 +182,8 @@ const CHECKS: [(&str, &str); 7] = [
     ),
     (
         "a statement is the sum of its lines",
-        "SELECT :id(s.id), CAST(s.amount_minor AS TEXT) || ' stated, ' || CAST(COALESCE(SUM(l.amount_minor), 0) AS TEXT) || ' in lines' \
-         FROM statement s LEFT JOIN statement_line l ON l.statement_id = s.id GROUP BY s.id, s.amount_minor \
-         HAVING s.amount_minor <> COALESCE(SUM(l.amount_minor), 0)",
+        "SELECT :id(id), CAST(amount_minor AS TEXT) || ' stated, ' || CAST(in_lines AS TEXT) || ' in lines' \
+         FROM (SELECT s.id, s.amount_minor, :lines AS in_lines FROM statement s) AS summed WHERE amount_minor <> in_lines",
     ),
     (
         "a run has the statements that it counted",
@@ -289,9 +290,13 @@ impl ReadTx {
     /// Whatever the books hold that they must not.
     pub async fn verify_ledger(&self) -> Result<Vec<LedgerFault>, StoreError> {
         let mut faults = Vec::new();
-        let id = if self.backend() == sea_orm::DbBackend::Postgres { "CONCAT(" } else { "HEX(" };
+        let (id, lines) = if self.backend() == sea_orm::DbBackend::Postgres {
+            ("CONCAT(", format!("(SELECT COALESCE(SUM(CAST(l->>{AMOUNT} AS BIGINT)), 0) FROM json_array_elements(CAST(s.lines AS json)) AS l)"))
+        } else {
+            ("HEX(", format!("(SELECT COALESCE(SUM(l.value->>{AMOUNT}), 0) FROM json_each(s.lines) AS l)"))
+        };
         for (check, sql) in CHECKS {
-            for row in self.all(sql.replace(":id(", id), Vec::new()).await? {
+            for row in self.all(sql.replace(":id(", id).replace(":lines", &lines), Vec::new()).await? {
                 let row = Row::new(&row, "journal_entry");
                 faults.push(LedgerFault { check, subject: row.get(0)?, found: row.get(1)? });
             }

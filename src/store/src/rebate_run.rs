@@ -441,7 +441,7 @@ impl WriteTx {
             run.row_version.into(),
         ];
         let changed = self.change_run(run.id, sets, "row_version = $8 AND state <> 'CALCULATING'", values).await?;
-        for table in ["statement_line", "statement", "rebate_run_chunk", "rebate_run_budget"] {
+        for table in ["statement", "rebate_run_chunk", "rebate_run_budget"] {
             self.execute(format!("DELETE FROM {table} WHERE run_id = $1"), vec![run.id.into()]).await?;
         }
         Ok(changed)

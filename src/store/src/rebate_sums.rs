@@ -12,7 +12,7 @@ use guerdon_domain::date::{Date, Span};
 use guerdon_domain::facts::PartnerFacts;
 use guerdon_domain::rebate::batch::{ColumnSums, SumColumn};
 use guerdon_domain::rebate::whole::Sums;
-use sea_orm::{DbBackend, DbErr, RuntimeErr, StreamTrait as _};
+use sea_orm::{DbBackend, DbErr, RuntimeErr};
 
 use crate::convert::Row;
 use crate::copy::{Cells, CopyReader};

@@ -5,7 +5,6 @@
 //! added by one statement a table. What is committed meets every constraint, or nothing is committed. For benches and for the
 //! first filling of an empty service: nobody else can write meanwhile.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -21,6 +20,7 @@ use crate::batch::RejectReason;
 use crate::bulk::{self, Column, Kind};
 use crate::connect::Store;
 use crate::convert::{TextEnum, attributes_text, region_key};
+use crate::copy;
 use crate::fact_rows::{Fact, FactTable, digest};
 use crate::fault::{StoreError, sort};
 use crate::partner_upsert::{PARTNER_COLUMNS, PROFILE_COLUMNS, partner_cells};
@@ -102,7 +102,7 @@ pub struct RowBlock {
 
 enum Body {
     Values(Vec<Vec<Value>>),
-    Copy(String),
+    Copy(Vec<u8>),
 }
 
 impl RowBlock {
@@ -130,7 +130,7 @@ impl RowSpeller {
                 bodies.update(&**digest);
             }
         }
-        let body = if self.0 == DbBackend::Postgres { Body::Copy(copy_text(&rows)) } else { Body::Values(rows) };
+        let body = if self.0 == DbBackend::Postgres { Body::Copy(copy::spell(&rows)) } else { Body::Values(rows) };
         RowBlock { table, columns: columns.to_vec(), rows: count, bodies, body }
     }
 
@@ -223,53 +223,6 @@ fn fact_cells<F: Fact>(table: &FactTable, batch: &SeedBatch, line: u64, fact: &S
     cells.extend([body.into(), fact.partner.into(), fact.fact.recorded_on().naive().into()]);
     cells.extend(fact.fact.cells(fact.category.clone()).ok_or_else(refused)?);
     Ok(cells)
-}
-
-/// Rows in the text format of COPY.
-fn copy_text(rows: &[Vec<Value>]) -> String {
-    let mut text = String::with_capacity(rows.len() * 200);
-    for row in rows {
-        for (at, value) in row.iter().enumerate() {
-            if at > 0 {
-                text.push('\t');
-            }
-            copy_cell(&mut text, value);
-        }
-        text.push('\n');
-    }
-    text
-}
-
-fn copy_cell(text: &mut String, value: &Value) {
-    // Writing into a String cannot fail.
-    let _ = match value {
-        Value::String(Some(content)) => {
-            copy_escaped(text, content);
-            Ok(())
-        }
-        Value::BigInt(Some(number)) => write!(text, "{number}"),
-        Value::Uuid(Some(id)) => write!(text, "{}", id.simple()),
-        Value::ChronoDate(Some(date)) => write!(text, "{date}"),
-        Value::ChronoDateTimeUtc(Some(time)) => text.write_str(&time.to_rfc3339()),
-        Value::Bytes(Some(bytes)) => {
-            text.push_str("\\\\x");
-            bytes.iter().try_for_each(|byte| write!(text, "{byte:02x}"))
-        }
-        // Whatever else is a missing value: the rows above make nothing else.
-        _ => text.write_str("\\N"),
-    };
-}
-
-fn copy_escaped(text: &mut String, content: &str) {
-    for character in content.chars() {
-        match character {
-            '\\' => text.push_str("\\\\"),
-            '\t' => text.push_str("\\t"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            other => text.push(other),
-        }
-    }
 }
 
 /// The tables that are filled, with the number of rows that PostgreSQL must not check one by one.
@@ -390,11 +343,9 @@ impl Seeding {
         }
         match (&mut self.door, block.body) {
             (Door::Sqlite(write), Body::Values(rows)) => bulk::insert(write, block.table, &block.columns, rows, "").await.map(drop),
-            (Door::Postgres(connection), Body::Copy(text)) => {
-                let names: Vec<&str> = block.columns.iter().map(|(name, _)| *name).collect();
-                let sql = format!("COPY {} ({}) FROM STDIN", block.table, names.join(", "));
-                let mut copy = connection.copy_in_raw(&sql).await.map_err(sqlx_fault)?;
-                copy.send(text.as_bytes()).await.map_err(sqlx_fault)?;
+            (Door::Postgres(connection), Body::Copy(bytes)) => {
+                let mut copy = connection.copy_in_raw(&bulk::copy_into(block.table, &block.columns)).await.map_err(sqlx_fault)?;
+                copy.send(bytes).await.map_err(sqlx_fault)?;
                 copy.finish().await.map(drop).map_err(sqlx_fault)
             }
             _ => Err(StoreError::Configuration("rows were spelled for another database".to_owned())),

@@ -7,34 +7,19 @@ use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::exact::Exact;
 use guerdon_domain::money::{Currency, Money};
-use guerdon_domain::rebate::{LineKind, StatedLine, Step};
-use sea_orm::{QueryResult, StreamTrait as _, Value};
+use guerdon_domain::rebate::{StatedLine, Step};
+use sea_orm::{QueryResult, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::bulk::{self, Column, Kind};
-use crate::convert::{Row, TextEnum, text_enum};
+use crate::convert::Row;
 use crate::fault::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::scope::within;
 use crate::sql::{Parameters, is_one_of_uuids, uuids};
+use crate::stated_line::{lines_at, lines_text};
 use crate::tx::{ReadTx, WriteTx};
 use crate::{PartnerId, ProgramId, RunId, StatementId, VersionId};
-
-text_enum!(LineKind {
-    Earned = "EARNED",
-    Condition = "CONDITION",
-    Floor = "FLOOR",
-    Cap = "CAP",
-    Cumulative = "CUMULATIVE",
-    Guarantee = "GUARANTEE",
-    CarriedPayout = "CARRIED_PAYOUT",
-    MinimumPayout = "MINIMUM_PAYOUT",
-    BestOf = "BEST_OF",
-    Budget = "BUDGET",
-    Adjustment = "ADJUSTMENT",
-    SetOff = "SET_OFF",
-    CarriedForward = "CARRIED_FORWARD",
-});
 
 /// A statement to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,8 +52,8 @@ pub struct NewStatement {
     pub carried: i64,
     /// Sale lines behind it.
     pub inputs: i64,
-    /// Every step, as JSON.
-    pub steps: String,
+    /// Every step in order.
+    pub steps: Vec<Step>,
     /// The digest of all of it.
     pub content_hash: String,
     /// The lines.
@@ -116,6 +101,8 @@ pub struct StoredStatement {
     pub inputs: i64,
     /// Every step.
     pub steps: Vec<Step>,
+    /// The lines. They sum to what is posted.
+    pub lines: Vec<StatedLine>,
     /// The digest of all of it.
     pub content_hash: String,
 }
@@ -165,9 +152,9 @@ pub struct StatementFilter {
 
 const COLUMNS: &str = "s.id, s.run_id, s.program_id, s.partner_id, s.version_id, s.schedule, s.period, s.period_from, s.period_until, s.currency, s.tier, \
     s.qualifier, s.basis, s.exact, s.entitled_minor, s.before_minor, s.difference_minor, s.carried_minor, s.amount_minor, s.inputs, s.steps, \
-    s.content_hash";
+    s.lines, s.content_hash";
 
-const INSERTED: [Column; 22] = [
+const INSERTED: [Column; 23] = [
     ("id", Kind::Uuid),
     ("run_id", Kind::Uuid),
     ("program_id", Kind::Uuid),
@@ -189,34 +176,12 @@ const INSERTED: [Column; 22] = [
     ("amount_minor", Kind::Int),
     ("inputs", Kind::Int),
     ("steps", Kind::Text),
+    ("lines", Kind::Text),
     ("content_hash", Kind::Text),
-];
-
-const LINE_COLUMNS: &str = "l.statement_id, l.kind, l.band, l.band_from, l.band_to, l.tier, l.category, l.base, l.rate, l.exact, l.amount_minor";
-
-const LINES_INSERTED: [Column; 13] = [
-    ("statement_id", Kind::Uuid),
-    ("no", Kind::Int),
-    ("run_id", Kind::Uuid),
-    ("kind", Kind::Text),
-    ("band", Kind::Int),
-    ("band_from", Kind::Text),
-    ("band_to", Kind::Text),
-    ("tier", Kind::Text),
-    ("category", Kind::Text),
-    ("base", Kind::Text),
-    ("rate", Kind::Text),
-    ("exact", Kind::Text),
-    ("amount_minor", Kind::Int),
 ];
 
 fn exact_at(row: &Row<'_>, at: usize) -> Result<Exact, StoreError> {
     Exact::read(&row.text(at)?).ok_or_else(|| StoreError::corrupt(row.table, format!("column {at}")))
-}
-
-fn maybe_exact_at(row: &Row<'_>, at: usize) -> Result<Option<Exact>, StoreError> {
-    let read = |text: String| Exact::read(&text).ok_or_else(|| StoreError::corrupt(row.table, format!("column {at}")));
-    row.maybe_text(at)?.map(read).transpose()
 }
 
 fn statement_of(row: &QueryResult) -> Result<StoredStatement, StoreError> {
@@ -243,28 +208,9 @@ fn statement_of(row: &QueryResult) -> Result<StoredStatement, StoreError> {
         amount: money(18)?,
         inputs: row.get(19)?,
         steps: row.json(20)?,
-        content_hash: row.get(21)?,
+        lines: lines_at(&row, 21)?,
+        content_hash: row.get(22)?,
     })
-}
-
-/// The line behind its first column.
-fn line_of(row: &Row<'_>) -> Result<StatedLine, StoreError> {
-    Ok(StatedLine {
-        kind: row.text_enum(1)?,
-        band: row.get(2)?,
-        from: maybe_exact_at(row, 3)?,
-        to: maybe_exact_at(row, 4)?,
-        tier: row.get(5)?,
-        category: row.get(6)?,
-        base: exact_at(row, 7)?,
-        rate: maybe_exact_at(row, 8)?,
-        exact: exact_at(row, 9)?,
-        amount: row.get(10)?,
-    })
-}
-
-fn text_of(exact: Option<Exact>) -> Value {
-    exact.map(|exact| exact.to_string()).into()
 }
 
 impl StatementFilter {
@@ -360,18 +306,6 @@ impl ReadTx {
         rows.iter().map(|row| statement_of(row).map(|statement| (statement.id, statement))).collect()
     }
 
-    /// The lines of statements, in order. Who may see the statements may see their lines.
-    pub async fn statement_lines_many(&self, ids: &[StatementId]) -> Result<BTreeMap<StatementId, Vec<StatedLine>>, StoreError> {
-        let condition = is_one_of_uuids(self.backend(), "l.statement_id", 1);
-        let sql = format!("SELECT {LINE_COLUMNS} FROM statement_line l WHERE {condition} ORDER BY l.statement_id, l.no");
-        let mut found: BTreeMap<StatementId, Vec<StatedLine>> = BTreeMap::new();
-        for row in self.all(sql, vec![uuids(self.backend(), ids)]).await? {
-            let row = Row::new(&row, "statement_line");
-            found.entry(row.get(0)?).or_default().push(line_of(&row)?);
-        }
-        Ok(found)
-    }
-
     /// Statements of a run in the order of partner, period and schedule, behind the partner of this code: all those of the next
     /// `partners` partners, with their codes.
     pub async fn list_run_statements(&self, run: RunId, after: &str, partners: u32) -> Result<Vec<(String, StoredStatement)>, StoreError> {
@@ -381,7 +315,7 @@ impl ReadTx {
              ORDER BY q.code LIMIT {partners}) ORDER BY p.code, s.period_from, s.period, s.schedule"
         );
         let rows = self.all(sql, vec![run.into(), after.into()]).await?;
-        rows.iter().map(|row| Ok((Row::new(row, "statement").get(22)?, statement_of(row)?))).collect()
+        rows.iter().map(|row| Ok((Row::new(row, "statement").get(23)?, statement_of(row)?))).collect()
     }
 
     /// How many partners a run has statements of.
@@ -414,15 +348,15 @@ impl ReadTx {
         partners: &[PartnerId],
     ) -> Result<BTreeMap<(PartnerId, String, String), Vec<StatedLine>>, StoreError> {
         let sql = format!(
-            "SELECT {LINE_COLUMNS}, s.partner_id, s.schedule, s.period FROM statement s JOIN rebate_run r ON r.id = s.run_id \
-             JOIN statement_line l ON l.statement_id = s.id WHERE {} AND s.program_id = $2 AND r.posting_number <= $3 \
-             AND l.kind NOT IN ('SET_OFF', 'CARRIED_FORWARD') ORDER BY s.partner_id, r.posting_number, s.id, l.no",
+            "SELECT s.lines, s.partner_id, s.schedule, s.period FROM statement s JOIN rebate_run r ON r.id = s.run_id \
+             WHERE {} AND s.program_id = $2 AND r.posting_number <= $3 ORDER BY s.partner_id, r.posting_number, s.id",
             is_one_of_uuids(self.backend(), "s.partner_id", 1)
         );
         let mut found: BTreeMap<(PartnerId, String, String), Vec<StatedLine>> = BTreeMap::new();
         for row in self.all(sql, vec![uuids(self.backend(), partners), program.into(), book.into()]).await? {
-            let row = Row::new(&row, "statement_line");
-            found.entry((row.get(11)?, row.get(12)?, row.get(13)?)).or_default().push(line_of(&row)?);
+            let row = Row::new(&row, "statement");
+            let lines = lines_at(&row, 0)?.into_iter().filter(|line| !line.kind.is_carry());
+            found.entry((row.get(1)?, row.get(2)?, row.get(3)?)).or_default().extend(lines);
         }
         Ok(found)
     }
@@ -452,20 +386,13 @@ fn with_cursor(statement: StoredStatement) -> (Cursor, StoredStatement) {
 impl WriteTx {
     /// Writes statements of a run that is being calculated, with their lines.
     pub async fn insert_statements(&self, program: ProgramId, run: RunId, statements: &[NewStatement]) -> Result<(), StoreError> {
-        let (mut rows, mut lines) = (Vec::with_capacity(statements.len()), Vec::new());
-        for statement in statements {
-            let id = self.new_id();
-            rows.push(cells(id, program, run, statement)?);
-            lines.extend((0_i64..).zip(&statement.lines).map(|(no, line)| line_cells(id, no, run, line)));
-        }
-        if !rows.is_empty() {
-            bulk::insert(self, "statement", &INSERTED, rows, "").await?;
-        }
-        if !lines.is_empty() {
-            bulk::insert(self, "statement_line", &LINES_INSERTED, lines, "").await?;
-        }
-        Ok(())
+        let rows = statements.iter().map(|statement| cells(self.new_id(), program, run, statement)).collect::<Result<Vec<_>, StoreError>>()?;
+        if rows.is_empty() { Ok(()) } else { bulk::insert(self, "statement", &INSERTED, rows, "").await.map(drop) }
     }
+}
+
+fn steps_text(steps: &[Step]) -> Result<String, StoreError> {
+    serde_json::to_string(steps).map_err(|_| StoreError::corrupt("statement", "steps"))
 }
 
 fn cells(id: StatementId, program: ProgramId, run: RunId, new: &NewStatement) -> Result<Vec<Value>, StoreError> {
@@ -493,27 +420,10 @@ fn cells(id: StatementId, program: ProgramId, run: RunId, new: &NewStatement) ->
         new.carried.into(),
         amount.into(),
         new.inputs.into(),
-        new.steps.clone().into(),
+        steps_text(&new.steps)?.into(),
+        lines_text(&new.lines)?.into(),
         new.content_hash.clone().into(),
     ])
-}
-
-fn line_cells(statement: StatementId, no: i64, run: RunId, line: &StatedLine) -> Vec<Value> {
-    vec![
-        statement.into(),
-        no.into(),
-        run.into(),
-        line.kind.text().into(),
-        line.band.into(),
-        text_of(line.from),
-        text_of(line.to),
-        line.tier.clone().into(),
-        line.category.clone().into(),
-        line.base.to_string().into(),
-        text_of(line.rate),
-        line.exact.to_string().into(),
-        line.amount.into(),
-    ]
 }
 
 impl ReadTx {

@@ -10,8 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
-    Value,
+    ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,6 +21,7 @@ use crate::connect::{Inner, Store};
 use crate::fault::{StoreError, pause, sort};
 use crate::idempotency::{self, Idempotency};
 use crate::outbox::Event;
+use crate::session::{PostgresSession, Session};
 
 /// Who writes, in which request, what and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,7 +127,7 @@ pub struct Written<T> {
 
 /// One snapshot. Finders are its methods.
 pub struct ReadTx {
-    pub(crate) tx: DatabaseTransaction,
+    pub(crate) tx: Session,
     pub(crate) inner: Arc<Inner>,
     retry: AtomicBool,
 }
@@ -163,7 +163,7 @@ impl WriteTx {
     }
 }
 
-/// A transaction of PostgreSQL beside the snapshot, for what is copied out in the database's own binary form.
+/// A transaction of PostgreSQL's own driver, for what is copied in or out in the database's own binary form.
 pub(crate) async fn begin_copy(pool: &sqlx::PgPool) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, sqlx::Error> {
     pool.begin().await
 }
@@ -230,7 +230,7 @@ impl Store {
 
     pub(crate) async fn begin_read(&self) -> Result<ReadTx, StoreError> {
         let tx = self.0.reader.begin().await.map_err(|error| sort(error).error)?;
-        Ok(ReadTx { tx, inner: self.0.clone(), retry: AtomicBool::new(false) })
+        Ok(ReadTx { tx: Session::Orm(tx), inner: self.0.clone(), retry: AtomicBool::new(false) })
     }
 
     /// Writes in one transaction. With an idempotency key the answer is stored with it: the same key and input answer the same
@@ -277,10 +277,16 @@ impl Store {
     }
 
     pub(crate) async fn begin_write(&self, context: &WriteContext) -> Result<WriteTx, StoreError> {
-        // A deferred transaction that reads and then writes fails at once when another one wrote in between.
-        let mode = (self.0.backend == DbBackend::Sqlite).then_some(SqliteTransactionMode::Immediate);
-        let options = TransactionOptions { sqlite_transaction_mode: mode, ..Default::default() };
-        let tx = self.0.writer.begin_with_options(options).await.map_err(|error| sort(error).error)?;
+        let failed = |error| sort(error).error;
+        let tx = if self.0.backend == DbBackend::Postgres {
+            let tx = begin_copy(self.0.writer.get_postgres_connection_pool()).await;
+            let tx = tx.map_err(|error| failed(DbErr::Conn(RuntimeErr::SqlxError(error.into()))))?;
+            Session::Postgres(PostgresSession::new(tx, self.0.meter.clone()))
+        } else {
+            // A deferred transaction that reads and then writes fails at once when another one wrote in between.
+            let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+            Session::Orm(self.0.writer.begin_with_options(options).await.map_err(failed)?)
+        };
         let context = WriteContext { now: context.now.trunc_subsecs(6), ..context.clone() };
         Ok(WriteTx { read: ReadTx { tx, inner: self.0.clone(), retry: AtomicBool::new(false) }, context })
     }

@@ -1,7 +1,7 @@
 //! From draft to paid, by whom, and what is refused.
 
 use guerdon_domain::access::{Actor, ActorKind, Role, RoleAssignment, RoleScope};
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, DbBackend};
 use serde_json::{Value, json};
 
 use super::{
@@ -134,12 +134,18 @@ async fn what_is_posted_is_immutable_by_sql_and_by_the_interface() {
     let run = posted(&api, "2020-Q1", "ORIGINAL").await;
     let before = statements(&api, &run).await;
     let beside = api.database.beside().await;
+    let new_id = if beside.get_database_backend() == DbBackend::Postgres { "gen_random_uuid()" } else { "randomblob(16)" };
+    let one_more = format!(
+        "INSERT INTO statement (id, run_id, program_id, partner_id, version_id, schedule, period, period_from, period_until, currency, qualifier, basis, exact, \
+         entitled_minor, before_minor, difference_minor, carried_minor, amount_minor, inputs, steps, lines, content_hash) \
+         SELECT {new_id}, run_id, program_id, partner_id, version_id, 'more', period, period_from, period_until, currency, qualifier, basis, exact, \
+         entitled_minor, before_minor, difference_minor, carried_minor, amount_minor, inputs, steps, lines, content_hash FROM statement"
+    );
     for sql in [
+        one_more.as_str(),
         "UPDATE statement SET amount_minor = amount_minor + 1, carried_minor = carried_minor + 1",
-        "DELETE FROM statement_line",
         "DELETE FROM statement",
-        "UPDATE statement_line SET amount_minor = 0",
-        "INSERT INTO statement_line (statement_id, no, run_id, kind, base, exact, amount_minor) SELECT id, 99, run_id, 'EARNED', '0', '0', 1 FROM statement",
+        "UPDATE statement SET lines = '[]'",
         "UPDATE rebate_run SET totals = '[]'",
         "UPDATE rebate_run SET state = 'DRAFT'",
         "UPDATE rebate_run SET posting_number = posting_number + 1",

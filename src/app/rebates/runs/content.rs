@@ -139,11 +139,8 @@ pub(in crate::app::rebates) async fn content_hash(tx: &ReadTx, run: &StoredRun) 
         let Some((last, _)) = page.last() else { return Ok(hash.finish()) };
         after.clone_from(last);
         let heads = Heads::read(tx, run.program_id, page.iter().map(|(_, statement)| statement)).await?;
-        let ids: Vec<_> = page.iter().map(|(_, statement)| statement.id).collect();
-        let lines = tx.statement_lines_many(&ids).await?;
         for (code, statement) in &page {
-            let own = lines.get(&statement.id).map_or(&[][..], Vec::as_slice);
-            hash.add(&body_of(&heads.program, heads.version(statement), code, statement, own).content_hash());
+            hash.add(&body_of(&heads.program, heads.version(statement), code, statement).content_hash());
         }
     }
 }

@@ -151,7 +151,7 @@ fn write(code: &str, partner: PartnerId, draft: Draft<'_>) -> Result<NewStatemen
     Ok(NewStatement {
         partner,
         version: asked.in_force.version.id,
-        steps: serde_json::to_string(&stated.steps).unwrap_or_default(),
+        steps: stated.steps,
         content_hash,
         currency: stated.amount.currency,
         entitled: stated.amount.minor,
@@ -175,7 +175,6 @@ pub(in crate::app::rebates) fn body_of<'s>(
     version: &'s str,
     partner: &'s str,
     stored: &'s StoredStatement,
-    lines: &'s [StatedLine],
 ) -> StatementBody<'s> {
     StatementBody {
         program,
@@ -196,7 +195,7 @@ pub(in crate::app::rebates) fn body_of<'s>(
         amount: stored.amount.minor,
         inputs: stored.inputs,
         steps: &stored.steps,
-        lines,
+        lines: &stored.lines,
     }
 }
 
@@ -206,7 +205,6 @@ pub(super) fn reverse(
     version: &str,
     code: &str,
     posted: &StoredStatement,
-    lines: &[StatedLine],
     recognised: i64,
 ) -> Result<NewStatement, Overflow> {
     let negative = |amount: i64| amount.checked_neg().ok_or(Overflow);
@@ -214,7 +212,7 @@ pub(super) fn reverse(
         let amount = negative(line.amount)?;
         Ok(StatedLine { base: line.base.neg(), exact: line.exact.neg(), amount, ..line.clone() })
     };
-    let lines: Vec<StatedLine> = lines.iter().map(turned).collect::<Result<_, Overflow>>()?;
+    let lines: Vec<StatedLine> = posted.lines.iter().map(turned).collect::<Result<_, Overflow>>()?;
     let entitled = recognised.checked_sub(posted.difference.minor).ok_or(Overflow)?;
     let (carried, amount) = (negative(posted.carried.minor)?, negative(posted.amount.minor)?);
     let body = StatementBody {
@@ -226,7 +224,8 @@ pub(super) fn reverse(
         basis: posted.basis.neg(),
         exact: posted.exact.neg(),
         steps: &[],
-        ..body_of(program, version, code, posted, &lines)
+        lines: &lines,
+        ..body_of(program, version, code, posted)
     };
     let content_hash = body.content_hash();
     let (qualifier, basis, exact) = (body.qualifier, body.basis, body.exact);
@@ -245,7 +244,7 @@ pub(super) fn reverse(
         before: recognised,
         carried,
         inputs: posted.inputs,
-        steps: "[]".to_owned(),
+        steps: Vec::new(),
         content_hash,
         lines,
     })

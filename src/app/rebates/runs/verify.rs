@@ -221,14 +221,12 @@ async fn reversed(tx: &ReadTx, run: &StoredRun, chunk: u32, check: &mut Check) -
         let ids: Vec<PartnerId> = posted.iter().map(|(_, statement)| statement.partner_id).collect();
         let sums = tx.posted_sums_many(run.program_id, inputs.book, &ids).await?;
         let heads = Heads::read(tx, run.program_id, posted.iter().map(|(_, statement)| statement)).await?;
-        let lines = tx.statement_lines_many(&posted.iter().map(|(_, statement)| statement.id).collect::<Vec<_>>()).await?;
         for (code, statement) in &posted {
             let same = |sum: &&guerdon_store::PostedSum| {
                 (sum.partner, sum.schedule.as_str(), sum.period.as_str()) == (statement.partner_id, statement.schedule.as_str(), statement.period.as_str())
             };
             let recognised = sums.iter().find(same).map_or(0, |sum| sum.recognised);
-            let own = lines.get(&statement.id).map_or(&[][..], Vec::as_slice);
-            let negative = reverse(&heads.program, heads.version(statement), code, statement, own, recognised).map_err(AppError::internal)?;
+            let negative = reverse(&heads.program, heads.version(statement), code, statement, recognised).map_err(AppError::internal)?;
             check.compare(code, &[negative]);
         }
     }

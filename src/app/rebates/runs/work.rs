@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use guerdon_domain::fault::{Fault, Faults};
 use guerdon_domain::rebate::share_budget;
-use guerdon_store::{BudgetPart, Change, NewStatement, PartnerId, ReadTx, RunChunk, RunId, RunKind, RunState, StoredRun, StoredStatement, WriteTx};
+use guerdon_store::{BudgetPart, Change, NewStatement, PartnerId, ReadTx, RunChunk, RunId, RunKind, RunState, StoredRun, StoredStatement, WriteTx, Written};
 use serde::{Deserialize, Serialize};
 
 use super::settle::{Book, reverse, settle};
@@ -35,8 +35,12 @@ struct Input {
     fence: i64,
 }
 
+/// A run as it was when its next chunk was prepared, and that chunk.
+pub type Prepared = (StoredRun, Chunk);
+
 /// What a chunk came to.
-enum Chunk {
+#[derive(Debug)]
+pub enum Chunk {
     /// Earned, for the budgets.
     Earned(RunChunk, Vec<BudgetPart>),
     /// Stated.
@@ -53,15 +57,10 @@ enum Chunk {
 /// `Stale` when the job is somebody else's; those of the database.
 pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
     let input: Input = job.input()?;
-    let read = app
-        .store
-        .read(async |tx| {
-            let run = tx.find_run(input.run).await?.filter(|run| run.state == RunState::Calculating && run.fence == input.fence);
-            let Some(run) = run else { return Ok::<_, AppError>(None) };
-            let chunk = if run.kind == RunKind::Reversal { next_reversed(app, tx, &run).await? } else { next(app, tx, &run).await? };
-            Ok(Some((run, chunk)))
-        })
-        .await?;
+    let read = match app.run_chunks.take(job) {
+        Some(prepared) => Some(prepared),
+        None => prepare(app, &input).await?,
+    };
     let context = write_context(&app.system(KIND), "rebateRunCalculate");
     let written = match &read {
         None => app.store.write(&context, async |tx| superseded(tx, job).await).await?,
@@ -73,9 +72,43 @@ pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
             let ended = content::Ended::Failed(faults.0.clone());
             app.store.write(&context, async |tx| end(tx, job, run, &ended).await).await?
         }
-        Some((run, chunk)) => app.store.write(&context, async |tx| commit(tx, job, run, chunk).await).await?,
+        Some((run, chunk)) => {
+            let write = app.store.write(&context, async |tx| commit(tx, job, run, chunk).await);
+            let (written, next) = tokio::join!(write, prepare_behind(app, run, chunk));
+            let written: Written<Step> = written?;
+            // What could not be prepared is prepared again when its turn comes, and fails then.
+            if let (Step::More(cursor, ..), Ok(Some(next))) = (&written.value, next) {
+                app.run_chunks.keep(job, cursor, (run.clone(), next));
+            }
+            written
+        }
     };
     Ok(written.value.into())
+}
+
+/// The run, if it is still this job's to calculate, and its next chunk.
+async fn prepare(app: &App, input: &Input) -> Result<Option<Prepared>, AppError> {
+    app.store
+        .read(async |tx| {
+            let run = tx.find_run(input.run).await?.filter(|run| run.state == RunState::Calculating && run.fence == input.fence);
+            let Some(run) = run else { return Ok(None) };
+            let last = tx.last_chunk(run.id).await?;
+            let chunk = if run.kind == RunKind::Reversal { next_reversed(app, tx, &run, last.as_ref()).await? } else { next(app, tx, &run, last.as_ref()).await? };
+            Ok(Some((run, chunk)))
+        })
+        .await
+}
+
+/// The chunk behind one that is being written: none where it has to see what is written, as the sharing of budgets and the end do.
+async fn prepare_behind(app: &App, run: &StoredRun, written: &Chunk) -> Result<Option<Chunk>, AppError> {
+    let (Chunk::Earned(last, _) | Chunk::Stated(last, _)) = written else { return Ok(None) };
+    app.store
+        .read(async |tx| {
+            let reversal = run.kind == RunKind::Reversal;
+            let chunk = if reversal { next_reversed(app, tx, run, Some(last)).await? } else { next(app, tx, run, Some(last)).await? };
+            Ok(matches!(chunk, Chunk::Earned(..) | Chunk::Stated(..)).then_some(chunk))
+        })
+        .await
 }
 
 /// [`Progress`], as it can be stored.
@@ -144,14 +177,13 @@ async fn end(tx: &WriteTx, job: &HeldJob, run: &StoredRun, ended: &content::Ende
     Ok(Change::new(Step::Done(outcome), audit))
 }
 
-async fn next(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<Chunk, AppError> {
+async fn next(app: &App, tx: &ReadTx, run: &StoredRun, last: Option<&RunChunk>) -> Result<Chunk, AppError> {
     let inputs = run.inputs.ok_or(AppError::Stale)?;
     let question = question::question_of(app, tx, run.program_id, (&run.period, run.span.from), &inputs).await?;
     let budgets = budgets_of(&question);
-    let last = tx.last_chunk(run.id).await?;
     let first_pass = i64::from(budgets.is_empty());
-    let (pass, no, after) = last.map_or((first_pass, 0, String::new()), |chunk| (chunk.pass, chunk.no + 1, chunk.last_code));
-    let partners = tx.list_run_partners(run.program_id, question.days(), &after, app.limits.run_chunk).await?;
+    let (pass, no, after) = last.map_or((first_pass, 0, ""), |chunk| (chunk.pass, chunk.no + 1, chunk.last_code.as_str()));
+    let partners = tx.list_run_partners(run.program_id, question.days(), after, app.limits.run_chunk).await?;
     let Some((_, last_code)) = partners.last() else {
         let failed = pass == 0 && !tx.list_failed_chunks(run.id).await?.is_empty();
         return if pass == 0 && !failed { Ok(Chunk::Shared(share(tx, run, &question, &budgets).await?)) } else { Ok(Chunk::Finished) };
@@ -247,17 +279,15 @@ fn failure(faults: Vec<Fault>) -> Result<Option<String>, AppError> {
 }
 
 /// The next statements of a reversal: the negatives of the run's that it reverses.
-async fn next_reversed(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<Chunk, AppError> {
+async fn next_reversed(app: &App, tx: &ReadTx, run: &StoredRun, last: Option<&RunChunk>) -> Result<Chunk, AppError> {
     let (inputs, of) = run.inputs.zip(run.of_run_id).ok_or(AppError::Stale)?;
-    let last = tx.last_chunk(run.id).await?;
-    let (no, after) = last.map_or((0, String::new()), |chunk| (chunk.no + 1, chunk.last_code));
-    let posted = tx.list_run_statements(of, &after, app.limits.run_chunk).await?;
+    let (no, after) = last.map_or((0, ""), |chunk| (chunk.no + 1, chunk.last_code.as_str()));
+    let posted = tx.list_run_statements(of, after, app.limits.run_chunk).await?;
     let Some((last_code, _)) = posted.last() else { return Ok(Chunk::Finished) };
     let partners: BTreeSet<PartnerId> = posted.iter().map(|(_, statement)| statement.partner_id).collect();
     let ids: Vec<PartnerId> = partners.into_iter().collect();
     let sums = tx.posted_sums_many(run.program_id, inputs.book, &ids).await?;
     let heads = content::Heads::read(tx, run.program_id, posted.iter().map(|(_, statement)| statement)).await?;
-    let lines = tx.statement_lines_many(&posted.iter().map(|(_, statement)| statement.id).collect::<Vec<_>>()).await?;
     let recognised = |statement: &StoredStatement| {
         let same = |sum: &&guerdon_store::PostedSum| {
             (sum.partner, sum.schedule.as_str(), sum.period.as_str()) == (statement.partner_id, statement.schedule.as_str(), statement.period.as_str())
@@ -266,8 +296,7 @@ async fn next_reversed(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<Chunk,
     };
     let mut statements = Vec::with_capacity(posted.len());
     for (code, statement) in &posted {
-        let own = lines.get(&statement.id).map_or(&[][..], Vec::as_slice);
-        let negative = reverse(&heads.program, heads.version(statement), code, statement, own, recognised(statement));
+        let negative = reverse(&heads.program, heads.version(statement), code, statement, recognised(statement));
         statements.push(negative.map_err(AppError::internal)?);
     }
     let chunk = RunChunk {
