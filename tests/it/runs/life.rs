@@ -1,6 +1,7 @@
 //! From draft to paid, by whom, and what is refused.
 
 use guerdon_domain::access::{Actor, ActorKind, Role, RoleAssignment, RoleScope};
+use guerdon_migration::{Migrator, MigratorTrait as _};
 use sea_orm::{ConnectionTrait as _, DbBackend};
 use serde_json::{Value, json};
 
@@ -286,4 +287,26 @@ async fn runs_and_statements_are_found_by_id_only_by_those_who_may_see_them() {
     let seen = api.ask(manager(), "{ rebateRuns { totalCount nodes { state totals { statements } } } statements { totalCount } }").await;
     assert_eq!(seen.at("/rebateRuns"), &json!({"totalCount": 1, "nodes": [{"state": "POSTED", "totals": []}]}), "sums over all partners are not his");
     assert_eq!(seen.at("/statements/totalCount"), 1, "his region's alone");
+}
+
+/// The lines of statements had a table of their own once: posted ones move into their statement's row, and back, as they are.
+#[tokio::test]
+async fn lines_move_with_their_statements() {
+    let api = two_partners().await;
+    posted(&api, "2020-Q1", "ORIGINAL").await;
+    let kept = async || -> Vec<Value> {
+        let lines = api.database.texts("SELECT lines FROM statement ORDER BY amount_minor").await;
+        lines.iter().map(|lines| serde_json::from_str(lines).unwrap()).collect()
+    };
+    let before = kept().await;
+    assert_eq!(before.iter().map(|lines| lines[0][9].as_i64()).collect::<Vec<_>>(), [Some(333), Some(2000)]);
+    let connection = guerdon_store::connect_for_migration(&api.database.url).await.unwrap();
+    let steps = api.database.texts("SELECT version FROM seaql_migrations WHERE version >= 'm20260801_000041'").await.len();
+    Migrator::down(&connection, u32::try_from(steps).ok()).await.unwrap();
+    assert_eq!(api.database.texts("SELECT exact FROM statement_line ORDER BY amount_minor").await, ["3.3333", "20"]);
+    Migrator::up(&connection, None).await.unwrap();
+    assert_eq!(kept().await, before);
+    let rewritten = api.database.beside().await.execute_unprepared("UPDATE statement SET lines = '[]'").await;
+    assert!(rewritten.is_err(), "{rewritten:?}");
+    sound(&api).await;
 }
