@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::date::Date;
 use crate::document::Document;
 use crate::document::benefit::Benefit;
-use crate::document::ladder::{Ladder, Tier};
+use crate::document::ladder::{Ladder, ReviewPolicy, Tier};
 use crate::document::metric::Metric;
 use crate::document::rebate::{PeriodRule, RebateSchedule};
 use crate::document::requirement::{LaddersHeld, Requirement};
@@ -152,5 +152,10 @@ impl Ladder {
     /// The tier at a rank.
     pub fn at_rank(&self, rank: u32) -> Option<&Tier> {
         usize::try_from(rank).ok().and_then(|rank| rank.checked_sub(1)).and_then(|at| self.tiers.get(at))
+    }
+
+    /// The policies of its reviews: its own, and those of tiers that have another.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = &ReviewPolicy> {
+        std::iter::once(&self.review).chain(self.tiers.iter().filter_map(|tier| tier.review.as_ref()))
     }
 }

@@ -344,7 +344,9 @@ impl<'a> Evaluator<'a> {
         const MOST: usize = 1_200;
         let header = &self.program.document.version;
         let ranks = 1..=u32::try_from(ladder.tiers.len()).unwrap_or(u32::MAX);
-        let mut days: Vec<Date> = header.enforced_on.into_iter().collect();
+        // The days from which a tier may be judged downwards at all: a grace period may begin on each of them.
+        let mut judged_from: Vec<Date> = starts.iter().copied().chain(header.enforced_on).chain([header.effective_on]).collect();
+        let mut days = Vec::new();
         for rank in ranks {
             let policy = policy(ladder, rank);
             let grace_of = |day: Date| policy.grace.as_ref().map(|grace| super::grace::end_of(grace, day));
@@ -353,13 +355,15 @@ impl<'a> Evaluator<'a> {
                 let dated = std::iter::successors(reviews.next_after(from.plus_days(-1)), |day| reviews.next_after(*day));
                 days.extend(dated.take_while(|day| *day < between.until).take(MOST).flat_map(|day| [Some(day), grace_of(day)]).flatten());
             }
-            days.extend(starts.iter().filter_map(|day| grace_of(*day)));
-            days.extend(policy.protected_until);
+            judged_from.extend(policy.protected_until);
             let of_tiers = at.partner.assignments.iter().filter_map(|held| Some(months_after(held.from, policy.protection_months?)));
             let enrolled = enrolled_since(at);
             let of_newcomers = [policy.onboarding_months, policy.onboarding_deadline_months].into_iter().flatten();
-            days.extend(of_tiers.chain(of_newcomers.filter_map(|months| Some(months_after(enrolled?, months)))));
+            judged_from.extend(of_tiers.chain(of_newcomers.filter_map(|months| Some(months_after(enrolled?, months)))));
         }
+        let graces = ladder.policies().filter_map(|policy| policy.grace.as_ref());
+        days.extend(graces.flat_map(|grace| judged_from.iter().map(|day| super::grace::end_of(grace, *day))));
+        days.extend(judged_from);
         days
     }
 

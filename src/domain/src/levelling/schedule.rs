@@ -28,7 +28,7 @@ pub struct OwnDates {
 pub fn common_review_days(program: &Program, span: Span) -> BTreeSet<Date> {
     let mut days = BTreeSet::new();
     for ladder in &program.document.ladders {
-        for policy in policies(ladder) {
+        for policy in ladder.policies() {
             for cadence in [policy.cadence_up, policy.cadence_down] {
                 common_days(program, policy, cadence, span, &mut days);
             }
@@ -44,13 +44,13 @@ pub fn common_review_days(program: &Program, span: Span) -> BTreeSet<Date> {
 /// Whether a version has days that follow from enrollments, so that they must be known of everybody.
 pub fn has_days_of_enrollment(program: &Program) -> bool {
     let of_policy = |policy: &ReviewPolicy| policy.onboarding_deadline_months.is_some() || policy.years_from == Some(ReviewYears::Enrollment);
-    program.document.ladders.iter().flat_map(policies).any(of_policy)
+    program.document.ladders.iter().flat_map(Ladder::policies).any(of_policy)
 }
 
 /// The days of `span` on which a partner is due for reasons of its own.
 pub fn own_review_days(program: &Program, own: &OwnDates, span: Span) -> BTreeSet<Date> {
     let mut days: BTreeSet<Date> = own.overrides_end.iter().chain(&own.grace).copied().collect();
-    for policy in program.document.ladders.iter().flat_map(policies) {
+    for policy in program.document.ladders.iter().flat_map(Ladder::policies) {
         for enrolled in &own.enrolled {
             days.extend(policy.onboarding_deadline_months.map(|months| months_after(*enrolled, months)));
             if policy.years_from == Some(ReviewYears::Enrollment) {
@@ -63,11 +63,6 @@ pub fn own_review_days(program: &Program, own: &OwnDates, span: Span) -> BTreeSe
     }
     days.retain(|day| span.contains(*day));
     days
-}
-
-/// The policies of a ladder: its own, and those of tiers that have another.
-fn policies(ladder: &Ladder) -> impl Iterator<Item = &ReviewPolicy> {
-    std::iter::once(&ladder.review).chain(ladder.tiers.iter().filter_map(|tier| tier.review.as_ref()))
 }
 
 fn common_days(program: &Program, policy: &ReviewPolicy, cadence: Cadence, span: Span, days: &mut BTreeSet<Date>) {

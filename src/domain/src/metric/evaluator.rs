@@ -115,7 +115,7 @@ type Named<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
 pub struct Evaluator<'a> {
     pub(crate) program: &'a Program,
     pub(crate) facts: &'a Facts,
-    /// What happens after this day is not known: the forecast "if nothing comes in".
+    /// What comes in after this day is not known: the forecast "if nothing comes in".
     pub(crate) known_until: Date,
     pub(crate) cohorts: RefCell<CohortValues>,
     pub(crate) ranks: Ranks<'a>,
@@ -157,12 +157,17 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// The same, as far as was known on a day: later facts do not count and later revocations and closings have not
-    /// happened.
+    /// The same, as far as was known on a day: later facts do not count, unless they were on record by then (a renewal that
+    /// begins next month), and later revocations and closings have not happened.
     #[must_use]
     pub fn known_until(mut self, day: Date) -> Self {
         self.known_until = day;
         self
+    }
+
+    /// Whether a fact of a date counts: it has happened by the day until which things are known, or is on record by then.
+    pub(crate) fn is_known(&self, date: Date, recorded_on: Date) -> bool {
+        date <= self.known_until || recorded_on <= self.known_until
     }
 
     /// Takes the cohorts' values from outside, for sets of partners that are evaluated in parts.

@@ -246,12 +246,12 @@ impl<'a> Reading<'_, 'a> {
 
     fn lies_in(&self, fact: Fact<'_>, window: Span) -> bool {
         let known = self.evaluator.known_until;
-        let on = |date: Date| window.contains(date) && date <= known;
+        let on = |date: Date, recorded_on: Date| window.contains(date) && self.evaluator.is_known(date, recorded_on);
         match fact {
-            Fact::Transaction(line) => on(line.date),
-            Fact::Activity(activity) => on(activity.date) && activity.expires_on.is_none_or(|expires| self.at.as_of < expires),
-            Fact::Deal(deal) => self.deal_date(deal).is_some_and(on),
-            Fact::Holding(holding) => holding.since <= known && !known_span(holding, known).intersect(window).is_empty(),
+            Fact::Transaction(line) => on(line.date, line.recorded_on),
+            Fact::Activity(activity) => on(activity.date, activity.recorded_on) && activity.expires_on.is_none_or(|expires| self.at.as_of < expires),
+            Fact::Deal(deal) => self.deal_date(deal).is_some_and(|date| on(date, date)),
+            Fact::Holding(holding) => self.evaluator.is_known(holding.since, holding.recorded_on) && !known_span(holding, known).intersect(window).is_empty(),
             Fact::Rollup(_) => false,
         }
     }

@@ -23,6 +23,8 @@ pub(super) struct Piece<'a> {
     /// The rate; none for a sum.
     pub(super) rate: Option<Exact>,
     pub(super) amount: Exact,
+    /// A part of something that all lines earned together (a sum at a target, whole packages): the whole is rounded, not the part.
+    pub(super) of_whole: bool,
 }
 
 /// Where a line lies on the qualifier, as far as a base cap lets it earn.
@@ -89,16 +91,18 @@ fn pay_shares<'a>(
     pieces: &mut Vec<Piece<'a>>,
 ) -> Result<(), Overflow> {
     let mut counted = None;
+    let mut of_whole = false;
     if let Pay::PerPackage(package) = pay {
         let units = Exact::sum(shares.iter().map(|(_, share)| *share))?;
         counted = Some((packages(units, package.size.0, package.packages)?, units));
+        of_whole = package.packages != PackageRounding::Prorate && shares.iter().filter(|(_, share)| !share.is_zero()).count() > 1;
     }
     for (at, share) in shares.iter().filter(|(_, share)| !share.is_zero()) {
         let tier = lines.get(*at).and_then(|line| line.tier);
         let rate = pay.for_tier(tier).mul(weight)?;
         let paid = counted.map_or(Ok(*share), |(whole, units)| Ok(share.mul_div(whole, units)?.unwrap_or(Exact::ZERO)))?;
         let amount = rate.mul(paid)?;
-        pieces.push(Piece { line: Some(*at), band, tier, base: *share, rate: Some(rate), amount });
+        pieces.push(Piece { line: Some(*at), band, tier, base: *share, rate: Some(rate), amount, of_whole });
     }
     Ok(())
 }
@@ -142,7 +146,9 @@ fn entering(stretches: &[Stretch], at: Exact) -> Result<Option<usize>, Overflow>
 
 /// Gives a sum to the line that entered the band, or to all lines in proportion to what they were paid on.
 fn pay_sum<'a>(lines: &[Line<'a>], stretches: &[Stretch], due: &Due<'a>, period_tier: Option<&'a str>, pieces: &mut Vec<Piece<'a>>) -> Result<(), Overflow> {
-    let piece = |line: Option<usize>, tier: Option<&'a str>, amount: Exact| Piece { line, band: due.band, tier, base: Exact::ZERO, rate: None, amount };
+    let of_whole = due.entered_at.is_none();
+    let piece =
+        |line: Option<usize>, tier: Option<&'a str>, amount: Exact| Piece { line, band: due.band, tier, base: Exact::ZERO, rate: None, amount, of_whole };
     let amount_for = |tier: Option<&str>| due.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0);
     if let Some(at) = due.entered_at {
         let line = entering(stretches, at)?.filter(|line| lines.get(*line).is_some_and(|line| line.transaction.is_some()));

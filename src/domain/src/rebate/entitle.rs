@@ -43,7 +43,16 @@ struct Row<'l, 'a> {
     line: Option<&'l Line<'a>>,
     basis: Exact,
     exact: Exact,
+    /// What of `exact` is a part of something that all lines earned together.
+    of_whole: Exact,
     amount: i64,
+}
+
+impl<'l, 'a> Row<'l, 'a> {
+    /// A row without figures.
+    const fn of_line(line: Option<&'l Line<'a>>) -> Self {
+        Self { line, basis: Exact::ZERO, exact: Exact::ZERO, of_whole: Exact::ZERO, amount: 0 }
+    }
 }
 
 /// The minor units of an exact amount.
@@ -54,15 +63,19 @@ fn in_minor(amount: Exact, currency: Currency) -> Result<Exact, Overflow> {
 
 /// One row per line, and one for what belongs to no line, if there is any.
 fn rows<'l, 'a>(lines: &'l [Line<'a>], pieces: &[Piece<'a>]) -> Result<Vec<Row<'l, 'a>>, Overflow> {
-    let mut rows: Vec<Row<'l, 'a>> = lines.iter().map(|line| Row { line: Some(line), basis: line.basis, exact: Exact::ZERO, amount: 0 }).collect();
-    let mut rest = None;
+    let mut rows: Vec<Row<'l, 'a>> = lines.iter().map(|line| Row { basis: line.basis, ..Row::of_line(Some(line)) }).collect();
+    let mut rest: Option<Row<'l, 'a>> = None;
     for piece in pieces {
-        match piece.line.and_then(|line| rows.get_mut(line)) {
-            Some(row) => row.exact = row.exact.add(piece.amount)?,
-            None => rest = Some(rest.unwrap_or(Exact::ZERO).add(piece.amount)?),
+        let row = match piece.line.and_then(|line| rows.get_mut(line)) {
+            Some(row) => row,
+            None => rest.get_or_insert_with(|| Row::of_line(None)),
+        };
+        row.exact = row.exact.add(piece.amount)?;
+        if piece.of_whole {
+            row.of_whole = row.of_whole.add(piece.amount)?;
         }
     }
-    rows.extend(rest.map(|exact| Row { line: None, basis: Exact::ZERO, exact, amount: 0 }));
+    rows.extend(rest);
     Ok(rows)
 }
 
@@ -82,8 +95,12 @@ fn round(schedule: &RebateSchedule, currency: Currency, figure: &Figure<'_>, row
             sum_of(rounded)?
         }
         RoundAt::Line => {
-            for row in rows.iter_mut() {
-                row.amount = mode.round_scaled(row.exact, places)?;
+            // What belongs to all lines together is one figure: rounded by itself, then shared.
+            let whole = mode.round_scaled(Exact::sum(rows.iter().map(|row| row.of_whole))?, places)?;
+            let parts = rows.iter().map(|row| in_minor(row.of_whole, currency)).collect::<Result<Vec<Exact>, Overflow>>()?;
+            for (row, part) in rows.iter_mut().zip(round_to_total(whole, &parts)?) {
+                let own = mode.round_scaled(row.exact.sub(row.of_whole)?, places)?;
+                row.amount = own.checked_add(part).ok_or(Overflow)?;
             }
             return sum_of(rows.iter().map(|row| Ok(row.amount)));
         }
@@ -163,7 +180,7 @@ fn subtract<'l, 'a>(now: Vec<Row<'l, 'a>>, earlier: &[Row<'l, 'a>]) -> Result<Ve
     let key = |row: &Row<'l, 'a>| row.line.and_then(|line| line.transaction).map(|transaction| &transaction.id);
     let mut before: BTreeMap<Option<&FactId>, Row<'l, 'a>> = BTreeMap::new();
     for row in earlier {
-        let sum = before.entry(key(row)).or_insert_with(|| Row { exact: Exact::ZERO, amount: 0, ..row.clone() });
+        let sum = before.entry(key(row)).or_insert_with(|| Row { exact: Exact::ZERO, of_whole: Exact::ZERO, amount: 0, ..row.clone() });
         sum.exact = sum.exact.add(row.exact)?;
     }
     let mut rows = now;
@@ -198,7 +215,7 @@ fn guarantee(
         *amount = terms.schedule.rounding.mode.round_scaled(after, terms.currency.decimals())?;
         match rows.iter_mut().find(|row| row.line.is_none()) {
             Some(row) => row.exact = row.exact.add(top_up)?,
-            None => rows.push(Row { line: None, basis: Exact::ZERO, exact: top_up, amount: 0 }),
+            None => rows.push(Row { exact: top_up, ..Row::of_line(None) }),
         }
         spread(rows, *amount, terms.currency)?;
     }
@@ -213,7 +230,7 @@ fn minimum(terms: &Terms<'_>, amount: i64, rows: &mut Vec<Row<'_, '_>>, steps: &
     let mut amount = amount;
     if terms.carry.payout != 0 {
         let with = amount.checked_add(terms.carry.payout).ok_or(Overflow)?;
-        rows.push(Row { line: None, basis: Exact::ZERO, exact: figure(terms.carry.payout), amount: terms.carry.payout });
+        rows.push(Row { exact: figure(terms.carry.payout), amount: terms.carry.payout, ..Row::of_line(None) });
         step(steps, StepKind::CarriedPayout, figure(amount), figure(with), Some(figure(terms.carry.payout)));
         amount = with;
     }

@@ -99,7 +99,7 @@ impl Figure<'_> {
 /// Takes all pieces to another sum, in proportion.
 fn scale(pieces: &mut Vec<Piece<'_>>, before: Exact, after: Exact) -> Result<(), Overflow> {
     if before.is_zero() {
-        pieces.push(Piece { line: None, band: None, tier: None, base: Exact::ZERO, rate: None, amount: after });
+        pieces.push(Piece { line: None, band: None, tier: None, base: Exact::ZERO, rate: None, amount: after, of_whole: true });
         return Ok(());
     }
     for piece in pieces.iter_mut() {
@@ -420,7 +420,7 @@ fn line_by_line<'a>(method: &'a Method, figure: &Figure<'a>, base_cap: Option<Ex
         let alone = Line { basis: upright(basis), qualifier: upright(line.qualifier), units: upright(units), ..line.clone() };
         let plan = Plan::of_figures(method, alone.qualifier, alone.tier)?.unwrap_or_default();
         for piece in earn(&plan, std::slice::from_ref(&alone), None, alone.tier)? {
-            pieces.push(Piece { line: Some(at), base: upright(piece.base), amount: upright(piece.amount), ..piece });
+            pieces.push(Piece { line: Some(at), base: upright(piece.base), amount: upright(piece.amount), of_whole: false, ..piece });
         }
         edges = plan.edges;
     }

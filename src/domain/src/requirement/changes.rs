@@ -12,6 +12,7 @@ use crate::document::requirement::{OnAnyDay, Requirement, Streak, Tenure, TierSt
 use crate::facts::PartnerFacts;
 use crate::fault::{Fault, Faults};
 use crate::filter::{Fact, facts_of, known_span};
+use crate::levelling::LOOK_BACK_MONTHS;
 use crate::metric::{At, Evaluator, month_starts, months_earlier};
 use crate::window::{entry_and_exit, first_date};
 
@@ -117,9 +118,14 @@ impl<'a> Evaluator<'a> {
 
     /// The changes of what is held in another ladder: of its tiers, and on the days on which its reviews decide.
     fn held_changes(&self, ladder: &'a Ladder, at: &At<'a>, days: &mut Days) -> Result<(), Faults> {
-        self.ladder_changes(ladder, at, days)?;
-        let starts: Vec<Date> = days.days.iter().copied().collect();
+        // A grace period that ends inside the span may have begun long before it.
+        let first = if ladder.policies().any(|policy| policy.grace.is_some()) { days.between.from.plus_months(-LOOK_BACK_MONTHS) } else { days.between.from };
+        let mut earlier = Days::new(Span::new(first, days.between.until));
+        self.partner_changes(at.partner, &mut earlier);
+        self.ladder_changes(ladder, at, &mut earlier)?;
+        let starts: Vec<Date> = earlier.days.into_iter().collect();
         days.extend(self.policy_days(ladder, at, days.between, &starts));
+        days.extend(starts);
         Ok(())
     }
 

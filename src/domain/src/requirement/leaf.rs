@@ -276,7 +276,7 @@ impl<'a> Evaluator<'a> {
         let filters = self.filters(at, Some(day));
         let named = |wanted: &str, is: Option<&str>| filters.resolve_name(wanted).is_some_and(|wanted| is == Some(wanted));
         let counts = |holding: &&crate::facts::Holding| {
-            holding.since <= self.known_until
+            self.is_known(holding.since, holding.recorded_on)
                 && known_span(holding, self.known_until).contains(at.as_of)
                 && named(&rule.kind, Some(&holding.kind))
                 && rule.r#type.as_ref().is_none_or(|wanted| named(wanted, holding.type_key.as_deref()))

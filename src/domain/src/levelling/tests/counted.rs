@@ -64,3 +64,39 @@ fn what_is_met_today_but_on_no_day_of_the_window_is_still_missing() {
     assert_eq!(missing("2020-06-30"), Some(vec!["ON_ANY_DAY".to_owned()]));
     assert_eq!(missing("2020-07-01"), None);
 }
+
+/// A grace period that began before the date of the forecast ends inside it.
+#[test]
+fn a_grace_period_that_runs_already_is_foreseen_to_its_end() {
+    let program = compiled(
+        r#"{"guerdon": 1, "program": {"code": "T", "name": "T", "currency": "USD"}, "version": {"effectiveOn": "2020-01-01"},
+        "ladders": [
+            {"key": "MAIN", "main": true, "tiers": [{"key": "GOLD", "requirement": {"ladders": {"rankAtLeast": 1, "atLeast": 1}}}]},
+            {"key": "SEA", "review": {"grace": {"days": 30}}, "tiers": [{"key": "HELD", "requirement": {"holding": {"kind": "BADGE"}}}]}]}"#,
+    );
+    let input = serde_json::json!({"partners": [{"code": "P", "assignments": [{"ladder": "SEA", "tier": "HELD", "from": "2020-05-01"}],
+        "holdings": [{"id": "s", "kind": "BADGE", "since": "2020-01-01", "until": "2020-05-20"}]}]});
+    let facts = facts(&program, input);
+    let risks = at_risk(&program, &facts, "P", date("2020-06-01"), date("2021-06-01")).unwrap();
+    let fails_on = |ladder: &str| risks.iter().find(|risk| risk.ladder == ladder).and_then(|risk| risk.fails_on);
+    assert_eq!((fails_on("SEA"), fails_on("MAIN")), (Some(date("2020-06-01")), Some(date("2020-06-19"))));
+}
+
+/// Nothing that comes in later is foreseen; what is on record already and begins later is.
+#[test]
+fn a_renewal_that_is_on_record_is_foreseen() {
+    let program = compiled(
+        r#"{"guerdon": 1, "program": {"code": "T", "name": "T", "currency": "USD"}, "version": {"effectiveOn": "2020-01-01"},
+        "ladders": [{"key": "MAIN", "tiers": [{"key": "GOLD", "requirement": {"holding": {"kind": "FEE"}}},
+            {"key": "PLATINUM", "requirement": {"metric": {"value": {"measure": {"source": "HOLDINGS", "window": {"onDay": {}}, "aggregate": "COUNT"}}, "atLeast": 1}}}]}]}"#,
+    );
+    let renewed = |recorded_on: &str| {
+        let input = serde_json::json!({"partners": [{"code": "P", "holdings": [
+            {"id": "1", "kind": "FEE", "since": "2019-07-01", "until": "2020-07-01"},
+            {"id": "2", "kind": "FEE", "since": "2020-07-01", "until": "2021-07-01", "recordedOn": recorded_on}]}]});
+        let risks = at_risk(&program, &facts(&program, input), "P", date("2020-06-01"), date("2022-01-01")).unwrap();
+        (risks[0].fails_on, risks[0].leaves.len())
+    };
+    assert_eq!(renewed("2020-06-01"), (Some(date("2021-07-01")), 1));
+    assert_eq!(renewed("2020-06-02"), (Some(date("2020-07-01")), 1));
+}

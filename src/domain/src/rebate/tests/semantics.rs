@@ -510,3 +510,26 @@ fn overflow_is_loud() {
     let facts = facts_of(&program, json!({ "transactions": [sale("1", "2024-02-01", "1.00", "999999999999")] }));
     assert_eq!(compute(&program, &facts, "2024-Q1").unwrap_err().0[0].code, "OUT_OF_RANGE");
 }
+
+/// 15: what all lines earned together is rounded as one, wherever lines are rounded: a sum of 100 on three lines is 100.
+#[test]
+fn a_sum_of_all_lines_is_rounded_as_one() {
+    let sold = || json!([sale("1", "2024-02-01", "100.00", "1"), sale("2", "2024-02-02", "100.00", "1"), sale("3", "2024-02-03", "100.00", "1")]);
+    let by_line = |method: Value| lines(with(json!({ "method": method }), json!({ "rounding": { "at": "LINE" } })), sold());
+    let once = [
+        json!({ "lumpSum": { "targets": [{ "at": 100, "amount": 100 }] } }),
+        json!({ "fixed": { "amount": 100 } }),
+        json!({ "growth": { "baseline": { "given": 100 }, "payOn": "EVERYTHING", "bands": [{ "from": 1, "lumpSum": 100 }] } }),
+        json!({ "target": { "history": { "given": 100 }, "pays": { "lumpSum": 100 } } }),
+        json!({ "perPackage": { "size": 2, "amount": 100 } }),
+    ];
+    for method in once {
+        let entitled = by_line(method.clone());
+        assert_eq!((amount(&entitled).as_str(), parts(&entitled)), ("100.00", ["33.34", "33.33", "33.33"].map(str::to_owned).to_vec()), "{method}");
+    }
+    let each = by_line(json!({ "perPackage": { "size": 3, "amount": 100, "packages": "PRORATE" } }));
+    assert_eq!((amount(&each).as_str(), each.exact.to_string().as_str()), ("99.99", "100"), "a part package belongs to its line");
+    let alone =
+        lines(json!({ "method": { "lumpSum": { "targets": [{ "at": 100, "amount": "33.333" }] } }, "grain": "LINE", "rounding": { "at": "LINE" } }), sold());
+    assert_eq!(amount(&alone), "99.99", "with grain LINE every line reaches the target by itself");
+}
