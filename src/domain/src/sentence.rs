@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::date::Date;
 use crate::document::metric::Unit;
 use crate::exact::{Exact, spell};
-use crate::requirement::{Compares, Judged, Leaf, LeafKind, Node, Unmet};
+use crate::requirement::{Compares, Judged, Leaf, LeafKind, Node, PeriodJudged, RatioGap, Unmet};
 use crate::rounding::RoundingMode;
 
 /// A sentence and what it is made of.
@@ -43,14 +43,22 @@ impl Sentence {
     pub fn of_node(judged: &Judged, by: Option<Date>) -> Self {
         let name = judged.label.clone();
         let called = name.as_deref().map_or(String::new(), |name| format!("{name}: "));
+        // Where nobody named the node, the only condition in it does.
+        let called_by = |of: &Judged| match of.leaves().as_slice() {
+            [leaf] if name.is_none() && leaf.is_named() => format!("{}: ", leaf.name()),
+            _ => called.clone(),
+        };
         let sentence = match &judged.node {
-            Node::Streak { required, actual, .. } => {
-                let text = if judged.met {
-                    format!("{called}met in each of the last {required} periods")
-                } else {
-                    format!("{called}met in {actual} of the last {required} periods; all are needed")
+            Node::Streak { required, actual, periods, of } => {
+                let (called, unit) = (called_by(of), period_noun(periods));
+                let many = plural(unit, Exact::from_int((*required).into()));
+                let text = match (judged.met, *required) {
+                    (true, 1) => format!("{called}met in the last {unit}"),
+                    (true, _) => format!("{called}met in each of the last {required} {many}"),
+                    (false, 1) => format!("{called}not met in the last {unit}"),
+                    (false, _) => format!("{called}met in {actual} of the last {required} {many}; all are needed"),
                 };
-                Self::new("STREAK", text).with("required", required.to_string()).with("actual", actual.to_string())
+                Self::new("STREAK", text).with("required", required.to_string()).with("actual", actual.to_string()).with("unit", unit)
             }
             Node::Not { of } => {
                 let what = match of.leaves().first() {
@@ -65,7 +73,11 @@ impl Sentence {
                 let met = groups.iter().filter(|group| group.requirement.met).count();
                 let asked = groups.len().max(*at_least_groups as usize);
                 let number = Exact::from_int(i64::try_from(asked).unwrap_or(i64::MAX));
-                let text = format!("{called}met for {met} of {asked} {}", plural(name, number));
+                let called = groups.first().map_or_else(|| called.clone(), |group| called_by(&group.requirement));
+                let text = match asked {
+                    0 => format!("{called}there is no {name} that it is asked for"),
+                    _ => format!("{called}met for {met} of {asked} {}", plural(name, number)),
+                };
                 Self::new("FOR_EACH", text).with("met", met.to_string()).with("asked", asked.to_string()).with("name", name.clone())
             }
             Node::AnyOf { of, cheapest } => {
@@ -89,7 +101,8 @@ impl Sentence {
                     .with_some("subsetRequired", subset.map(|subset| subset.m.to_string()))
                     .with_some("subsetActual", subset.map(|subset| subset.met_count.to_string()))
             }
-            Node::OnAnyDay { window, day, .. } => {
+            Node::OnAnyDay { window, day, of } => {
+                let called = called_by(of);
                 let text = match (day, window) {
                     (Some(day), _) => format!("{called}met on {day}"),
                     (None, Some(window)) => format!("{called}met on no day from {} to {}", window.from, window.last_day()),
@@ -128,17 +141,44 @@ fn grouped(value: Exact, decimals: u32) -> String {
     }
 }
 
-/// An amount of money: whole, or with all decimals of its currency.
-fn money(value: Exact, decimals: u32) -> String {
-    let text = grouped(value, decimals);
+/// An amount of money: whole, or with all decimals of its currency; with more where `places` asks for them.
+fn money(value: Exact, decimals: u32, places: u32) -> String {
+    let text = grouped(value, places.max(decimals));
     let missing = text.split_once('.').map_or(0, |(_, fraction)| (decimals as usize).saturating_sub(fraction.len()));
     text + &"0".repeat(missing)
+}
+
+/// Figures are told with this many digits after the point, ...
+const PLACES: u32 = 2;
+/// ... and with as many more, up to these, as it takes to tell them apart.
+const MOST_PLACES: u32 = 10;
+
+/// How many digits after the point tell `actual` from `required` as they are: 79.996 is not told as 80 where 80 is asked.
+fn places_between(actual: Exact, required: Exact, least: u32) -> u32 {
+    let as_told = |places: u32| RoundingMode::HalfUp.round_scaled(actual, places).map(|scaled| Exact::scaled(scaled.into(), places));
+    let told_apart = |places: &u32| as_told(*places).is_ok_and(|told| told.cmp(&required) == actual.cmp(&required));
+    (least..=MOST_PLACES).find(told_apart).unwrap_or(MOST_PLACES)
+}
+
+/// What a streak counts, by the length of its whole periods.
+fn period_noun(periods: &[PeriodJudged]) -> &'static str {
+    let days = periods.iter().map(|judged| judged.period.days()).max().unwrap_or(0);
+    match days {
+        28..=31 => "month",
+        89..=92 => "quarter",
+        181..=184 => "half year",
+        365..=366 => "year",
+        _ => "period",
+    }
 }
 
 /// `engineer` for one, `engineers` for others.
 fn plural(noun: &str, value: Exact) -> String {
     if value == Exact::ONE {
         return noun.to_owned();
+    }
+    if let Some(before) = noun.strip_suffix("person") {
+        return format!("{before}people");
     }
     let consonant_y = noun.ends_with('y') && !["ay", "ey", "oy", "uy"].iter().any(|end| noun.ends_with(end));
     match noun {
@@ -148,36 +188,76 @@ fn plural(noun: &str, value: Exact) -> String {
     }
 }
 
+/// What a ratio lacks, seen from its upper figure: "2 more on 2 of 5, or 4 more on top of both".
+fn ratio_words(gap: RatioGap) -> String {
+    let figure = |value: Exact| grouped(value, places_between(value, Exact::ZERO, PLACES));
+    let on = format!("{} more on {} of {}", figure(gap.missing_numerator), figure(gap.numerator), figure(gap.denominator));
+    match gap.missing_if_added {
+        Some(added) if added != gap.missing_numerator => format!("{on}, or {} more on top of both", figure(added)),
+        _ => on,
+    }
+}
+
 impl Leaf {
-    /// A figure as people write it in the leaf's unit.
-    fn figure(&self, value: Exact) -> String {
+    /// How many digits after the point tell the leaf's figures apart.
+    fn places(&self) -> u32 {
+        let (Some(actual), Some(required)) = (self.actual, self.required) else { return PLACES };
+        let hundred = Exact::from_int(100);
         match (self.unit, self.currency) {
-            (Unit::Money, Some(currency)) => format!("{currency} {}", money(value, currency.decimals())),
-            (Unit::Percent, _) => format!("{} %", grouped(value.mul(Exact::from_int(100)).unwrap_or(value), 2)),
-            _ => grouped(value, 2),
+            (Unit::Money, Some(currency)) => places_between(actual, required, currency.decimals()),
+            (Unit::Percent, _) => places_between(actual.mul(hundred).unwrap_or(actual), required.mul(hundred).unwrap_or(required), PLACES),
+            _ => places_between(actual, required, PLACES),
         }
     }
 
-    /// The same with the noun of the unit.
-    fn amount(&self, value: Exact) -> String {
+    /// A figure as people write it in the leaf's unit.
+    fn figure(&self, value: Exact, places: u32) -> String {
+        match (self.unit, self.currency) {
+            (Unit::Money, Some(currency)) => format!("{currency} {}", money(value, currency.decimals(), places)),
+            (Unit::Percent, _) => format!("{} %", grouped(value.mul(Exact::from_int(100)).unwrap_or(value), places)),
+            _ => grouped(value, places),
+        }
+    }
+
+    /// What there is, told from what is required.
+    fn is(&self, actual: Exact) -> String {
+        self.figure(actual, self.places())
+    }
+
+    /// What is required; a rule is told as it is written.
+    fn asked(&self, required: Exact) -> String {
+        match self.unit {
+            Unit::Duration if self.noun.is_none() => format!("{} h", self.figure(required, MOST_PLACES)),
+            _ => self.figure(required, MOST_PLACES),
+        }
+    }
+
+    /// With the noun of the unit.
+    fn counted(&self, figure: String, value: Exact) -> String {
         match (self.unit, self.noun.as_deref()) {
-            (Unit::Money | Unit::Percent, _) => self.figure(value),
-            (_, Some(noun)) => format!("{} {}", self.figure(value), plural(noun, value)),
-            (Unit::Points, None) => format!("{} {}", self.figure(value), plural("point", value)),
-            (Unit::Duration, None) => format!("{} h", self.figure(value)),
-            _ => self.figure(value),
+            (Unit::Money | Unit::Percent, _) => figure,
+            (_, Some(noun)) => format!("{figure} {}", plural(noun, value)),
+            (Unit::Points, None) => format!("{figure} {}", plural("point", value)),
+            (Unit::Duration, None) => format!("{figure} h"),
+            _ => figure,
         }
     }
 
     /// What is missing, in words: percent in points.
     fn missing_words(&self, missing: Exact) -> String {
+        let places = self.places();
         match self.unit {
             Unit::Percent => {
                 let points = missing.mul(Exact::from_int(100)).unwrap_or(missing);
-                format!("{} percentage {}", grouped(points, 2), plural("point", points))
+                format!("{} percentage {}", grouped(points, places_between(points, Exact::ZERO, places)), plural("point", points))
             }
-            _ => self.figure(missing),
+            _ => self.figure(missing, places_between(missing, Exact::ZERO, places)),
         }
+    }
+
+    /// Whether people, or the program, have a name for it: a value that is written in place has none.
+    fn is_named(&self) -> bool {
+        self.label.is_some() || self.subject.is_some() || self.kind != LeafKind::Metric || !crate::metric::is_operand_name(&self.key)
     }
 
     pub(crate) fn name(&self) -> String {
@@ -207,21 +287,21 @@ impl Leaf {
     }
 
     fn metric_sentence(&self, by: Option<Date>) -> Sentence {
-        let counted = self.noun.is_some() && self.compares == Compares::AtLeast && !matches!(self.unit, Unit::Money | Unit::Percent);
+        // "3 of 5 certified engineers" names what it counts; a label that was written for it is told all the same.
+        let counted = self.noun.is_some() && self.label.is_none() && !matches!(self.unit, Unit::Money | Unit::Percent);
         let group = self.group.as_deref().map_or(String::new(), |group| format!(" ({group})"));
         let named = if counted { String::new() } else { format!("{}{group}: ", self.name()) };
-        let tail_group = if counted { group } else { String::new() };
+        let tail_group = if counted { group.clone() } else { String::new() };
         match (self.required, self.actual) {
-            (None, _) => Sentence::new(
-                "NO_THRESHOLD",
-                format!("{}{}: no threshold is set for this partner", self.name(), self.group.as_deref().map_or(String::new(), |group| format!(" ({group})"))),
-            ),
+            (None, _) => Sentence::new("NO_THRESHOLD", format!("{}{group}: no threshold is set for this partner", self.name())),
             (Some(required), None) => {
                 let by = by.map_or(String::new(), |by| format!(" by {by}"));
-                Sentence::new("NO_DATA", format!("{}: no data yet; {} {} is needed{by}", self.name(), self.words(), self.amount(required)))
+                let asked = self.counted(self.figure(required, MOST_PLACES), required);
+                Sentence::new("NO_DATA", format!("{}{group}: no data yet; {} {asked} is needed{by}", self.name(), self.words()))
             }
             (Some(required), Some(actual)) if self.met() => {
-                Sentence::new("MET", format!("{named}{}{tail_group}; {} {} is met", self.amount(actual), self.words(), self.figure(required)))
+                let is = self.counted(self.is(actual), actual);
+                Sentence::new("MET", format!("{named}{is}{tail_group}; {} {} is met", self.words(), self.asked(required)))
             }
             (Some(required), Some(actual)) => self.unmet_sentence(&named, &tail_group, required, actual, by),
         }
@@ -230,19 +310,19 @@ impl Leaf {
     fn unmet_sentence(&self, named: &str, tail: &str, required: Exact, actual: Exact, by: Option<Date>) -> Sentence {
         let by = by.map_or(String::new(), |by| format!(" by {by}"));
         let missing = self.missing.unwrap_or(Exact::ZERO);
+        let (is, asked) = (self.counted(self.is(actual), actual), self.asked(required));
         match self.compares {
             Compares::AtLeast => {
-                let of = format!("{named}{} of {}{tail}", self.figure(actual), self.amount(required));
-                let ratio = self.ratio.map_or(String::new(), |gap| {
-                    format!(" ({} more on {} of {})", grouped(gap.missing_numerator, 2), grouped(gap.numerator, 2), grouped(gap.denominator, 2))
-                });
-                Sentence::new("AT_LEAST", format!("{of}; {} more needed{by}{ratio}", self.missing_words(missing)))
+                let of = self.counted(self.figure(required, MOST_PLACES), required);
+                let ratio = self.ratio.map_or(String::new(), |gap| format!(" ({})", ratio_words(gap)));
+                Sentence::new("AT_LEAST", format!("{named}{} of {of}{tail}; {} more needed{by}{ratio}", self.is(actual), self.missing_words(missing)))
                     .with_some("missingNumerator", self.ratio.map(|gap| gap.missing_numerator.to_string()))
+                    .with_some("missingIfAdded", self.ratio.and_then(|gap| gap.missing_if_added).map(|missing| missing.to_string()))
             }
-            Compares::Above => Sentence::new("ABOVE", format!("{named}{}{tail}; more than {} is needed{by}", self.amount(actual), self.figure(required))),
-            Compares::AtMost => Sentence::new("AT_MOST", format!("{named}{}{tail}; at most {} is allowed{by}", self.amount(actual), self.figure(required))),
-            Compares::Below => Sentence::new("BELOW", format!("{named}{}{tail}; it must be under {}{by}", self.amount(actual), self.figure(required))),
-            Compares::Equals => Sentence::new("EQUALS", format!("{named}{}{tail}; it must be exactly {}{by}", self.amount(actual), self.figure(required))),
+            Compares::Above => Sentence::new("ABOVE", format!("{named}{is}{tail}; more than {asked} is needed{by}")),
+            Compares::AtMost => Sentence::new("AT_MOST", format!("{named}{is}{tail}; at most {asked} is allowed{by}")),
+            Compares::Below => Sentence::new("BELOW", format!("{named}{is}{tail}; it must be under {asked}{by}")),
+            Compares::Equals => Sentence::new("EQUALS", format!("{named}{is}{tail}; it must be exactly {asked}{by}")),
         }
     }
 
@@ -268,13 +348,17 @@ impl Leaf {
         Sentence::new("LADDERS", format!("{} of {} {}{level}{more}", grouped(actual, 0), grouped(required, 0), plural("qualification", required)))
     }
 
+    fn months(&self, value: Exact) -> String {
+        self.counted(grouped(value, 0), value)
+    }
+
     fn tenure_sentence(&self) -> Sentence {
         let place = self.subject.as_deref().map_or_else(|| "in the program".to_owned(), |tier| format!("in {tier}"));
         let (actual, required) = (self.actual.unwrap_or(Exact::ZERO), self.required.unwrap_or(Exact::ZERO));
         let text = match (self.met_on, self.reason) {
-            (_, Some(Unmet::NotEnrolled)) => format!("0 of {} {place}; it has not begun", self.amount(required)),
-            (Some(day), _) => format!("{} of {} {place}; complete on {day}", grouped(actual, 0), self.amount(required)),
-            (None, _) => format!("{} {place}; {} needed", self.amount(actual), grouped(required, 0)),
+            (_, Some(Unmet::NotEnrolled)) => format!("0 of {} {place}; it has not begun", self.months(required)),
+            (Some(day), _) => format!("{} of {} {place}; complete on {day}", grouped(actual, 0), self.months(required)),
+            (None, _) => format!("{} {place}; at least {} is met", self.months(actual), grouped(required, 0)),
         };
         Sentence::new("TENURE", text).with_some("metOn", self.met_on.map(|day| day.to_string()))
     }
@@ -286,17 +370,15 @@ impl Leaf {
         let group = self.group.as_deref().map_or(String::new(), |group| format!(" ({group})"));
         match self.kind {
             LeafKind::Tier => {
-                let name = self.noun.clone().unwrap_or(subject);
-                let text = if met { format!("{name} in {} is held", self.key) } else { format!("{name} in {} is needed{by}", self.key) };
-                Sentence::new("TIER", text).with("tier", name)
+                let name = self.noun.clone().unwrap_or_else(|| format!("{subject} in {}", self.key));
+                let text = if met { format!("{name} is held") } else { format!("{name} is needed{by}") };
+                Sentence::new("TIER", text).with("tier", subject).with("ladder", self.key.clone())
             }
             LeafKind::Contract => {
                 let what = if subject.is_empty() { "a contract".to_owned() } else { format!("contract {subject}") };
                 Sentence::new("CONTRACT", if met { format!("{what} is in force") } else { format!("{what} must be signed and in force{by}") })
             }
-            LeafKind::Partner => {
-                Sentence::new("PARTNER", if met { format!("the partner is {subject}") } else { format!("only for partners that are {subject}") })
-            }
+            LeafKind::Partner => Sentence::new("PARTNER", if met { format!("this is a partner {subject}") } else { format!("only for partners {subject}") }),
             LeafKind::Admission => {
                 let what = match self.key.as_str() {
                     "INVITATION" => "an invitation to",
@@ -310,5 +392,32 @@ impl Leaf {
                 if met { format!("{}{group} is on file", self.name()) } else { format!("{}{group} is missing; it is needed{by}", self.name()) },
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What is told compares with what is asked as the figures do: nobody reads "70 % of 70 %; 0 more needed".
+        #[test]
+        fn figures_are_told_apart(numerator in -20_000_i128..20_000, denominator in 1_i128..300, asked in -200_i64..200) {
+            let (actual, asked) = (Exact::ratio(numerator, denominator).unwrap(), Exact::from_int(asked));
+            for least in [0, 2, 3] {
+                let told = grouped(actual, places_between(actual, asked, least)).replace(',', "");
+                prop_assert_eq!(Exact::parse(&told, 15, 10).unwrap().cmp(&asked), actual.cmp(&asked), "{}", told);
+            }
+        }
+    }
+
+    #[test]
+    fn nouns_have_their_plural() {
+        let plural = |noun| plural(noun, Exact::from_int(2));
+        assert_eq!(
+            ["engineer", "company", "day", "fax", "branch", "certified person", "person"].map(plural),
+            ["engineers", "companies", "days", "faxes", "branches", "certified people", "people"]
+        );
     }
 }

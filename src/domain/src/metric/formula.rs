@@ -227,8 +227,16 @@ pub(crate) fn months_earlier(as_of: Date, months: i32) -> Date {
 pub(crate) const fn operand_name(operand: &Operand) -> &str {
     match operand {
         Operand::Metric(key) => key.as_str(),
-        Operand::Measure(_) => "measure",
-        Operand::Formula(_) => "formula",
-        Operand::Constant(_) => "constant",
+        Operand::Measure(_) => IN_PLACE[0],
+        Operand::Formula(_) => IN_PLACE[1],
+        Operand::Constant(_) => IN_PLACE[2],
     }
+}
+
+/// What values that are written in place go by.
+const IN_PLACE: [&str; 3] = ["measure", "formula", "constant"];
+
+/// Whether a name is that of a value that is written in place.
+pub(crate) fn is_operand_name(name: &str) -> bool {
+    IN_PLACE.contains(&name)
 }

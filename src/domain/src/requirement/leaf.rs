@@ -6,7 +6,7 @@ use super::{Compares, Judged, Leaf, LeafKind, Node, RatioGap, Unmet, partner_has
 use crate::date::{Date, Span};
 use crate::document::metric::{Aggregate, Formula, Measure, Operand, Source, Unit};
 use crate::document::requirement::{Comparison, ContractHeld, HoldingPresent, LaddersHeld, PartnerIs, Tenure, Threshold, TierHeld, TierState};
-use crate::document::scoped::Scoped;
+use crate::document::scoped::{Scalar, Scoped};
 use crate::exact::{Exact, Overflow};
 use crate::facts::ContractStatus;
 use crate::fault::{Fault, Faults};
@@ -60,7 +60,7 @@ impl Leaf {
                 self.currency = (self.unit == Unit::Money).then(|| program.currency());
             }
             Some(Requirement::Tier(rule)) => {
-                self.noun = program.ladder(Some(&rule.ladder)).and_then(|ladder| ladder.tier(&rule.tier)).and_then(|(_, tier)| tier.name.clone());
+                self.noun = program.ladder(Some(&rule.ladder)).and_then(|ladder| tier_in_words(ladder, &rule.tier));
             }
             Some(Requirement::Holding(rule)) => self.label.clone_from(&rule.label),
             // Another requirement asked, that of the home region for example: the metric's own words hold all the same.
@@ -242,7 +242,7 @@ impl<'a> Evaluator<'a> {
         };
         let mut leaf = Leaf::yes_or_no(LeafKind::Tier, rule.ladder.clone(), asked > 0 && held >= asked);
         leaf.subject = Some(rule.tier.clone());
-        leaf.noun = ladder.tier(&rule.tier).and_then(|(_, tier)| tier.name.clone());
+        leaf.noun = tier_in_words(ladder, &rule.tier);
         Ok(leaf.judged())
     }
 
@@ -305,7 +305,11 @@ impl<'a> Evaluator<'a> {
         let (required, actual) = (Exact::from_int(rule.months.into()), Exact::from_int(served.into()));
         let key = rule.tier.clone().or_else(|| rule.ladder.clone()).unwrap_or_else(|| "TENURE".to_owned());
         let leaf = Leaf {
-            subject: rule.tier.clone().or_else(|| rule.ladder.clone()),
+            subject: match (ladder, &rule.tier) {
+                (Some(ladder), Some(tier)) => Some(tier_name(ladder, tier).unwrap_or_else(|| tier.clone())),
+                (Some(ladder), None) => Some(ladder.name.clone().unwrap_or_else(|| ladder.key.clone())),
+                (None, _) => None,
+            },
             unit: Unit::Duration,
             noun: Some("month".to_owned()),
             required: Some(required),
@@ -342,7 +346,12 @@ impl<'a> Evaluator<'a> {
         let has = rule.attribute.as_ref().is_none_or(|attribute| partner_has(at, attribute, rule.equals.as_ref()));
         let met = in_region && in_group && has && among(&rule.partner_types, partner_type) && among(&rule.tracks, track);
         let listed = |words: &str, keys: &[String]| (!keys.is_empty()).then(|| format!("{words} {}", keys.join(" or ")));
-        let attribute = rule.attribute.as_ref().map(|attribute| format!("with {attribute}"));
+        let attribute = rule.attribute.as_ref().map(|attribute| match &rule.equals {
+            None | Some(Scalar::Boolean(true)) => format!("with {attribute}"),
+            Some(Scalar::Boolean(false)) => format!("without {attribute}"),
+            Some(Scalar::Number(number)) => format!("with {attribute} {}", number.0),
+            Some(Scalar::Text(text)) => format!("with {attribute} {text}"),
+        });
         let asked = [
             listed("in", &rule.regions),
             listed("in", &rule.region_groups),
@@ -355,6 +364,16 @@ impl<'a> Evaluator<'a> {
         leaf.subject = Some(asked.join(", "));
         leaf.judged()
     }
+}
+
+/// A tier with its ladder as people call them; nothing where neither has a name.
+fn tier_in_words(ladder: &crate::document::ladder::Ladder, tier: &str) -> Option<String> {
+    let name = tier_name(ladder, tier);
+    (name.is_some() || ladder.name.is_some()).then(|| format!("{} in {}", name.as_deref().unwrap_or(tier), ladder.name.as_deref().unwrap_or(&ladder.key)))
+}
+
+fn tier_name(ladder: &crate::document::ladder::Ladder, tier: &str) -> Option<String> {
+    ladder.tier(tier).and_then(|(_, tier)| tier.name.clone())
 }
 
 /// A formula or a group measure explains itself by its parts; a plain measure by its leaf.
