@@ -180,7 +180,7 @@ pub enum Method {
     Growth(Growth),
     /// A target computed from the partner's own history.
     Target(Target),
-    /// A fixed sum of the period, sales or not.
+    /// A fixed sum of the period, sales or not; a negative period earns nothing.
     Fixed(Fixed),
     /// Free goods are not part of this service: a document that asks for them is refused with a clear fault.
     FreeGoods(serde_json::Value),
