@@ -287,8 +287,10 @@ impl Leaf {
     }
 
     fn metric_sentence(&self, by: Option<Date>) -> Sentence {
-        // "3 of 5 certified engineers" names what it counts; a label that was written for it is told all the same.
-        let counted = self.noun.is_some() && self.label.is_none() && !matches!(self.unit, Unit::Money | Unit::Percent);
+        // "3 of 5 certified engineers" names what it counts; a label that was written for it is told all the same, and so is what
+        // points, hours and limits are about.
+        let says_all = self.compares == Compares::AtLeast || self.subject.is_none();
+        let counted = self.noun.is_some() && self.label.is_none() && self.unit == Unit::Count && says_all;
         let group = self.group.as_deref().map_or(String::new(), |group| format!(" ({group})"));
         let named = if counted { String::new() } else { format!("{}{group}: ", self.name()) };
         let tail_group = if counted { group.clone() } else { String::new() };
@@ -297,7 +299,7 @@ impl Leaf {
             (Some(required), None) => {
                 let by = by.map_or(String::new(), |by| format!(" by {by}"));
                 let asked = self.counted(self.figure(required, MOST_PLACES), required);
-                Sentence::new("NO_DATA", format!("{}{group}: no data yet; {} {asked} is needed{by}", self.name(), self.words()))
+                Sentence::new("NO_DATA", format!("{}{group}: no data yet; it must be {} {asked}{by}", self.name(), self.words()))
             }
             (Some(required), Some(actual)) if self.met() => {
                 let is = self.counted(self.is(actual), actual);
@@ -387,10 +389,9 @@ impl Leaf {
                 };
                 Sentence::new("ADMISSION", format!("{what} {subject} is needed")).with("tier", subject)
             }
-            _ => Sentence::new(
-                "HOLDING",
-                if met { format!("{}{group} is on file", self.name()) } else { format!("{}{group} is missing; it is needed{by}", self.name()) },
-            ),
+            _ => {
+                Sentence::new("HOLDING", if met { format!("{}{group}: on file", self.name()) } else { format!("{}{group}: missing; needed{by}", self.name()) })
+            }
         }
     }
 }
