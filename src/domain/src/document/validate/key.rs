@@ -85,10 +85,19 @@ impl Check<'_> {
 
     /// Text for people.
     pub(super) fn text(&mut self, text: Option<&str>, path: impl Into<String>) {
-        if text.is_some_and(|text| text.trim().is_empty() || text.len() > MAX_TEXT) {
+        let Some(text) = text else { return };
+        if text.trim().is_empty() || text.len() > MAX_TEXT {
             self.fault("INVALID_TEXT", path, format!("write some text, at most {MAX_TEXT} bytes"));
+        } else if let Some(hidden) = text.chars().find(|character| is_hidden(*character)) {
+            self.fault("INVALID_TEXT", path, format!("it holds the character U+{:04X}, which nobody sees: leave it out", u32::from(hidden)));
         }
     }
+}
+
+/// Control characters, and those that turn the direction of what follows: a name must read as it is written. Lines may break.
+fn is_hidden(character: char) -> bool {
+    let breaks_line = matches!(character, '\n' | '\r' | '\t');
+    (character.is_control() && !breaks_line) || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn region_keys<'d>(regions: &'d [Region], path: &str, all: &mut Vec<(&'d str, String)>) {

@@ -2,8 +2,10 @@
 
 use super::Check;
 use super::measure::Bound;
+use crate::date::Span;
 use crate::document::metric::Source;
 use crate::document::rebate::{Baseline, Basis, Method, PeriodRule, RebateSchedule, ScheduleScope, StackingRule, TargetPay};
+use crate::period::{FiscalYear, Periods};
 
 const NO_NAMES: Bound<'static> = &[];
 
@@ -20,6 +22,30 @@ impl Check<'_> {
             self.stacking(rule, &format!("stacking[{at}]"));
         }
         self.faults.0.extend(crate::rebate::check_stacking(document).0);
+        self.period_names();
+    }
+
+    /// A run settles one period by its name: two schedules mean the same days by one name.
+    fn period_names(&mut self) {
+        let schedules = &self.document.rebate_schedules;
+        let Ok(fiscal_year) = self.document.program.fiscal_year_start.parse::<FiscalYear>() else { return };
+        for (at, schedule) in schedules.iter().enumerate() {
+            let PeriodRule::Custom(own) = &schedule.period else { continue };
+            for (index, period) in own.iter().enumerate() {
+                let span = Span::new(period.from, period.until);
+                let others = schedules.iter().enumerate().filter(|(other, with)| *other < at || !matches!(with.period, PeriodRule::Custom(_)));
+                let mut named = others.filter_map(|(_, other)| Some((&other.key, Periods { rule: &other.period, fiscal_year }.named(&period.name)?.span)));
+                if let Some((other, other_span)) = named.find(|(_, named)| *named != span) {
+                    let message = format!(
+                        "`{}` is also a period of `{other}`, from {} to {}, and a run settles one period by its name: give this one another name",
+                        period.name,
+                        other_span.from,
+                        other_span.last_day()
+                    );
+                    self.fault("DUPLICATE", format!("rebateSchedules[{at}].period.custom[{index}].name"), message);
+                }
+            }
+        }
     }
 
     fn schedule_rule(&mut self, schedule: &RebateSchedule, path: &str) {

@@ -48,6 +48,25 @@ fn the_header_is_judged() {
 }
 
 #[test]
+fn names_hide_nothing() {
+    let text = "guerdon: 1\nprogram: {code: P, name: \"ok\\u202eko\", currency: USD}\nversion: {label: \"a\\0b\", effectiveOn: 2026-01-01}\n\
+                benefits: [{key: b, kind: ACCESS, name: Überblick, description: \"two\\nlines\"}]\n";
+    expect(text, &[("INVALID_TEXT", "program.name"), ("INVALID_TEXT", "version.label")]);
+}
+
+#[test]
+fn a_name_of_a_period_means_the_same_days_everywhere() {
+    let body = "
+rebateSchedules:
+  - {key: a, period: {quarter: {}}, method: {flat: {rate: 1 %}}}
+  - {key: b, period: {custom: [{name: 2026-Q1, from: 2026-03-01, until: 2026-05-01}, {name: spring, from: 2026-05-01, until: 2026-06-01}]}, method: {flat: {rate: 1 %}}}
+  - {key: c, period: {custom: [{name: spring, from: 2026-05-01, until: 2026-06-01}, {name: 2026-Q3, from: 2026-07-01, until: 2026-10-01}]}, method: {flat: {rate: 1 %}}}
+  - {key: d, period: {custom: [{name: spring, from: 2026-05-01, until: 2026-06-02}]}, method: {flat: {rate: 1 %}}}
+";
+    expect(body, &[("DUPLICATE", "rebateSchedules[1].period.custom[0].name"), ("DUPLICATE", "rebateSchedules[3].period.custom[0].name")]);
+}
+
+#[test]
 fn keys_name_one_thing() {
     let body = "
 regions: [{key: EMEA, regions: [{key: DE}, {key: emea}]}]
