@@ -35,23 +35,35 @@ fn edges() -> impl Strategy<Value = [i64; 3]> {
 /// Methods of every kind.
 pub(super) fn methods() -> impl Strategy<Value = Value> {
     let scopes = proptest::sample::select(vec!["MARGINAL", "RETROACTIVE", "ROLLING", "TOTAL", "LINEAR", "PROPORTIONAL"]);
-    let banded = (scopes, rates(), edges(), any::<bool>(), any::<bool>()).prop_map(|(scope, rates, edges, inclusive, sums)| {
+    let banded = (scopes, rates(), edges(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(scope, rates, edges, inclusive, sums, open)| {
         let mut bands: Vec<Value> = edges.iter().zip(&rates).map(|(from, rate)| json!({ "from": from, "rate": rate })).collect();
-        bands[2]["to"] = json!(edges[2] + 20_000);
+        if !open || scope == "PROPORTIONAL" {
+            bands[2]["to"] = json!(edges[2] + 20_000);
+        }
         if sums {
             bands[1]["onEntry"] = json!("12.345");
         }
         json!({ "bands": { "scope": scope, "upperInclusive": inclusive, "bands": bands } })
     });
-    let growth = (proptest::sample::select(vec!["INCREMENT", "INCREMENT_BY_BAND", "EVERYTHING"]), rates()).prop_map(|(pay_on, rates)| {
-        json!({ "growth": { "baseline": { "given": 1500 }, "payOn": pay_on, "bands": [{ "from": "1.05", "rate": rates[0] }, { "from": "1.5", "rate": rates[1] }] } })
+    let growth = (proptest::sample::select(vec!["INCREMENT", "INCREMENT_BY_BAND", "EVERYTHING"]), rates(), any::<bool>(), any::<bool>());
+    let growth = growth.prop_map(|(pay_on, rates, absolute, sums)| {
+        let (measured, edges) = if absolute { ("ABSOLUTE", ["100", "900"]) } else { ("RATIO", ["1.05", "1.5"]) };
+        let second = if sums { json!({ "from": edges[1], "lumpSum": "33.335" }) } else { json!({ "from": edges[1], "rate": rates[1] }) };
+        json!({ "growth": { "baseline": { "given": 1500 }, "payOn": pay_on, "measured": measured, "bands": [{ "from": edges[0], "rate": rates[0] }, second] } })
+    });
+    let target = (rates(), 0_usize..3).prop_map(|(rates, pays)| {
+        let pays = [json!({ "lumpSum": "66.665" }), json!({ "rateOnEverything": rates[0] }), json!({ "rateAboveTarget": rates[0] })][pays].clone();
+        json!({ "target": { "history": { "given": 1500 }, "pays": pays } })
     });
     let packages = proptest::sample::select(vec!["FLOOR", "CEIL", "PRORATE"])
         .prop_map(|packages| json!({ "perPackage": { "size": 7, "amount": "1.234", "packages": packages } }));
-    let lump = Just(json!({ "lumpSum": { "pay": "EACH", "targets": [{ "at": 100, "amount": 10 }, { "at": 3000, "amount": "33.333" }] } }));
+    let lump = proptest::sample::select(vec!["EACH", "HIGHEST"])
+        .prop_map(|pay| json!({ "lumpSum": { "pay": pay, "targets": [{ "at": 100, "amount": 10 }, { "at": 3000, "amount": "33.333" }] } }));
     prop_oneof![
         4 => banded,
         2 => growth,
+        1 => target,
+        1 => Just(json!({ "perUnit": { "amount": "1.2345" } })),
         1 => packages,
         1 => lump,
         1 => rates().prop_map(|rates| json!({ "flat": { "rate": rates[0] } })),
@@ -187,7 +199,7 @@ proptest! {
     /// Cumulative periods sum to the year: worth to date is never lost and never paid twice.
     #[test]
     fn cumulative_quarters_sum_to_the_year(method in methods(), sold in proptest::collection::vec((0_i64..366, -5_000_i64..900_000, 0_i64..500, proptest::bool::weighted(0.2)), 0..12)) {
-        prop_assume!(!matches!(method.as_object().unwrap().keys().next().unwrap().as_str(), "growth" | "fixed"));
+        prop_assume!(!matches!(method.as_object().unwrap().keys().next().unwrap().as_str(), "growth" | "fixed" | "target"));
         let yearly = computed_in(&json!({ "method": method, "period": { "year": {} } }), &sold, &["2024"]);
         let quarterly = computed_in(&json!({ "method": method, "cumulative": true }), &sold, &["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"]);
         prop_assert_eq!(yearly.iter().sum::<i64>(), quarterly.iter().sum::<i64>());

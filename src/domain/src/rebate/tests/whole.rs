@@ -41,6 +41,25 @@ fn tiered_methods() -> impl Strategy<Value = Value> {
     )
 }
 
+/// Methods by tier without bands.
+fn tiered_sums() -> impl Strategy<Value = Value> {
+    let pays = proptest::sample::select(vec!["EACH", "HIGHEST"]);
+    (0_usize..4, pays, 0_i64..9_999, 0_i64..9_999).prop_map(|(kind, pay, gold, other)| {
+        let tiered = |places: u32| {
+            let value = |minor: i64| crate::exact::spell(minor.into(), places, true);
+            json!({ "default": value(other), "tiers": { "GOLD": value(gold) } })
+        };
+        match kind {
+            0 => json!({ "flat": { "rate": tiered(5) } }),
+            1 => json!({ "perUnit": { "amount": tiered(3) } }),
+            2 => json!({ "fixed": { "amount": tiered(2) } }),
+            _ => json!({ "lumpSum": { "pay": pay, "targets": [
+                { "at": { "default": 500, "tiers": { "GOLD": 250 } }, "amount": tiered(2) },
+                { "at": { "default": 2_000, "tiers": { "GOLD": 1_500 } }, "amount": "33.335" }] } }),
+        }
+    })
+}
+
 fn bounds() -> impl Strategy<Value = Value> {
     (proptest::option::of(0_i64..60), proptest::option::of(0_i64..40), any::<bool>()).prop_map(|(guarantee, minimum, unconditional)| {
         let mut bounds = json!({});
@@ -100,12 +119,12 @@ proptest! {
 
     /// The same for rates, bounds and edges by tier.
     #[test]
-    fn each_tier_has_its_own_rules(method in tiered_methods(), bounds in bounds(), basis in bases(), sold in some_lines(), tier in proptest::sample::select(vec![None, Some("GOLD"), Some("SILVER")])) {
-        let schedule = with(with(json!({ "method": method, "scope": { "tiers": ["GOLD", "SILVER"] } }), bounds), basis);
+    fn each_tier_has_its_own_rules(method in prop_oneof![tiered_methods(), tiered_sums()], options in options(), bounds in bounds(), basis in bases(), sold in some_lines(), tier in proptest::sample::select(vec![None, Some("GOLD"), Some("SILVER")])) {
+        let schedule = with(with(with(json!({ "method": method, "scope": { "tiers": ["GOLD", "SILVER"] } }), options), bounds), basis);
         let open = with(schedule.clone(), json!({ "scope": {} }));
         for schedule in [schedule, open] {
-            if let Some((plain, whole)) = both(&schedule, &written(&sold), tier) {
-                prop_assert_eq!(Some(plain), whole);
+            if let Some((plain, Some(whole))) = both(&schedule, &written(&sold), tier) {
+                prop_assert_eq!(plain, whole);
             }
         }
     }
