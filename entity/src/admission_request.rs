@@ -37,6 +37,12 @@ pub struct Model {
     #[sea_orm(column_type = "Text")]
     pub decision_reason: Option<String>,
     pub admission_id: Option<Uuid>,
+    pub ended_on: Option<Date>,
+    #[sea_orm(column_type = "Text")]
+    pub ended_by: Option<String>,
+    pub ended_at: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "Text")]
+    pub end_reason: Option<String>,
     pub row_version: i64,
 }
 

@@ -9,10 +9,10 @@ use guerdon_domain::document::ladder::{Entry, Ladder};
 use guerdon_domain::event::{AdmissionChanged, Event};
 use guerdon_domain::facts::AdmissionKind;
 use guerdon_domain::fault::Faults;
-use guerdon_domain::levelling::{LadderStanding, admission_of};
+use guerdon_domain::levelling::{LadderStanding, admission_of, holds_admission};
 use guerdon_domain::page::{Page, PageRequest};
 pub use guerdon_store::{AdmissionFilter, AdmissionState, StoredAdmissionRequest};
-use guerdon_store::{AdmissionReach, AuditEntry, Change, NewAdmissionRequest, StoreError, WriteTx};
+use guerdon_store::{AdmissionReach, AuditEntry, Change, FactsPlan, NewAdmissionRequest, StoreError, WriteTx};
 use uuid::Uuid;
 
 use super::idempotency::{Keyed, keyed_context};
@@ -191,13 +191,21 @@ async fn write_opening(app: &App, ctx: &Ctx, tx: &WriteTx, scope: &Scope, input:
         text: input.text.clone(),
         evidence: input.evidence.clone(),
     };
-    if tx.is_admitted(&new).await? {
+    if is_admitted(tx, &place, &input.tier).await? {
         return Err(AppError::conflict("ALREADY_ADMITTED", "tier", "the partner may enter this tier already: it comes with what the tier asks for"));
     }
     let id = tx.open_admission_request(&new).await.map_err(|error| refusal(error, input.kind))?;
     let stored = tx.find_admission_request(&AdmissionReach::all(scope), id).await?.ok_or(AppError::NotFound)?;
     let changed = changed(ctx, &stored, &place.partner.code, &place.in_force.program.code, input.text.clone());
     Ok(trace(&stored, None, Event::AdmissionOpened(changed)))
+}
+
+/// Whether somebody has let the partner in already: by an admission that was neither ended nor is over by the version's terms.
+async fn is_admitted(tx: &WriteTx, place: &Place, tier: &str) -> Result<bool, AppError> {
+    let state = FactsPlan::state(place.in_force.program.id, place.today);
+    let loaded = tx.load_facts(&Scope::All, &[place.partner.id], &state).await?;
+    let (partner, ladder) = (loaded.partners.get(&place.partner.code), place.ladder());
+    Ok(partner.zip(ladder).is_some_and(|(partner, ladder)| holds_admission(ladder, partner, place.region.as_deref(), tier, place.today)))
 }
 
 /// The tiers of a ladder that an evaluation found met, and that await an approval.
@@ -246,6 +254,7 @@ pub(super) async fn follow_approvals(
             tier: one.tier,
             kind: one.kind,
             answer_until: None,
+            ends_on: None,
             by: tx.context().actor.clone(),
             comment: None,
         };
@@ -347,6 +356,74 @@ async fn write_answer(
     Ok(change.with(rejudge(app, ctx, tx, before.program_id, before.partner_id).await?))
 }
 
+/// How far the caller may end each kind; none of them is `Forbidden`.
+fn endable(ctx: &Ctx) -> Result<AdmissionReach, AppError> {
+    reach_of(|kind| ctx.require_under((Action::Reverse, resource(kind)), &[Condition::NotPreparer]))
+}
+
+/// Whether the caller may end admissions at all, before it is known which one.
+///
+/// # Errors
+/// `Forbidden`.
+pub fn may_end(ctx: &Ctx) -> Result<(), AppError> {
+    endable(ctx).map(drop)
+}
+
+/// Ends an accepted application, invitation or approval from a day on, today when none is named: from then on it lets the partner in no more.
+/// A tier that it holds only by this is lost on that day, whatever the cadence of reviews; what was held before stays on record.
+///
+/// # Errors
+/// `Forbidden`; `NotFound`; `Stale`; `Invalid` without a reason, with `IN_THE_PAST` and `EMPTY_SPAN`; `Conflict` with `SEGREGATION_OF_DUTIES` for
+/// whoever opened it, `NOT_IN_FORCE`; those of idempotency keys.
+pub async fn end_admission(app: &App, ctx: &Ctx, input: &AnswerAdmission, on: Option<Date>, keyed: Option<&Keyed>) -> Result<StoredAdmissionRequest, AppError> {
+    let reach = endable(ctx)?;
+    check_reason(app, input.reason.as_deref(), true)?;
+    let context = keyed_context(app, ctx, "admissionEnd", keyed)?;
+    let written = app.store.write(&context, async |tx| write_end(app, ctx, tx, &reach, input, on).await).await?;
+    Ok(written.value)
+}
+
+async fn write_end(
+    app: &App,
+    ctx: &Ctx,
+    tx: &WriteTx,
+    reach: &AdmissionReach,
+    input: &AnswerAdmission,
+    on: Option<Date>,
+) -> Result<Change<StoredAdmissionRequest>, AppError> {
+    let before = find_answerable(ctx, tx, reach, input).await?;
+    another_person(ctx, Some(&before.opened_by))?;
+    let (today, in_force) = present(app, ctx, tx, &ProgramKey::Id(before.program_id)).await?;
+    let on = on.unwrap_or(today);
+    check_end(&before, on, today)?;
+    let seen = StoredAdmissionRequest { row_version: input.expected_version.unwrap_or(before.row_version), ..before.clone() };
+    tx.end_admission(&seen, on, input.reason.as_deref().unwrap_or_default()).await.map_err(|error| refusal(error, before.kind))?;
+    let stored = tx.find_admission_request(&AdmissionReach::all(&Scope::All), before.id).await?.ok_or(AppError::NotFound)?;
+    let partner = tx.find_partner(&Scope::All, before.partner_id).await?.ok_or(AppError::NotFound)?;
+    let changed = changed(ctx, &stored, &partner.code, &in_force.program.code, input.reason.clone());
+    let change = trace(&stored, Some(&before), Event::AdmissionEnded(changed));
+    if on > today {
+        return Ok(change);
+    }
+    Ok(change.with(rejudge(app, ctx, tx, before.program_id, before.partner_id).await?))
+}
+
+/// Only what lets the partner in can be ended, and only from today on: the past is not rewritten.
+fn check_end(request: &StoredAdmissionRequest, on: Date, today: Date) -> Result<(), AppError> {
+    if on < today {
+        return Err(AppError::invalid("IN_THE_PAST", "on", format!("the past is not rewritten: end it on {today} or later")));
+    }
+    let what = word(request.kind);
+    if request.state != AdmissionState::Accepted || request.ended_on.is_some_and(|ended| ended <= on) {
+        let message = format!("this {what} does not let the partner in on {on}: only an accepted one can be ended, and earlier than it ends anyway");
+        return Err(AppError::conflict("NOT_IN_FORCE", "id", message));
+    }
+    if request.admitted_from.is_some_and(|from| on <= from) {
+        return Err(AppError::invalid("EMPTY_SPAN", "on", format!("this {what} lets the partner in from {on} on at the earliest: end it on a later day")));
+    }
+    Ok(())
+}
+
 /// The one that is answered, where the caller may answer its kind; where he may only read it, that is said.
 async fn find_answerable(ctx: &Ctx, tx: &WriteTx, reach: &AdmissionReach, input: &AnswerAdmission) -> Result<StoredAdmissionRequest, AppError> {
     if let Some(found) = tx.find_admission_request(reach, input.id).await? {
@@ -367,6 +444,7 @@ fn check_open(request: &StoredAdmissionRequest, today: Date) -> Result<(), AppEr
         AdmissionState::Accepted => "accepted",
         AdmissionState::Rejected => "rejected",
         AdmissionState::Withdrawn => "withdrawn",
+        AdmissionState::Ended => "ended",
     };
     Err(AppError::conflict("ALREADY_DECIDED", "id", format!("this {what} is {state} already: read it again")))
 }
@@ -381,6 +459,7 @@ fn changed(ctx: &Ctx, stored: &StoredAdmissionRequest, partner: &str, program: &
         tier: stored.tier.clone(),
         kind: stored.kind,
         answer_until: stored.answer_until,
+        ends_on: stored.ended_on,
         by: ctx.actor.person.clone(),
         comment,
     }

@@ -3,6 +3,7 @@
 //! Partners are read in parts of one snapshot, as reviews read them, and judged while the next part is read, so that memory
 //! does not grow with their number.
 
+mod admissions;
 mod parts;
 mod slice;
 
@@ -31,6 +32,7 @@ use super::plan::{Known, compute, dated, for_judging, for_runs, read_facts, toge
 use super::programs::{InForce, ProgramKey, VersionId, in_force_many, may_see, read_document};
 use super::{App, Ctx};
 use crate::error::AppError;
+pub use admissions::SupposedAdmission;
 use parts::Reading;
 pub use slice::Slice;
 
@@ -58,6 +60,8 @@ pub struct Simulate {
     pub rules: SimulatedRules,
     /// What partners might have done.
     pub facts: Vec<PartnerHypothesis>,
+    /// Tiers that partners might be let into.
+    pub admissions: Vec<SupposedAdmission>,
     /// Which partners.
     pub slice: Slice,
     /// How both worlds are judged.
@@ -82,6 +86,7 @@ impl Simulate {
             as_of: None,
             rules,
             facts: Vec::new(),
+            admissions: Vec::new(),
             slice: Slice::default(),
             judging: Judging::default(),
             near: None,
@@ -111,6 +116,8 @@ struct Prepared {
     in_force: InForce,
     hypothesis: Hypothesis,
     simulation: Arc<Simulation>,
+    /// What partners might have done, with the tiers that they might be let into.
+    supposed: Arc<[PartnerHypothesis]>,
 }
 
 /// Judges partners in both worlds and compares. A fixed number of statements for each part of the partners.
@@ -126,9 +133,9 @@ pub async fn simulate(app: &App, ctx: &Ctx, input: &Simulate) -> Result<Simulate
         .read(async |tx| {
             let prepared = prepare(app, ctx, tx, input).await?;
             let whom = slice::find(tx, app, &scope, &prepared, input).await?;
-            let reading = reading_of(&prepared, input);
-            let tally = parts::judge_all(ctx, tx, &prepared, &reading, input, whom).await?;
-            let Prepared { in_force, hypothesis, simulation } = prepared;
+            let reading = reading_of(&prepared, true);
+            let tally = parts::judge_all(ctx, tx, &prepared, &reading, whom).await?;
+            let Prepared { in_force, hypothesis, simulation, .. } = prepared;
             let rules = if Arc::ptr_eq(&hypothesis.before, &hypothesis.after) { Vec::new() } else { differences(&hypothesis)? };
             let report = compute(move || simulation.report(tally)).await?;
             Ok(Simulated { program: in_force.program.code.clone(), version: in_force.version.number, rules, report })
@@ -138,7 +145,11 @@ pub async fn simulate(app: &App, ctx: &Ctx, input: &Simulate) -> Result<Simulate
 
 fn check_size(app: &App, input: &Simulate) -> Result<(), AppError> {
     let mut faults = Faults::new();
-    let limits = [("periods", input.periods.len(), app.limits.simulate_periods_max), ("facts", input.facts.len(), app.limits.partners_max)];
+    let limits = [
+        ("periods", input.periods.len(), app.limits.simulate_periods_max),
+        ("facts", input.facts.len(), app.limits.partners_max),
+        ("facts", input.admissions.len(), app.limits.facts_max),
+    ];
     for (path, given, most) in limits.into_iter().filter(|(_, given, most)| input.bounded && given > most) {
         faults.add("TOO_MANY", path, format!("{given} were given, and at most {most} are taken: ask in several requests"));
     }
@@ -169,6 +180,7 @@ async fn prepare(app: &App, ctx: &Ctx, tx: &ReadTx, input: &Simulate) -> Result<
     let (as_of, in_force) = dated(app, ctx, tx, input.program.as_ref(), input.as_of).await?.ok_or_else(none)?;
     let rules = rules_of(app, ctx, tx, &in_force, &input.rules).await?;
     let hypothesis = hypothetical(&in_force.compiled, &rules, as_of).map_err(|faults| within_rules(faults, &input.rules))?;
+    let supposed = admissions::suppose(&hypothesis.after, as_of, input)?;
     let periods = periods_of(app, tx, &in_force, &hypothesis, &rules, (as_of, &input.periods)).await?;
     let defaults = Terms::on(as_of);
     let terms = Terms {
@@ -180,7 +192,7 @@ async fn prepare(app: &App, ctx: &Ctx, tx: &ReadTx, input: &Simulate) -> Result<
         ..defaults
     };
     let simulation = Arc::new(Simulation::new(terms, &hypothesis, periods));
-    Ok(Prepared { in_force, hypothesis, simulation })
+    Ok(Prepared { in_force, hypothesis, simulation, supposed })
 }
 
 /// Faults of a document have its own paths; those of changes stand under `rules`.
@@ -251,25 +263,28 @@ async fn periods_of(
     Ok(faults.or(periods)?)
 }
 
-/// What both worlds read together.
-fn reading_of(prepared: &Prepared, input: &Simulate) -> Reading {
+/// What both worlds read together. For many partners rebates come from sums, where these suffice.
+fn reading_of(prepared: &Prepared, many: bool) -> Reading {
     let as_of = prepared.simulation.terms().as_of;
     let judging = [&prepared.hypothesis.before, &prepared.hypothesis.after].map(|program| for_judging(program, as_of, as_of));
     let sides = prepared.simulation.periods().iter().flat_map(|period| [&period.before, &period.after]).flatten();
-    let rebates = sides.map(|(program, period)| for_runs(program, period));
+    let rebates: Vec<FactsPlan> = sides.map(|(program, period)| for_runs(program, period)).collect();
+    let changes_sales = prepared.supposed.iter().any(PartnerHypothesis::changes_sales);
+    let from_sums = many && prepared.simulation.rebate_columns().is_some() && !changes_sales;
+    let for_lines = from_sums.then(|| together(rebates.iter().cloned()));
     // What both worlds read alike is read once, with its kept sums.
     let mut readings: Vec<FactsPlan> = Vec::new();
-    for reading in judging.into_iter().chain(rebates) {
+    for reading in judging.into_iter().chain(rebates.into_iter().filter(|_| !from_sums)) {
         if !readings.contains(&reading) {
             readings.push(reading);
         }
     }
     let all = together(readings);
-    let by_line = input.facts.iter().any(PartnerHypothesis::changes_sales).then(|| {
+    let by_line = changes_sales.then(|| {
         let lines = all.lines.iter().chain(&all.monthly).copied().collect();
         FactsPlan { lines, monthly: Vec::new(), fold: None, ..all.clone() }
     });
-    Reading { usual: all, by_line }
+    Reading { usual: all, by_line, for_lines }
 }
 
 /// One partner in both worlds, explained.
@@ -300,7 +315,7 @@ pub async fn what_if_many(app: &App, ctx: &Ctx, input: &Simulate, ids: &[Partner
                 return Ok::<_, AppError>(None);
             }
             let prepared = prepare(app, ctx, tx, &input).await?;
-            let Reading { usual, by_line } = reading_of(&prepared, &input);
+            let Reading { usual, by_line, .. } = reading_of(&prepared, false);
             // What partners earn of a shared budget depends on everybody.
             let reading = by_line.unwrap_or(usual);
             let reading = FactsPlan { cohort: reading.cohort || prepared.simulation.shares_budgets(), ..reading };
@@ -309,14 +324,14 @@ pub async fn what_if_many(app: &App, ctx: &Ctx, input: &Simulate, ids: &[Partner
         })
         .await?;
     let Some((prepared, known)) = read else { return Ok(BTreeMap::new()) };
-    compute(move || known.ids.iter().map(|(id, code)| (*id, what_if(&prepared, &known, &input.facts, *id, code))).collect()).await
+    compute(move || known.ids.iter().map(|(id, code)| (*id, what_if(&prepared, &known, *id, code))).collect()).await
 }
 
-fn what_if(prepared: &Prepared, known: &Known, facts: &[PartnerHypothesis], id: PartnerId, code: &str) -> Result<WhatIf, AppError> {
+fn what_if(prepared: &Prepared, known: &Known, id: PartnerId, code: &str) -> Result<WhatIf, AppError> {
     let simulation = &prepared.simulation;
     let terms = simulation.terms();
     let mut tally = Tally::new(terms.listed);
-    let supposed: Vec<PartnerHypothesis> = facts.iter().map(|facts| PartnerHypothesis { partner: code.to_owned(), ..facts.clone() }).collect();
+    let supposed: Vec<PartnerHypothesis> = prepared.supposed.iter().map(|facts| PartnerHypothesis { partner: code.to_owned(), ..facts.clone() }).collect();
     let changed = apply_hypotheses(&known.facts, &supposed, terms.as_of, &mut tally);
     let due = if terms.judging == Judging::ReviewByCalendar { Due::ByCalendar } else { Due::Now };
     let standing = |facts: &Facts| {
@@ -327,7 +342,8 @@ fn what_if(prepared: &Prepared, known: &Known, facts: &[PartnerHypothesis], id: 
     let before = standing(&known.facts)?;
     let after = standing(changed.as_ref().unwrap_or(&known.facts))?;
     let everybody = simulation.shares_budgets();
-    let asked: Vec<Asked<'_>> = known.facts.partners.keys().filter(|own| everybody || *own == code).map(|own| Asked { code: own, told: own == code }).collect();
+    let asked: Vec<Asked<'_>> =
+        known.facts.partners.keys().filter(|own| everybody || *own == code).map(|own| Asked { code: own, told: own == code, sums: None }).collect();
     tally.merge(simulation.judge(&known.facts, changed.as_ref(), &asked));
     Ok(WhatIf { before, after, report: simulation.report(tally) })
 }

@@ -242,7 +242,7 @@ fn simulated(as_of: &str, changes: &[(&str, serde_json::Value)]) -> (guerdon_dom
     let codes: Vec<&str> = facts.partners.keys().map(String::as_str).collect();
     let mut tally = Tally::new(simulation.terms().listed);
     for part in codes.chunks(97) {
-        let asked: Vec<Asked<'_>> = part.iter().map(|code| Asked { code, told: true }).collect();
+        let asked: Vec<Asked<'_>> = part.iter().map(|code| Asked { code, told: true, sums: None }).collect();
         tally.merge(simulation.judge(facts, None, &asked));
     }
     let report = simulation.report(tally);

@@ -178,7 +178,7 @@ impl Statement {
                 tbody {
                     @for line in &self.statement.lines {
                         tr {
-                            td { (line_word(line.kind)) @if let Some(category) = &line.category { " (" (category) ")" } }
+                            td.long { (line_word(line.kind)) @if let Some(category) = &line.category { " (" (category) ")" } }
                             td.code { (band(line)) }
                             td { (line.tier.as_deref().unwrap_or("")) }
                             td.number { @if !line.base.is_zero() { (short(line.base)) } }
@@ -230,8 +230,8 @@ impl Statement {
                         @for sale in self.sales.iter().take(SALES_MAX) {
                             tr {
                                 td.date { @if let Some(date) = sale.date { (date) } }
-                                td { @match (&sale.source, &sale.id) { (Some(source), Some(id)) => { (source) " " (id) }, _ => { "belongs to no sale" } } }
-                                td { (sale.category.as_deref().unwrap_or("")) }
+                                td.long { @match (&sale.source, &sale.id) { (Some(source), Some(id)) => { (source) " " (id) }, _ => { "belongs to no sale" } } }
+                                td.long { (sale.category.as_deref().unwrap_or("")) }
                                 td { (sale.tier.as_deref().unwrap_or("")) }
                                 td.number { (short(sale.basis)) @if let Some(rate) = sale.exchange_rate { " at " (short(rate)) } }
                                 td.number { (short(sale.exact)) }

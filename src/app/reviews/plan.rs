@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use guerdon_domain::date::{Date, Span};
-use guerdon_domain::levelling::{Due, OwnDates, common_review_days, has_days_of_enrollment, own_review_days};
+use guerdon_domain::levelling::{Due, OwnDates, admission_months, common_review_days, has_days_of_enrollment, own_review_days};
 use guerdon_store::{Change, PartnerId, ReadTx, StoreError, StoredProgram};
 
 use super::slice::Slice;
@@ -112,7 +112,8 @@ async fn read_plan(app: &App, tx: &ReadTx, program: &std::sync::Arc<StoredProgra
 async fn next_due(tx: &ReadTx, in_force: &[(Span, InForce)], span: Span) -> Result<Option<Prepared>, AppError> {
     let Some((_, any)) = in_force.first() else { return Ok(None) };
     let enrollments = in_force.iter().any(|(_, version)| has_days_of_enrollment(&version.compiled));
-    let dates = tx.own_dates_many(any.program.id, span, enrollments).await?;
+    let months = in_force.iter().map(|(_, version)| admission_months(&version.compiled)).max().unwrap_or(0);
+    let dates = tx.own_dates_many(any.program.id, span, enrollments, months).await?;
     for (part, version) in in_force {
         let common = common_review_days(&version.compiled, *part);
         let own = own_days(version, &dates, *part);

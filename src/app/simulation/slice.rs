@@ -52,7 +52,7 @@ pub(super) async fn find(tx: &ReadTx, app: &App, scope: &Scope, prepared: &Prepa
         by_code(tx, scope, &input.slice.partners, "partners").await?
     };
     ids = narrow(tx, scope, prepared, &input.slice, ids).await?;
-    let named: Vec<String> = input.facts.iter().map(|hypothesis| hypothesis.partner.clone()).collect();
+    let named: Vec<String> = prepared.supposed.iter().map(|hypothesis| hypothesis.partner.clone()).collect();
     let supposed: BTreeSet<PartnerId> = by_code(tx, scope, &named, "facts").await?.into_iter().collect();
     let most = if input.periods.is_empty() { app.limits.simulate_max } else { app.limits.simulate_rebates_max };
     let whom = if prepared.simulation.shares_budgets() {

@@ -20,16 +20,26 @@ pub async fn open(config: &Config) -> Result<App, AppError> {
     Ok(app)
 }
 
-/// A line of `/proc/self/status` in KiB; 0 where there is none.
-fn status_kib(name: &str) -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+/// A line of `/proc/PROCESS/status` in KiB; 0 where there is none.
+fn status_kib(process: &str, name: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|rest| rest.trim_start_matches(':').split_whitespace().next()?.parse().ok()).unwrap_or(0.0)
 }
 
 /// The most memory that this process ever had, in MiB.
 pub fn peak_memory_mib() -> f64 {
-    (status_kib("VmHWM") / 102.4).round() / 10.0
+    (status_kib("self", "VmHWM") / 102.4).round() / 10.0
+}
+
+/// The most memory that a process had, in MiB.
+pub fn peak_memory_mib_of(pid: u32) -> f64 {
+    (status_kib(&pid.to_string(), "VmHWM") / 102.4).round() / 10.0
+}
+
+/// Lets the peak of a process begin anew, where the system can.
+pub fn begin_peak_of(pid: u32) {
+    let _ = std::fs::write(format!("/proc/{pid}/clear_refs"), "5");
 }
 
 /// Prints one line of JSON.
@@ -61,10 +71,22 @@ pub fn median(mut figures: Vec<f64>) -> f64 {
 
 /// The CPU seconds of this process so far, of all its threads; 0 where nobody counts them.
 pub fn own_cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    cpu_seconds("self", "").unwrap_or_default()
+}
+
+/// The CPU seconds of a process of this machine so far; none where nobody counts them, or where it has another name.
+pub fn cpu_seconds_of(pid: u32, name: &str) -> Option<f64> {
+    cpu_seconds(&pid.to_string(), name)
+}
+
+fn cpu_seconds(process: &str, name: &str) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (before, after) = stat.rsplit_once(')')?;
+    if !before.contains(name) {
+        return None;
+    }
     // After the name in parentheses: state is the first field, user and system time are the 12th and 13th.
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: f64 = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+    let ticks: f64 = after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
     // Linux counts in hundredths of a second.
-    ticks / 100.0
+    Some(ticks / 100.0)
 }

@@ -2,10 +2,12 @@
 
 pub mod evaluate;
 mod measure;
+mod reads;
 mod rebates;
 pub mod review;
 mod rules;
 pub mod seed;
+mod simulate;
 
 use super::Outcome;
 
@@ -26,6 +28,10 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Review every partner of a seeded database, beside the database's own work on the same inputs.
     Review(review::Args),
+    /// Simulate over every partner of a seeded database, beside the database's own work on the same inputs.
+    Simulate(simulate::Args),
+    /// Drive a service on a seeded database, beside the database's own answer by key.
+    Reads(reads::Args),
 }
 
 /// Runs the command.
@@ -34,6 +40,8 @@ pub async fn run(args: Args) -> Outcome {
         Command::Seed(args) => seed::run(args).await,
         Command::Rebates(args) => rebates::run(args).await,
         Command::Review(args) => review::run(args).await,
+        Command::Simulate(args) => simulate::run(args).await,
+        Command::Reads(args) => reads::run(args).await,
         Command::Evaluate(args) => evaluate::run(&args),
     }
 }

@@ -16,7 +16,7 @@ pub fn inputs(program: &Program, as_of: Date) -> TierInputs {
     let until = as_of.next();
     let (year, before) = (until.plus_months(-12), until.plus_months(-24));
     let share_of = program.categories.subtree("SOFTWARE").into_iter().collect();
-    TierInputs { as_of, year: Span::new(year, until), year_before: Span::new(before, year), share_of }
+    TierInputs { as_of, year: Span::new(year, until), year_before: Span::new(before, year), share_of, active_only: false }
 }
 
 /// The main ladder's thresholds for every region and type.

@@ -148,7 +148,7 @@ impl SimulateArgs {
         let terms =
             Terms { judging: self.judging.into(), near: self.near()?, rebate_tiers: self.rebate_tiers.into(), level_for_rebates: true, ..Terms::on(as_of) };
         let simulation = Simulation::new(terms, &hypothesis, periods);
-        let asked: Vec<Asked<'_>> = facts.partners.keys().map(|code| Asked { code, told: self.tells(&before, &facts, code, as_of) }).collect();
+        let asked: Vec<Asked<'_>> = facts.partners.keys().map(|code| Asked { code, told: self.tells(&before, &facts, code, as_of), sums: None }).collect();
         let mut tally = Tally::new(simulation.terms().listed);
         tally.merge(simulation.judge(&facts, None, &asked));
         Ok(simulation.report(tally))

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::attributes::{AttributeInput, read_attributes};
 use super::facts::HolderKind;
 use crate::app::programs::ProgramKey;
-use crate::app::simulation::{PartnerHypothesis, Simulate, SimulatedRules, Slice};
+use crate::app::simulation::{PartnerHypothesis, Simulate, SimulatedRules, Slice, SupposedAdmission};
 use crate::graphql::error::{Answer, GqlFault};
 use crate::graphql::node::{NodeKind, decode_as};
 use crate::graphql::scalars::{CurrencyCode, Decimal, GqlDate, MoneyInput};
@@ -132,6 +132,9 @@ pub struct HypotheticalFactsInput {
     /// Activities besides.
     #[graphql(default)]
     pub activities: Vec<HypotheticalActivityInput>,
+    /// Tiers that it is let into, from the date on: as if its application were accepted, its approval given.
+    #[graphql(default)]
+    pub admissions: Vec<HypotheticalAdmissionInput>,
     /// Facts that are not there.
     #[graphql(default)]
     pub without: Vec<FactReferenceInput>,
@@ -227,6 +230,17 @@ pub struct HypotheticalActivityInput {
     pub attributes: Vec<AttributeInput>,
 }
 
+/// A tier that a partner might be let into.
+#[derive(Debug, Clone, InputObject)]
+pub struct HypotheticalAdmissionInput {
+    /// The ladder; the main ladder when empty.
+    pub ladder: Option<String>,
+    /// The region, where the ladder's scope is the partner in a region.
+    pub region: Option<String>,
+    /// The tier.
+    pub tier: String,
+}
+
 /// A fact by its source and its id there.
 #[derive(Debug, Clone, InputObject)]
 pub struct FactReferenceInput {
@@ -244,7 +258,9 @@ impl SimulationInput {
         let rules = self.rules.map_or(Ok(SimulatedRules::AsTheyAre), rules)?;
         let near = self.near.and_then(|near| faults.keep("input.near", near.exact()));
         let mut facts = Vec::with_capacity(self.facts.len());
-        for (at, hypothesis) in self.facts.into_iter().enumerate() {
+        let mut admissions = Vec::new();
+        for (at, mut hypothesis) in self.facts.into_iter().enumerate() {
+            admissions.extend(hypothesis.facts.take_admissions(&format!("facts[{at}].facts"), &hypothesis.partner));
             facts.push(hypothesis.facts.read(&mut faults, &format!("input.facts[{at}].facts"), hypothesis.partner, as_of.unwrap_or(today)));
         }
         let slice = slice(&mut faults, self.slice);
@@ -253,6 +269,7 @@ impl SimulationInput {
             program: self.program.map(ProgramKey::Code),
             as_of,
             facts,
+            admissions,
             slice,
             judging: self.judging.into(),
             near,
@@ -323,6 +340,18 @@ impl Numbered<'_> {
 }
 
 impl HypotheticalFactsInput {
+    /// The tiers that the partner is let into, taken out; what is wrong with them is only known with the rules.
+    pub fn take_admissions(&mut self, path: &str, partner: &str) -> Vec<SupposedAdmission> {
+        let supposed = |(at, input): (usize, HypotheticalAdmissionInput)| SupposedAdmission {
+            path: format!("{path}.admissions[{at}]"),
+            partner: partner.to_owned(),
+            ladder: input.ladder,
+            region: input.region,
+            tier: input.tier,
+        };
+        std::mem::take(&mut self.admissions).into_iter().enumerate().map(supposed).collect()
+    }
+
     /// The hypothesis about a partner.
     pub fn read(self, faults: &mut Faults, path: &str, partner: String, day: Date) -> PartnerHypothesis {
         let mut attributes: BTreeMap<String, Option<domain::AttributeValue>> = self.without_attributes.into_iter().map(|name| (name, None)).collect();
@@ -338,6 +367,7 @@ impl HypotheticalFactsInput {
             transactions,
             activities,
             deals: Vec::new(),
+            admissions: Vec::new(),
             without: self.without.into_iter().map(|fact| domain::FactId { source: fact.source, external_id: fact.external_id }).collect(),
             attributes,
             region: self.region,

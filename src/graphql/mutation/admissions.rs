@@ -5,8 +5,8 @@ use guerdon_domain::facts::AdmissionKind;
 
 use super::begin;
 use super::user_errors::{
-    AdmissionAcceptUserError, AdmissionRejectUserError, AdmissionWithdrawUserError, TierApplyUserError, TierApprovalProposeUserError, TierInviteUserError,
-    of_mutation,
+    AdmissionAcceptUserError, AdmissionEndUserError, AdmissionRejectUserError, AdmissionWithdrawUserError, TierApplyUserError, TierApprovalProposeUserError,
+    TierInviteUserError, of_mutation,
 };
 use crate::app::admissions::{self, Answer as Reply, AnswerAdmission, OpenAdmission, StoredAdmissionRequest};
 use crate::app::place::PlaceAsked;
@@ -101,6 +101,22 @@ macro_rules! answering {
     };
 }
 
+/// An accepted application, invitation or approval to be ended.
+#[derive(Debug, Clone, InputObject)]
+pub struct AdmissionEndInput {
+    /// Its id.
+    pub id: ID,
+    /// The first day on which it lets the partner in no more; today when empty.
+    pub on: Option<GqlDate>,
+    /// Why.
+    pub reason: String,
+    /// Its `version` as you read it. STALE when it was changed since.
+    pub expected_version: Option<i64>,
+    /// A new key for every new request: the same key and input answer the same again and change nothing.
+    pub idempotency_key: String,
+}
+
+payload!(AdmissionEndPayload AdmissionEndUserError, "ending it");
 opening!(TierApplyInput TierApplyPayload TierApplyUserError, "an application");
 opening!(TierInviteInput TierInvitePayload TierInviteUserError, "an invitation");
 opening!(TierApprovalProposeInput TierApprovalProposePayload TierApprovalProposeUserError, "an approval");
@@ -172,5 +188,24 @@ impl AdmissionMutations {
     /// Takes an open application, invitation or approval back, on the side that opened it.
     async fn admission_withdraw(&self, ctx: &Context<'_>, #[graphql(desc = "Which one.")] input: AdmissionWithdrawInput) -> Answer<AdmissionWithdrawPayload> {
         answer!(ctx, input, Withdraw)
+    }
+
+    /// Ends an accepted application, invitation or approval from a day on: the partner has to be let in again. A tier that it holds by this alone is lost
+    /// on that day; what it held before stays on record. Whoever opened it does not end it.
+    async fn admission_end(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which one, from when, and why.")] input: AdmissionEndInput,
+    ) -> Answer<AdmissionEndPayload> {
+        let keyed = begin(ctx, &input.idempotency_key, &input)?;
+        let (app, caller) = (ctx.app()?, ctx.caller()?);
+        let result = match decode_as(NodeKind::AdmissionRequest, &input.id) {
+            Some(id) => {
+                let end = AnswerAdmission { id, expected_version: input.expected_version, reason: Some(input.reason) };
+                admissions::end_admission(app, caller, &end, input.on.map(Into::into), keyed.as_ref()).await
+            }
+            None => admissions::may_end(caller).and(Err(AppError::NotFound)),
+        };
+        Ok(settle(result)?.into())
     }
 }

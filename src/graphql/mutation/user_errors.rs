@@ -78,6 +78,7 @@ user_errors! {
     AdmissionAcceptUserError AdmissionAccept "admissionAccept",
     AdmissionRejectUserError AdmissionReject "admissionReject",
     AdmissionWithdrawUserError AdmissionWithdraw "admissionWithdraw",
+    AdmissionEndUserError AdmissionEnd "admissionEnd",
     ReviewStartUserError ReviewStart "reviewStart",
     DisputeOpenUserError DisputeOpen "disputeOpen",
     DisputeAnswerUserError DisputeAnswer "disputeAnswer",

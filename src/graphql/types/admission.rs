@@ -180,6 +180,8 @@ pub enum AdmissionState {
     Withdrawn,
     /// Nobody answered in time.
     Expired,
+    /// It was accepted, and somebody ended it: it lets the partner in no more.
+    Ended,
 }
 
 /// An application, invitation or approval.
@@ -259,6 +261,16 @@ impl AdmissionRequest {
     /// Who answered it, or took it back.
     async fn decided(&self) -> Option<Deed> {
         deed(self.0.decided.as_ref())
+    }
+
+    /// The first day on which it lets the partner in no more, where somebody ended it.
+    async fn ended_on(&self) -> Option<GqlDate> {
+        self.0.ended_on.map(GqlDate)
+    }
+
+    /// Who ended it.
+    async fn ended(&self) -> Option<Deed> {
+        deed(self.0.ended.as_ref())
     }
 
     /// Counts its changes; `expectedVersion` of the mutations.

@@ -443,7 +443,7 @@ impl Partner {
     async fn what_if(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The facts that would be others.")] facts: HypotheticalFactsInput,
+        #[graphql(desc = "The facts that would be others.")] mut facts: HypotheticalFactsInput,
         #[graphql(desc = "The program's code; may be left out while there is only one.")] program: Option<String>,
         #[graphql(desc = "The date; today in the program's time zone when empty.")] as_of: Option<GqlDate>,
         #[graphql(desc = "How both are judged; as a review that is due when empty.")] judging: Option<Judging>,
@@ -452,11 +452,12 @@ impl Partner {
         let found = async {
             let mut faults = guerdon_domain::fault::Faults::new();
             let day = as_of.map_or(ctx.caller()?.today.plus_days(-1), |date| date.0);
+            let admissions = facts.take_admissions("facts", "");
             let facts = vec![facts.read(&mut faults, "facts", String::new(), day)];
             faults.or(()).map_err(crate::error::AppError::Invalid)?;
             let judging = judging.map_or_else(simulation::Judging::default, Into::into);
             let (program, as_of, periods) = (program_key(program), date_of(as_of), rebate_periods.unwrap_or_default());
-            let question = Simulate { program, as_of, facts, judging, periods, ..Simulate::of(SimulatedRules::AsTheyAre) };
+            let question = Simulate { program, as_of, facts, admissions, judging, periods, ..Simulate::of(SimulatedRules::AsTheyAre) };
             Ok(ctx.loaders()?.what_if(WhatIfKey::new(self.key(), question)).await?.map(WhatIf::of))
         };
         found.await.transpose()

@@ -81,6 +81,8 @@ pub enum TierReason {
     Overridden,
     /// An override ended; what was met counts again.
     OverrideEnded,
+    /// The admission to the tier on record is over: the partner has to be let in again.
+    AdmissionEnded,
 }
 
 /// What an override does.

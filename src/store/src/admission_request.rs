@@ -36,9 +36,11 @@ pub enum AdmissionState {
     Withdrawn,
     /// Nobody answered in time.
     Expired,
+    /// It was accepted, and lets the partner in no more: somebody ended it.
+    Ended,
 }
 
-text_enum!(AdmissionState { Open = "OPEN", Accepted = "ACCEPTED", Rejected = "REJECTED", Withdrawn = "WITHDRAWN", Expired = "EXPIRED" });
+text_enum!(AdmissionState { Open = "OPEN", Accepted = "ACCEPTED", Rejected = "REJECTED", Withdrawn = "WITHDRAWN", Expired = "EXPIRED", Ended = "ENDED" });
 
 /// A request to be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,16 +100,24 @@ pub struct StoredAdmissionRequest {
     pub opened_at: DateTime<Utc>,
     /// Who answered, or took it back.
     pub decided: Option<Decided>,
+    /// The first day on which it lets the partner in, once it was accepted.
+    pub admitted_from: Option<Date>,
+    /// The first day on which it lets the partner in no more, where somebody ended it.
+    pub ended_on: Option<Date>,
+    /// Who ended it.
+    pub ended: Option<Decided>,
     /// Counts its changes.
     pub row_version: i64,
 }
 
 impl StoredAdmissionRequest {
-    /// Where it is on its way on a day: one that nobody answered in time is expired.
+    /// Where it is on its way on a day: one that nobody answered in time is expired, one that somebody ended is over from that day on.
     pub fn state_on(&self, day: Date) -> AdmissionState {
-        match self.answer_until {
-            Some(until) if self.state == AdmissionState::Open && day >= until => AdmissionState::Expired,
-            _ => self.state,
+        let reached = |from: Option<Date>| from.is_some_and(|from| day >= from);
+        match self.state {
+            AdmissionState::Open if reached(self.answer_until) => AdmissionState::Expired,
+            AdmissionState::Accepted if reached(self.ended_on) => AdmissionState::Ended,
+            state => state,
         }
     }
 }
@@ -156,12 +166,15 @@ pub struct AdmissionFilter {
 }
 
 const SELECT: &str = "SELECT e.id, e.program_id, e.partner_id, e.ladder, e.region_key, e.tier, e.kind, e.state, e.opened_on, e.answer_until, e.text, \
-    e.evidence, e.opened_by, e.opened_at, e.decided_by, e.decided_at, e.decision_reason, e.row_version FROM admission_request e JOIN partner p ON p.id = e.partner_id";
+    e.evidence, e.opened_by, e.opened_at, e.decided_by, e.decided_at, e.decision_reason, e.row_version, \
+    e.ended_on, e.ended_by, e.ended_at, e.end_reason, (SELECT a.from_on FROM tier_admission a WHERE a.id = e.admission_id) FROM admission_request e JOIN partner p ON p.id = e.partner_id";
 
 fn request_of(row: &QueryResult) -> Result<StoredAdmissionRequest, StoreError> {
     let row = Row::new(row, "admission_request");
     let (by, at): (Option<String>, Option<DateTime<Utc>>) = (row.get(14)?, row.get(15)?);
     let reason: Option<String> = row.get(16)?;
+    let (ended_by, ended_at): (Option<String>, Option<DateTime<Utc>>) = (row.get(19)?, row.get(20)?);
+    let end_reason: Option<String> = row.get(21)?;
     Ok(StoredAdmissionRequest {
         id: row.get(0)?,
         program_id: row.get(1)?,
@@ -179,6 +192,9 @@ fn request_of(row: &QueryResult) -> Result<StoredAdmissionRequest, StoreError> {
         opened_at: row.get(13)?,
         decided: by.zip(at).map(|(by, at)| Decided { by, at, reason }),
         row_version: row.get(17)?,
+        admitted_from: row.maybe_date(22)?,
+        ended_on: row.maybe_date(18)?,
+        ended: ended_by.zip(ended_at).map(|(by, at)| Decided { by, at, reason: end_reason }),
     })
 }
 
@@ -279,7 +295,10 @@ impl ReadTx {
         }
         if !filter.states.is_empty() {
             let at = parameters.add(today.naive());
-            let state = format!("CASE WHEN e.state = 'OPEN' AND e.answer_until <= {at} THEN 'EXPIRED' ELSE e.state END");
+            let state = format!(
+                "CASE WHEN e.state = 'OPEN' AND e.answer_until <= {at} THEN 'EXPIRED' WHEN e.state = 'ACCEPTED' AND e.ended_on <= {at} THEN 'ENDED' \
+                 ELSE e.state END"
+            );
             let number = parameters.number(texts(self.backend(), filter.states.iter().map(TextEnum::text)));
             conditions.push(is_one_of_texts(self.backend(), &state, number));
         }
@@ -287,23 +306,6 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Whether the partner may enter the tier already, by an admission of this kind that holds on the day.
-    pub async fn is_admitted(&self, new: &NewAdmissionRequest) -> Result<bool, StoreError> {
-        self.lock_partner(new.partner).await?;
-        let sql = "SELECT 1 FROM tier_admission WHERE partner_id = $1 AND program_id = $2 AND ladder = $3 AND region_key = $4 AND tier = $5 AND kind = $6 \
-            AND from_on <= $7 AND until_on > $7 LIMIT 1";
-        let values = vec![
-            new.partner.into(),
-            new.program.into(),
-            new.ladder.clone().into(),
-            region_key(new.region.as_deref()).into(),
-            new.tier.clone().into(),
-            new.kind.text().into(),
-            new.opened_on.naive().into(),
-        ];
-        Ok(self.one(sql, values).await?.is_some())
-    }
-
     /// Opens a request, as the person that writes. Those of the same kind that nobody answered in time are closed first.
     /// `admission_request_open_key` when one is open.
     pub async fn open_admission_request(&self, new: &NewAdmissionRequest) -> Result<Uuid, StoreError> {
@@ -340,6 +342,10 @@ impl WriteTx {
             decided_at: None,
             decision_reason: None,
             admission_id: None,
+            ended_on: None,
+            ended_by: None,
+            ended_at: None,
+            end_reason: None,
             row_version: 1,
         };
         let id = row.id;
@@ -429,6 +435,19 @@ impl WriteTx {
         reason: Option<&str>,
     ) -> Result<(), StoreError> {
         self.close_admission_request(request, state, None, today, reason).await
+    }
+
+    /// Ends an accepted one, as the person that writes: from `on` on it lets the partner in no more. [`StoreError::Stale`] when it was changed
+    /// since, or ends by then anyway.
+    pub async fn end_admission(&self, request: &StoredAdmissionRequest, on: Date, reason: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE admission_request SET ended_on = $1, ended_by = $2, ended_at = $3, end_reason = $4, row_version = row_version + 1 \
+            WHERE id = $5 AND row_version = $6 AND state = 'ACCEPTED'";
+        let (by, at) = (self.context().actor.clone(), self.now());
+        let values = vec![on.naive().into(), by.into(), at.into(), reason.into(), request.id.into(), request.row_version.into()];
+        self.execute_one(sql, values).await?;
+        let sql = "UPDATE tier_admission SET until_on = $1, row_version = row_version + 1 \
+            WHERE id = (SELECT admission_id FROM admission_request WHERE id = $2) AND until_on > $1 AND from_on < $1";
+        self.execute_one(sql, vec![on.naive().into(), request.id.into()]).await
     }
 
     async fn close_admission_request(

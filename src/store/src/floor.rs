@@ -2,10 +2,11 @@
 //! category, with nothing of ours.
 
 use guerdon_domain::date::Span;
-use sea_orm::DbBackend;
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 
+use crate::connect::Store;
 use crate::convert::Row;
-use crate::fault::StoreError;
+use crate::fault::{StoreError, sort};
 use crate::tx::ReadTx;
 
 /// What the bare aggregate gave. Its sum is used, since a planner leaves out what nobody asks for.
@@ -47,5 +48,26 @@ impl ReadTx {
         let Some(row) = row else { return Ok(None) };
         let row = Row::new(&row, "transactions");
         Ok(row.maybe_date(0)?.zip(row.maybe_date(1)?).map(|(first, last)| Span::new(first, last.next())))
+    }
+
+    /// The processes of the database that work for this one, so that what they cost can be told where they run on the same machine. None
+    /// for a database inside this process.
+    pub async fn backend_pids(&self) -> Result<Vec<u32>, StoreError> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'";
+        let rows = self.all(sql, Vec::new()).await?;
+        rows.iter().map(|row| Row::new(row, "pg_stat_activity").get::<i32>(0)).map(|pid| Ok(u32::try_from(pid?).unwrap_or(0))).collect()
+    }
+}
+
+impl Store {
+    /// Reads one partner's row by its key, in one prepared statement without a transaction: the least that an answer costs the database.
+    pub async fn has_partner_by_key(&self, code: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT id, code, name, region, partner_type, status FROM partner WHERE code = $1";
+        let statement = Statement::from_sql_and_values(self.0.backend, sql, [code.into()]);
+        let row = self.0.reader.query_one_raw(statement).await.map_err(|error| sort(error).error)?;
+        row.map_or(Ok(false), |row| Row::new(&row, "partner").text(1).map(|found| found == code))
     }
 }

@@ -41,6 +41,8 @@ pub struct TierInputs {
     pub year_before: Span,
     /// The categories whose share is measured.
     pub share_of: Vec<String>,
+    /// Whether suspended partners and those that left are left out: reviews tell what they are good for, and nobody moves them.
+    pub active_only: bool,
 }
 
 impl ReadTx {
@@ -109,7 +111,7 @@ fn held_on(alias: &str, day: Date) -> String {
 }
 
 fn tiers_sql(inputs: &TierInputs, rules: &[TierRule]) -> String {
-    let TierInputs { as_of, year, year_before, share_of } = inputs;
+    let TierInputs { as_of, year, year_before, share_of, active_only } = inputs;
     let categories: Vec<String> = share_of.iter().map(|category| format!("'{category}'")).collect();
     let row = |rule: &TierRule| {
         let TierRule { region, partner_type, rank, group, need, groups, metric, at_least } = rule;
@@ -134,10 +136,11 @@ fn tiers_sql(inputs: &TierInputs, rules: &[TierRule]) -> String {
          FROM activity a WHERE a.kind = 'CSAT' AND a.occurred_on >= '{now}' AND a.occurred_on < '{until}' GROUP BY a.partner_id), \
          judged AS (SELECT p.id, r.tier_rank, r.grp, r.need, r.groups_of_tier, COUNT(*) AS met FROM partner p \
          JOIN rule r ON r.region = p.region AND r.partner_type = p.partner_type JOIN metrics v ON v.partner_id = p.id AND v.metric = r.metric \
-         WHERE v.value >= r.at_least GROUP BY p.id, r.tier_rank, r.grp, r.need, r.groups_of_tier), \
+         WHERE v.value >= r.at_least{active} GROUP BY p.id, r.tier_rank, r.grp, r.need, r.groups_of_tier), \
          tiers AS (SELECT id, tier_rank FROM judged WHERE met >= need GROUP BY id, tier_rank, groups_of_tier HAVING COUNT(*) = groups_of_tier) \
          SELECT CAST(best AS BIGINT), COUNT(*) FROM (SELECT id, MAX(tier_rank) AS best FROM tiers GROUP BY id) AS highest GROUP BY best ORDER BY 1",
         rules = rules.join(", "),
+        active = if *active_only { " AND p.status = 'ACTIVE'" } else { "" },
         now = year.from,
         before = year_before.from,
         until = year.until,

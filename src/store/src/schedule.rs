@@ -30,7 +30,14 @@ impl ReadTx {
     }
 
     /// Dates of partners, with their codes, from which review days in `span` may follow; of enrollments only when asked for.
-    pub async fn own_dates_many(&self, program: ProgramId, span: Span, enrollments: bool) -> Result<BTreeMap<PartnerId, (String, OwnDates)>, StoreError> {
+    /// Admissions end by themselves after at most so many months.
+    pub async fn own_dates_many(
+        &self,
+        program: ProgramId,
+        span: Span,
+        enrollments: bool,
+        months: u32,
+    ) -> Result<BTreeMap<PartnerId, (String, OwnDates)>, StoreError> {
         let mut found: BTreeMap<PartnerId, (String, OwnDates)> = BTreeMap::new();
         let between = || vec![program.into(), span.from.naive().into(), span.until.naive().into()];
         let overrides = "SELECT o.partner_id, p.code, o.until_on FROM tier_override o JOIN partner p ON p.id = o.partner_id \
@@ -38,6 +45,16 @@ impl ReadTx {
         for row in self.all(overrides, between()).await? {
             let row = Row::new(&row, "tier_override");
             found.entry(row.get(0)?).or_insert((row.text(1)?, OwnDates::default())).1.overrides_end.push(row.date(2)?);
+        }
+        let admissions = "SELECT a.partner_id, p.code, a.ladder, a.tier, a.from_on, a.until_on FROM tier_admission a JOIN partner p ON p.id = a.partner_id \
+                          WHERE a.program_id = $1 AND ((a.until_on >= $2 AND a.until_on < $3) OR (a.from_on >= $4 AND a.from_on < $5))";
+        let back = |day: Date| day.plus_months(-i32::try_from(months).unwrap_or(i32::MAX));
+        let given = if months == 0 { Span::new(span.from, span.from) } else { Span::new(back(span.from), span.until) };
+        let parameters = between().into_iter().chain([given.from.naive().into(), given.until.naive().into()]).collect();
+        for row in self.all(admissions, parameters).await? {
+            let row = Row::new(&row, "tier_admission");
+            let held = (row.text(2)?, row.text(3)?, Span::new(row.date(4)?, row.date(5)?));
+            found.entry(row.get(0)?).or_insert((row.text(1)?, OwnDates::default())).1.admissions.push(held);
         }
         let grace = "SELECT n.partner_id, p.code, n.grace_warn_from, n.grace_until FROM standing_now n JOIN partner p ON p.id = n.partner_id \
                      WHERE n.program_id = $1 AND n.grace_until >= $2 AND n.grace_warn_from < $3";

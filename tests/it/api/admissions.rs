@@ -192,7 +192,7 @@ async fn a_tier_that_awaits_approval_is_listed_and_approved_by_another_person() 
     both.roles.extend(approver().roles);
     let seen = api.ask(both, "{ admissionRequests { nodes { kind partner { code } } } }").await;
     let kinds: Vec<&Value> = seen.at("/admissionRequests/nodes").as_array().unwrap().iter().map(|node| &node["kind"]).collect();
-    assert_eq!(kinds, ["APPROVAL", "APPROVAL"], "not the application of another region");
+    assert_eq!(kinds, ["APPLICATION", "APPROVAL", "APPROVAL"], "a finance approver reads what he may end");
     let id = &nodes[0]["id"];
     let standing = api.standing_of("A").await;
     assert_eq!(steps(&standing, 1), ["EXPERT AWAIT_APPROVAL"]);
@@ -236,4 +236,119 @@ async fn every_fault_of_an_opening_is_told_at_once() {
     let mut foreign = at("GOLD", "x2");
     foreign["partner"] = json!("B");
     assert_eq!(api.not_opened(of_partner("A"), "tierApply", foreign).await[0].0, "NOT_FOUND", "for its own company only");
+}
+
+const ENDED: &str = "admissionRequest { id state endedOn ended { by reason } version }";
+
+impl Api {
+    async fn end(&self, who: Actor, input: Value) -> Result<Value, String> {
+        let answer = self.try_mutate(who, "admissionEnd", "AdmissionEndInput", ENDED, input).await;
+        if let [code] = answer.codes().as_slice() {
+            return Err((*code).to_owned());
+        }
+        match &answer.at("/payload/userErrors")[0]["code"] {
+            Value::String(code) => Err(code.clone()),
+            _ => Ok(answer.at("/payload/admissionRequest").clone()),
+        }
+    }
+
+    /// A holds GOLD since 2020-06-01 by an application that ann accepted.
+    async fn admitted() -> (Self, Value) {
+        let api = Self::entered().await;
+        let application = api.open(of_partner("A"), "tierApply", at("GOLD", "a1")).await;
+        api.reply(manager("ann"), "Accept", &application["id"], None).await.unwrap();
+        assert_eq!(api.standing_of("A").await["tier"]["tier"], "GOLD");
+        (api, application["id"].clone())
+    }
+
+    async fn held_on(&self, day: &str) -> Value {
+        let query = format!("{{ partner(by: {{code: \"A\"}}) {{ tier(asOf: \"{day}\") {{ tier }} }} }}");
+        self.ask(auditor(), &query).await.at("/partner/tier/tier").clone()
+    }
+}
+
+fn ending(id: &Value, on: Option<&str>, key: &str) -> Value {
+    json!({"id": id, "on": on, "reason": "references withdrawn", "idempotencyKey": key})
+}
+
+#[tokio::test]
+async fn an_admission_is_ended_from_a_day_on_and_what_was_held_before_stays() {
+    let (api, id) = Api::admitted().await;
+    assert_eq!(api.end(of_partner("A"), ending(&id, None, "e1")).await, Err("FORBIDDEN".into()));
+    let foreign = Actor { person: "us".into(), ..actor(Role::ChannelManager, RoleScope::Regions(vec!["US".into()])) };
+    assert_eq!(api.end(foreign, ending(&id, None, "e2")).await, Err("NOT_FOUND".into()));
+    assert_eq!(api.end(manager("ann"), ending(&id, Some("2020-05-31"), "e3")).await, Err("IN_THE_PAST".into()));
+    assert_eq!(api.end(manager("ann"), ending(&id, None, "e4")).await, Err("EMPTY_SPAN".into()), "it was given today");
+    let mut blank = ending(&id, Some("2020-06-10"), "e5");
+    blank["reason"] = json!(" ");
+    assert_eq!(api.end(manager("ann"), blank).await, Err("BLANK".into()));
+    let mut stale = ending(&id, Some("2020-06-10"), "e6");
+    stale["expectedVersion"] = json!(1);
+    assert_eq!(api.end(manager("ann"), stale).await, Err("STALE".into()));
+    // Ahead first, then earlier; never later.
+    let ended = api.end(manager("ann"), ending(&id, Some("2020-06-20"), "e7")).await.unwrap();
+    assert_eq!((&ended["state"], &ended["endedOn"]), (&json!("ACCEPTED"), &json!("2020-06-20")));
+    assert_eq!(api.end(manager("ann"), ending(&id, Some("2020-06-20"), "e8")).await, Err("NOT_IN_FORCE".into()));
+    assert_eq!(api.standing_of("A").await["tier"]["tier"], "GOLD");
+    api.clock.set("2020-06-10T12:00:00Z".parse().unwrap());
+    let ended = api.end(approver(), ending(&id, None, "e9")).await.unwrap();
+    assert_eq!((&ended["state"], &ended["endedOn"], &ended["ended"]["reason"]), (&json!("ENDED"), &json!("2020-06-10"), &json!("references withdrawn")));
+    assert_eq!(api.end(approver(), ending(&id, None, "e9")).await.unwrap()["id"], id, "the same key answers the same");
+    // Lost at once, whatever the cadence; qualified but not granted.
+    let standing = api.standing_of("A").await;
+    assert_eq!((&standing["tier"]["tier"], steps(&standing, 0)), (&json!("SILVER"), vec!["GOLD APPLY".to_owned(), "PLATINUM AWAIT_INVITATION".to_owned()]));
+    assert_eq!([api.held_on("2020-06-05").await, api.held_on("2020-06-09").await, api.held_on("2020-06-10").await], ["GOLD", "GOLD", "SILVER"]);
+    let events = api.database.texts("SELECT kind FROM outbox_event WHERE kind LIKE 'tier.%' ORDER BY id").await;
+    assert_eq!(&events[events.len() - 3..], ["tier.admission.ended", "tier.admission.ended", "tier.demoted"]);
+    assert_eq!(api.database.number("SELECT COUNT(*) FROM audit_entry WHERE operation = 'admissionEnd' AND object_type = 'AdmissionRequest'").await, 2);
+    let listed = api.ask(auditor(), "{ admissionRequests(filter: {states: [ENDED]}) { nodes { id } } }").await;
+    assert_eq!(listed.at("/admissionRequests/nodes"), &json!([{"id": id}]));
+    // It may apply again.
+    let again = api.open(of_partner("A"), "tierApply", at("GOLD", "a2")).await;
+    api.reply(manager("ann"), "Accept", &again["id"], None).await.unwrap();
+    assert_eq!(api.standing_of("A").await["tier"]["tier"], "GOLD");
+    assert_eq!(api.end(manager("ann"), ending(&json!("QWRtaXNzaW9uUmVxdWVzdDow"), None, "e10")).await, Err("NOT_FOUND".into()));
+}
+
+#[tokio::test]
+async fn who_invited_does_not_end_the_invitation_and_an_end_ahead_is_a_review_of_that_day() {
+    let api = Api::entered().await;
+    let invited = api.open(manager("ann"), "tierInvite", at("PLATINUM", "i1")).await;
+    assert_eq!(api.end(manager("bob"), ending(&invited["id"], Some("2020-06-20"), "e1")).await, Err("NOT_IN_FORCE".into()), "nobody accepted it yet");
+    api.reply(of_partner("A"), "Accept", &invited["id"], None).await.unwrap();
+    assert_eq!(api.end(manager("ann"), ending(&invited["id"], Some("2020-06-20"), "e2")).await, Err("SEGREGATION_OF_DUTIES".into()));
+    api.end(manager("bob"), ending(&invited["id"], Some("2020-06-20"), "e3")).await.unwrap();
+    api.evaluate_on("2020-06-19", "r1").await;
+    assert_eq!(api.standing_of("A").await["tier"]["tier"], "PLATINUM");
+    api.clock.set("2020-06-20T12:00:00Z".parse().unwrap());
+    api.evaluate_on("2020-06-20", "r2").await;
+    assert_eq!([api.held_on("2020-06-19").await, api.held_on("2020-06-20").await], ["PLATINUM", "GOLD"], "a tier below the one on record is open");
+}
+
+#[tokio::test]
+async fn an_admission_lapses_by_the_versions_terms_and_another_may_be_asked_for() {
+    let api = Api::new().await;
+    let mut document = entered();
+    document["ladders"][0]["tiers"][2]["admission"] = json!({"validMonths": 3});
+    api.publish(&document).await;
+    api.furnish(&["A", "B"]).await;
+    api.evaluate_on("2020-06-01", "e1").await;
+    let application = api.open(of_partner("A"), "tierApply", at("GOLD", "a1")).await;
+    api.reply(manager("ann"), "Accept", &application["id"], None).await.unwrap();
+    api.clock.set("2020-08-31T12:00:00Z".parse().unwrap());
+    assert_eq!(api.not_opened(of_partner("A"), "tierApply", at("GOLD", "a2")).await[0].0, "ALREADY_ADMITTED");
+    api.clock.set("2020-09-01T12:00:00Z".parse().unwrap());
+    let standing = api.standing_of("A").await;
+    assert_eq!(standing["standing"]["ladders"][0]["decision"]["reasons"], json!(["AWAITS_ADMISSION", "ADMISSION_ENDED"]));
+    api.evaluate_on("2020-09-01", "e2").await;
+    assert_eq!([api.held_on("2020-08-31").await, api.held_on("2020-09-01").await], ["GOLD", "SILVER"]);
+    let again = api.open(of_partner("A"), "tierApply", at("GOLD", "a3")).await;
+    api.reply(manager("ann"), "Accept", &again["id"], None).await.unwrap();
+    assert_eq!(api.standing_of("A").await["tier"]["tier"], "GOLD");
+    for (terms, code) in [(json!({}), "EMPTY"), (json!({"validMonths": 0}), "OUT_OF_RANGE")] {
+        document["ladders"][0]["tiers"][2]["admission"] = terms;
+        let input = json!({"document": document.to_string(), "idempotencyKey": api.key()});
+        let faults = api.refused(designer(), "programApply", "ProgramApplyInput", "outcome", input).await;
+        assert!(faults.iter().any(|(found, path)| found == code && path.contains("tiers.2.admission")), "{faults:?}");
+    }
 }

@@ -10,6 +10,7 @@ mod partners;
 mod programs;
 mod reviews;
 mod simulation;
+mod simulation_laws;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -294,3 +294,51 @@ async fn lists_are_paged() {
     assert_eq!(codes, whole);
     assert!(whole.len() > 8);
 }
+
+/// GOLD by application from 6,000; nobody has been let in.
+async fn by_application() -> Api {
+    let api = Api::new().await;
+    let mut document = document();
+    document["ladders"][0]["tiers"][2] = json!({"key": "GOLD", "entry": "BY_APPLICATION", "requirement": {"metric": {"metric": "revenue", "atLeast": "6000"}}});
+    api.publish(&document).await;
+    api.furnish(&["A", "B", "C"]).await;
+    evaluate(&api, "2020-06-01", "first").await;
+    api
+}
+
+#[tokio::test]
+async fn a_hypothetical_admission_is_what_accepting_the_application_does() {
+    let (reality, copy) = (by_application().await, by_application().await);
+    let supposed = json!([{"partner": "A", "facts": {"admissions": [{"tier": "GOLD"}]}}]);
+    let stored = everything(&reality).await;
+    let found = simulated(&reality, json!({"asOf": "2020-06-01", "facts": supposed})).await;
+    let moved = &found["moves"]["nodes"];
+    assert_eq!(
+        (moved.as_array().unwrap().len(), &moved[0]["partnerCode"], &moved[0]["from"], &moved[0]["to"]),
+        (1, &json!("A"), &json!("SILVER"), &json!("GOLD"))
+    );
+    assert_eq!(found["benefitChanges"]["nodes"], json!([{"partnerCode": "A", "benefit": "support", "kind": "GAINED"}]));
+    let what_if = "{ partner(by: {code: \"A\"}) { whatIf(facts: {admissions: [{tier: \"GOLD\"}]}, asOf: \"2020-06-01\") { before { tier } after { tier } } } }";
+    let answer = reality.ask(of_partner("A"), what_if).await;
+    assert_eq!(answer.at("/partner/whatIf"), &json!({"before": [{"tier": "SILVER"}], "after": [{"tier": "GOLD"}]}));
+    assert_eq!(everything(&reality).await, stored);
+    // Applied for and accepted on the copy.
+    let fields = "admissionRequest { id }";
+    let input = json!({"partner": "A", "program": "P", "tier": "GOLD", "idempotencyKey": "apply"});
+    let opened = copy.mutate(of_partner("A"), "tierApply", "TierApplyInput", fields, input).await;
+    let input = json!({"id": opened["admissionRequest"]["id"], "idempotencyKey": "accept"});
+    let manager = actor(Role::ChannelManager, RoleScope::Regions(vec!["DE".into()]));
+    copy.mutate(manager, "admissionAccept", "AdmissionAcceptInput", fields, input).await;
+    let expected: BTreeMap<String, Option<String>> =
+        tiers(&reality, "2020-06-01").await.into_iter().map(|(code, tier)| if code == "A" { (code, Some("GOLD".to_owned())) } else { (code, tier) }).collect();
+    assert_eq!(tiers(&copy, "2020-06-01").await, expected);
+    for (admission, code) in [
+        (json!({"tier": "NONE"}), "UNKNOWN_TIER"),
+        (json!({"tier": "GOLD", "ladder": "OTHER"}), "UNKNOWN_LADDER"),
+        (json!({"tier": "SILVER"}), "OTHER_ENTRY"),
+        (json!({"tier": "GOLD", "region": "DE"}), "REGION_NOT_EXPECTED"),
+    ] {
+        let facts = json!([{"partner": "A", "facts": {"admissions": [admission]}}]);
+        assert_eq!(asked(&reality, designer(), json!({"asOf": "2020-06-01", "facts": facts})).await.codes(), [code]);
+    }
+}

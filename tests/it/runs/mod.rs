@@ -5,6 +5,7 @@ mod calculation;
 mod law;
 mod life;
 mod locks;
+mod simulated;
 
 use guerdon::jobs::run_due;
 use guerdon_domain::access::{Actor, Role, RoleScope};

@@ -59,10 +59,24 @@ pub struct Tier {
     /// How one gets in.
     #[serde(default)]
     pub entry: Entry,
+    /// When an admission ends by itself; without it an admission holds until somebody ends it. Only for a tier that is not entered
+    /// automatically.
+    pub admission: Option<AdmissionTerms>,
     /// Another policy than the ladder's for this tier.
     pub review: Option<ReviewPolicy>,
     /// In the partner's home region another requirement holds (ladders of a partner in a region).
     pub home_region_requirement: Option<Requirement>,
+}
+
+/// When an approval, an accepted application or an accepted invitation ends by itself. The partner then has to be let in again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AdmissionTerms {
+    /// So many months after it was given.
+    pub valid_months: Option<u32>,
+    /// On the day on which a review takes the tier away. Default: whoever lost the tier comes back as soon as it is met again.
+    #[serde(default)]
+    pub until_lost: bool,
 }
 
 /// How a partner that meets the requirement gets the tier.

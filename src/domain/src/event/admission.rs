@@ -55,6 +55,9 @@ pub struct AdmissionChanged {
     pub kind: AdmissionKind,
     /// The first day on which it can be answered no more.
     pub answer_until: Option<Date>,
+    /// The first day on which it lets the partner in no more, where somebody ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_on: Option<Date>,
     /// Who did this.
     pub by: String,
     /// Why this was done.

@@ -61,6 +61,9 @@ pub enum Event {
     /// Whoever opened it took it back.
     #[serde(rename = "tier.admission.withdrawn")]
     AdmissionWithdrawn(AdmissionChanged),
+    /// Somebody ended an accepted one: from a day on it lets the partner in no more.
+    #[serde(rename = "tier.admission.ended")]
+    AdmissionEnded(AdmissionChanged),
     /// A partner will lose the condition of its tier, or has lost it.
     #[serde(rename = "tier.at_risk")]
     TierAtRisk(TierAtRisk),
@@ -295,6 +298,7 @@ impl Event {
             Self::AdmissionAccepted(_) => "tier.admission.accepted",
             Self::AdmissionRejected(_) => "tier.admission.rejected",
             Self::AdmissionWithdrawn(_) => "tier.admission.withdrawn",
+            Self::AdmissionEnded(_) => "tier.admission.ended",
             Self::TierAtRisk(_) => "tier.at_risk",
             Self::TierNear(_) => "tier.near",
             Self::TransactionsRecorded(_) => "transactions.recorded",
@@ -321,7 +325,11 @@ impl Event {
             | Self::OverrideRejected(event)
             | Self::OverrideWithdrawn(event)
             | Self::OverrideEnded(event) => &event.partner,
-            Self::AdmissionOpened(event) | Self::AdmissionAccepted(event) | Self::AdmissionRejected(event) | Self::AdmissionWithdrawn(event) => &event.partner,
+            Self::AdmissionOpened(event)
+            | Self::AdmissionAccepted(event)
+            | Self::AdmissionRejected(event)
+            | Self::AdmissionWithdrawn(event)
+            | Self::AdmissionEnded(event) => &event.partner,
             Self::RebatePosted(event) => &event.run,
             Self::TierAtRisk(event) => &event.partner,
             Self::TierNear(event) => &event.partner,

@@ -4,7 +4,7 @@
 //! (or fiscal year); a review that was called by hand may say that it is due.
 
 use super::outcome::{TierOutcome, reviewed_rank};
-use super::record::{history, in_force, region_of, since, with_overrides};
+use super::record::{admission_end, history, in_force, region_of, since, with_overrides};
 use super::{Change, Decision, GraceStanding, OverrideStanding, Reason};
 use crate::date::{Date, Span};
 use crate::document::ladder::{Cadence, Ladder, ReviewPolicy, ReviewYears};
@@ -256,6 +256,10 @@ impl<'a> Case<'_, 'a> {
 
     fn down(&mut self, target: u32) -> Result<u32, Faults> {
         let rank = self.reviewed;
+        if self.admission_ended() {
+            self.reasons.push(Reason::AdmissionEnded);
+            return Ok(target);
+        }
         let policy = policy(self.ladder, rank);
         if let Some(reason) = self.kept_anyway(policy) {
             self.reasons.push(reason);
@@ -281,6 +285,11 @@ impl<'a> Case<'_, 'a> {
             self.reasons.push(Reason::Protected);
         }
         Ok(target.max(lowest).max(protected))
+    }
+
+    /// Whether the tier on record is not open to the partner any more: its admission is over. No policy holds that up.
+    fn admission_ended(&self) -> bool {
+        self.outcome.tiers.iter().any(|tier| tier.rank == self.reviewed && !tier.admitted)
     }
 
     /// Reasons for which nothing is lost, whatever is met.
@@ -357,6 +366,11 @@ impl<'a> Evaluator<'a> {
             }
             judged_from.extend(policy.protected_until);
             let of_tiers = at.partner.assignments.iter().filter_map(|held| Some(months_after(held.from, policy.protection_months?)));
+            let tier = ladder.at_rank(rank).filter(|tier| super::admission_of(tier.entry).is_some());
+            let region = region_of(ladder, at);
+            let of_tier = |given: &&crate::facts::TierAdmission| tier.is_some_and(|tier| given.ladder == ladder.key && given.tier == tier.key);
+            let ends = at.partner.admissions.iter().filter(of_tier).filter_map(|given| Some(admission_end(ladder, at.partner, region, tier?, given)));
+            days.extend(ends.filter(|end| between.contains(*end)));
             let enrolled = enrolled_since(at);
             let of_newcomers = [policy.onboarding_months, policy.onboarding_deadline_months].into_iter().flatten();
             judged_from.extend(of_tiers.chain(of_newcomers.filter_map(|months| Some(months_after(enrolled?, months)))));

@@ -27,8 +27,9 @@ use crate::requirement::{Gap, Judged, Leaf};
 
 pub use held::{HeldOnDate, held_on};
 pub use kept::{KeptLeafView, KeptStanding, KeptTierView};
+pub use record::holds_admission;
 pub use risk::{LadderRisk, LeafRisk, at_risk};
-pub use schedule::{OwnDates, common_review_days, has_days_of_enrollment, own_review_days};
+pub use schedule::{OwnDates, admission_months, common_review_days, has_days_of_enrollment, own_review_days};
 pub use standing::{Due, evaluate_all, evaluate_metrics, evaluate_partner};
 
 pub(crate) use grace::LOOK_BACK_MONTHS;
@@ -244,6 +245,8 @@ pub enum Reason {
     Overridden,
     /// An override ended; what was met counts again.
     OverrideEnded,
+    /// The admission to the tier on record is over: the partner has to be let in again.
+    AdmissionEnded,
 }
 
 /// Why the tier is what it is.

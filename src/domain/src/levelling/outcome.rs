@@ -105,14 +105,14 @@ impl<'a> Evaluator<'a> {
             met: own && (lower_met || !ladder.lower_tiers_must_hold),
             share_met: requirement.as_ref().map_or(Exact::ONE, Judged::share_met),
             entry: tier.entry,
-            admitted: admission_of(tier.entry).is_none() || admitted(ladder, at, &tier.key, tier.entry, rank, reviewed),
+            admitted: admission_of(tier.entry).is_none() || admitted(ladder, at, tier, rank, reviewed),
             home: tier.home_region_requirement.is_some() && self.is_home(at),
             requirement,
         })
     }
 
     /// What a tier asks: in the home region it may be something else.
-    pub(super) fn asked_of(&self, tier: &'a Tier, at: &At<'a>) -> Option<&'a Requirement> {
+    pub(crate) fn asked_of(&self, tier: &'a Tier, at: &At<'a>) -> Option<&'a Requirement> {
         match &tier.home_region_requirement {
             Some(requirement) if self.is_home(at) => Some(requirement),
             _ => tier.requirement.as_ref(),

@@ -3,8 +3,8 @@
 use super::decide::policy;
 use super::held::held_on;
 use crate::date::{Date, Span};
-use crate::document::ladder::{Entry, Ladder, LadderScope};
-use crate::facts::{AssignmentCause, OverrideKind, PartnerFacts, TierAssignment, TierOverride};
+use crate::document::ladder::{Ladder, LadderScope, Tier};
+use crate::facts::{AssignmentCause, OverrideKind, PartnerFacts, TierAdmission, TierAssignment, TierOverride};
 use crate::fault::Faults;
 use crate::levelling::Due;
 use crate::metric::{At, Evaluator};
@@ -103,14 +103,61 @@ pub(super) fn with_overrides_on<'a>(
     (ceiling.map_or(lifted, rank_of), ceiling.or(floor))
 }
 
-/// Whether the partner may enter a tier: nobody needs to let it in, somebody has, or it is in already.
-pub(super) fn admitted(ladder: &Ladder, at: &At<'_>, tier: &str, entry: Entry, rank: u32, recorded: u32) -> bool {
-    let Some(kind) = super::admission_of(entry) else { return true };
+/// Whether the partner may enter a tier: nobody needs to let it in, somebody has, or it is in already. Whoever was let in and is no more
+/// must be let in again, also while the tier is on record.
+pub(super) fn admitted(ladder: &Ladder, at: &At<'_>, tier: &Tier, rank: u32, recorded: u32) -> bool {
     let region = region_of(ladder, at);
-    let given = |given: &crate::facts::TierAdmission| {
-        given.ladder == ladder.key && given.tier == tier && given.kind == kind && given.region.as_deref() == region && given.span.contains(at.as_of)
-    };
-    rank <= recorded || at.partner.admissions.iter().any(given)
+    match let_in(ladder, at.partner, region, tier, at.as_of) {
+        LetIn::Now => true,
+        LetIn::Never => rank <= recorded,
+        LetIn::Until(end) => rank <= recorded && since(&history(ladder, at.partner, region), rank, at.as_of).is_some_and(|since| since >= end),
+    }
+}
+
+/// Whether somebody has let a partner into a tier.
+enum LetIn {
+    /// The admission holds on the day.
+    Now,
+    /// The last one was over on that day.
+    Until(Date),
+    /// Nobody has, or nobody needs to.
+    Never,
+}
+
+fn let_in(ladder: &Ladder, partner: &PartnerFacts, region: Option<&str>, tier: &Tier, day: Date) -> LetIn {
+    let Some(kind) = super::admission_of(tier.entry) else { return LetIn::Never };
+    let given = partner.admissions.iter().filter(|given| {
+        given.ladder == ladder.key && given.tier == tier.key && given.kind == kind && given.region.as_deref() == region && given.span.from <= day
+    });
+    match given.map(|given| admission_end(ladder, partner, region, tier, given)).max() {
+        Some(end) if day < end => LetIn::Now,
+        Some(end) => LetIn::Until(end),
+        None => LetIn::Never,
+    }
+}
+
+/// Whether an admission to a tier holds on a day, whatever is on record: who has one needs no other.
+pub fn holds_admission(ladder: &Ladder, partner: &PartnerFacts, region: Option<&str>, tier: &str, day: Date) -> bool {
+    ladder.tier(tier).is_some_and(|(_, tier)| matches!(let_in(ladder, partner, region, tier, day), LetIn::Now))
+}
+
+/// The first day on which an admission no longer lets the partner in: it was ended, its months are over, or the tier was lost.
+pub(super) fn admission_end(ladder: &Ladder, partner: &PartnerFacts, region: Option<&str>, tier: &Tier, given: &TierAdmission) -> Date {
+    let terms = tier.admission.unwrap_or_default();
+    let months = terms.valid_months.map(|months| super::decide::months_after(given.span.from, months));
+    let lost = terms.until_lost.then(|| lost_on(ladder, partner, region, ladder.rank(Some(&tier.key)), given.span.from)).flatten();
+    [months, lost].into_iter().flatten().fold(given.span.until, Date::min)
+}
+
+/// The first day after `from` on which a review took a tier of that rank away. Overrides take nothing away for good.
+fn lost_on(ladder: &Ladder, partner: &PartnerFacts, region: Option<&str>, rank: u32, from: Date) -> Option<Date> {
+    let of_ladder = |held: &&TierAssignment| held.ladder == ladder.key && held.region.as_deref() == region && held.cause != AssignmentCause::Override;
+    let mut reviews: Vec<(Date, u32)> = partner.assignments.iter().filter(of_ladder).map(|held| (held.from, ladder.rank(held.tier.as_deref()))).collect();
+    reviews.sort_unstable_by_key(|(from, _)| *from);
+    reviews.windows(2).find_map(|pair| match pair {
+        [(_, before), (on, after)] if *on > from && *before >= rank && *after < rank => Some(*on),
+        _ => None,
+    })
 }
 
 impl<'a> Evaluator<'a> {

@@ -20,6 +20,8 @@ pub struct OwnDates {
     pub enrolled: Vec<Date>,
     /// The first days on which an override no longer holds.
     pub overrides_end: Vec<Date>,
+    /// Its admissions: ladder, tier, and the days on which they hold as far as people decided.
+    pub admissions: Vec<(String, String, Span)>,
     /// The days on which a grace period that runs warns, and on which it ends.
     pub grace: Vec<Date>,
 }
@@ -41,6 +43,12 @@ pub fn common_review_days(program: &Program, span: Span) -> BTreeSet<Date> {
     days
 }
 
+/// The longest time, in months, after which an admission ends by itself; 0 where none does.
+pub fn admission_months(program: &Program) -> u32 {
+    let tiers = program.document.ladders.iter().flat_map(|ladder| &ladder.tiers);
+    tiers.filter_map(|tier| tier.admission?.valid_months).max().unwrap_or(0)
+}
+
 /// Whether a version has days that follow from enrollments, so that they must be known of everybody.
 pub fn has_days_of_enrollment(program: &Program) -> bool {
     let of_policy = |policy: &ReviewPolicy| policy.onboarding_deadline_months.is_some() || policy.years_from == Some(ReviewYears::Enrollment);
@@ -50,6 +58,11 @@ pub fn has_days_of_enrollment(program: &Program) -> bool {
 /// The days of `span` on which a partner is due for reasons of its own.
 pub fn own_review_days(program: &Program, own: &OwnDates, span: Span) -> BTreeSet<Date> {
     let mut days: BTreeSet<Date> = own.overrides_end.iter().chain(&own.grace).copied().collect();
+    for (ladder, key, held) in &own.admissions {
+        let terms = program.ladder(Some(ladder)).and_then(|ladder| ladder.tier(key)).and_then(|(_, tier)| tier.admission);
+        days.extend([held.until]);
+        days.extend(terms.and_then(|terms| terms.valid_months).map(|months| months_after(held.from, months)));
+    }
     for policy in program.document.ladders.iter().flat_map(Ladder::policies) {
         for enrolled in &own.enrolled {
             days.extend(policy.onboarding_deadline_months.map(|months| months_after(*enrolled, months)));
@@ -124,7 +137,12 @@ mod tests {
     #[test]
     fn grace_overrides_and_enrollments_name_days_of_one_partner() {
         let date = |text: &str| text.parse::<Date>().unwrap();
-        let own = OwnDates { enrolled: vec![date("2023-05-31")], overrides_end: vec![date("2024-03-03"), date("2022-01-01")], grace: vec![date("2024-06-06")] };
+        let own = OwnDates {
+            enrolled: vec![date("2023-05-31")],
+            overrides_end: vec![date("2024-03-03"), date("2022-01-01")],
+            grace: vec![date("2024-06-06")],
+            admissions: vec![],
+        };
         let all = span("2024-01-01", "2025-01-01");
         assert_eq!(texts(&own_review_days(&program(""), &own, all)), ["2024-03-03", "2024-06-06"]);
         let newcomers = program("onboardingDeadlineMonths: 12");

@@ -188,6 +188,67 @@ fn qualified_but_not_granted_misses_the_invitation() {
     assert_eq!(tier(&partner("1", "2020-03-01", &certified, held("INVITED", "SELECT", "2020-02-01")), "INVITED", "2020-03-02"), "SELECT", "who is in stays in");
 }
 
+/// An admission of a partner to SELECT, and the tiers on record.
+fn let_in(ladder: &str, kind: &str, from: &str, until: Option<&str>, records: &[(&str, &str)]) -> serde_json::Value {
+    let records: Vec<_> = records.iter().map(|(tier, from)| serde_json::json!({"ladder": ladder, "tier": tier, "from": from})).collect();
+    let admission = serde_json::json!({"ladder": ladder, "tier": "SELECT", "kind": kind, "from": from, "until": until});
+    partner("1", "2020-03-01", &[("2019-06-01", "2022-01-01")], serde_json::json!({"admissions": [admission], "assignments": records}))
+}
+
+#[test]
+fn an_ended_admission_takes_the_tier_at_once_and_what_it_never_gave_it_does_not_take() {
+    let ended = let_in("RENEWED", "APPLICATION", "2019-10-01", Some("2020-03-10"), &[("SELECT", "2019-10-01")]);
+    assert_eq!(["2020-03-09", "2020-03-10"].map(|day| tier(&ended, "RENEWED", day)), ["SELECT", "OPEN"], "no cadence and no grace hold it up");
+    let lost = standing(ended, "RENEWED", "2020-03-10");
+    assert_eq!((lost.qualified.as_deref(), lost.granted.as_deref()), (Some("SELECT"), Some("OPEN")), "qualified but not granted");
+    assert_eq!(lost.decision.reasons, vec![Reason::AwaitsAdmission, Reason::AdmissionEnded]);
+    assert_eq!(lost.awaiting.len(), 1);
+    // On record again after the end, in another way: that end is over and done with.
+    let later = let_in("RENEWED", "APPLICATION", "2019-10-01", Some("2020-03-10"), &[("OPEN", "2020-03-10"), ("SELECT", "2020-05-01")]);
+    assert_eq!(tier(&later, "RENEWED", "2020-06-01"), "SELECT");
+}
+
+#[test]
+fn an_admission_lapses_when_its_months_are_over() {
+    let given = let_in("RENEWED", "APPLICATION", "2019-10-01", None, &[("SELECT", "2019-10-01")]);
+    assert_eq!(["2020-09-30", "2020-10-01"].map(|day| tier(&given, "RENEWED", day)), ["SELECT", "OPEN"]);
+    let program = program();
+    let facts = facts(&program, given);
+    let ladder = program.ladder(Some("RENEWED")).unwrap();
+    assert_eq!(["2020-09-30", "2020-10-01"].map(|day| holds_admission(ladder, &facts.partners["P"], None, "SELECT", date(day))), [true, false]);
+    let own = OwnDates {
+        admissions: vec![
+            ("RENEWED".into(), "SELECT".into(), Span::new(date("2019-10-01"), Date::MAX)),
+            ("ONCE".into(), "SELECT".into(), Span::new(date("2019-10-01"), date("2020-03-10"))),
+        ],
+        ..OwnDates::default()
+    };
+    let due: Vec<String> = own_review_days(&program, &own, Span::new(date("2020-01-01"), date("2021-01-01"))).iter().map(ToString::to_string).collect();
+    assert_eq!((due, admission_months(&program)), (vec!["2020-03-10".to_owned(), "2020-10-01".to_owned()], 12));
+}
+
+#[test]
+fn an_admission_may_end_when_the_tier_is_lost() {
+    // Lost on 1 March by a review, and met again.
+    let lost = let_in("ONCE", "APPROVAL", "2019-10-01", None, &[("SELECT", "2019-10-01"), ("OPEN", "2020-03-01")]);
+    assert_eq!(tier(&lost, "ONCE", "2020-03-02"), "OPEN", "it has to be approved again");
+    let mut again = lost.clone();
+    again["partners"][0]["admissions"]
+        .as_array_mut()
+        .unwrap()
+        .push(serde_json::json!({"ladder": "ONCE", "tier": "SELECT", "kind": "APPROVAL", "from": "2020-03-01"}));
+    assert_eq!(tier(&again, "ONCE", "2020-03-02"), "SELECT");
+    // Without the term it would have come back by itself; an override takes nothing away for good.
+    let lasting = let_in("RENEWED", "APPLICATION", "2019-10-01", None, &[("SELECT", "2019-10-01"), ("OPEN", "2020-03-01")]);
+    assert_eq!(tier(&lasting, "RENEWED", "2020-03-02"), "SELECT");
+    let mut overridden = let_in("ONCE", "APPROVAL", "2019-10-01", None, &[("SELECT", "2019-10-01")]);
+    let pinned = serde_json::json!({"ladder": "ONCE", "tier": "OPEN", "from": "2020-02-01", "until": "2020-03-01", "cause": "OVERRIDE"});
+    overridden["partners"][0]["assignments"].as_array_mut().unwrap().push(pinned);
+    overridden["partners"][0]["overrides"] =
+        serde_json::json!([{"ladder": "ONCE", "kind": "PIN", "tier": "OPEN", "from": "2020-02-01", "until": "2020-03-01", "reason": "because"}]);
+    assert_eq!(["2020-02-02", "2020-03-01"].map(|day| tier(&overridden, "ONCE", day)), ["OPEN", "SELECT"]);
+}
+
 #[test]
 fn status_type_and_enrollment_decide_who_is_judged() {
     let with = |more: serde_json::Value| partner("250", "2020-03-01", &[], more);

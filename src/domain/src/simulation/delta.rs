@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::date::Date;
 use crate::document::Document;
+use crate::document::ladder::{Ladder, ReviewPolicy};
+use crate::document::metric::{Formula, Metric};
+use crate::document::requirement::Requirement;
 use crate::metric::SharedMetrics;
 use crate::program::Program;
 
@@ -11,6 +15,9 @@ use crate::program::Program;
 pub(super) struct Delta {
     /// Whether partners may stand elsewhere.
     pub(super) levelling: bool,
+    /// Where nothing can move a partner but that the requirement of one of these tiers (ladder and tier, by their places) has another verdict:
+    /// then these alone are judged twice. None where more is different, or rules look at other days' tiers.
+    pub(super) tiers: Option<Vec<(usize, usize)>>,
     /// The metrics that have the same value in both worlds over the same facts.
     pub(super) shared: SharedMetrics,
     /// The benefits that may be another one for a partner that does not move.
@@ -18,10 +25,10 @@ pub(super) struct Delta {
 }
 
 impl Delta {
-    pub(super) fn between(before: &Program, after: &Program) -> Self {
+    pub(super) fn between(before: &Program, after: &Program, as_of: Date) -> Self {
         let (one, other) = (&before.document, &after.document);
         let levelling = levelling_differs(one, other) || one.version.effective_on != other.version.effective_on;
-        Self { levelling, shared: SharedMetrics::between(before, after), benefits: benefits_between(one, other) }
+        Self { levelling, tiers: changed_tiers(one, other, as_of), shared: SharedMetrics::between(before, after), benefits: benefits_between(one, other) }
     }
 }
 
@@ -46,6 +53,60 @@ pub(super) fn levelling_differs(one: &Document, other: &Document) -> bool {
         || one.requirements != other.requirements
         || one.ladders != other.ladders
         || one.version.enforced_on != other.version.enforced_on
+}
+
+/// The tiers whose requirements differ, where nothing else of levelling does and a verdict of the date hangs on the facts and verdicts of the
+/// date alone.
+fn changed_tiers(one: &Document, other: &Document, as_of: Date) -> Option<Vec<(usize, usize)>> {
+    let bare = |document: &Document| -> Vec<Ladder> {
+        let mut ladders = document.ladders.clone();
+        for tier in ladders.iter_mut().flat_map(|ladder| &mut ladder.tiers) {
+            (tier.requirement, tier.home_region_requirement) = (None, None);
+        }
+        ladders
+    };
+    let enforced = |document: &Document| document.version.enforced_on.is_none_or(|from| from <= as_of);
+    let alike = !ground_differs(one, other) && one.metrics == other.metrics && one.requirements == other.requirements && bare(one) == bare(other);
+    if !alike || !enforced(one) || !enforced(other) || !judges_the_day_alone(one) || !judges_the_day_alone(other) {
+        return None;
+    }
+    let mut changed = Vec::new();
+    for (at, (mine, theirs)) in (0_usize..).zip(one.ladders.iter().zip(&other.ladders)) {
+        for (rank, (mine, theirs)) in (0_usize..).zip(mine.tiers.iter().zip(&theirs.tiers)) {
+            if (&mine.requirement, &mine.home_region_requirement) != (&theirs.requirement, &theirs.home_region_requirement) {
+                changed.push((at, rank));
+            }
+        }
+    }
+    Some(changed)
+}
+
+/// Whether no rule of levelling asks what was judged on another day, or of another partner.
+fn judges_the_day_alone(document: &Document) -> bool {
+    let calm = |policy: &ReviewPolicy| policy.grace.is_none() && policy.onboarding_deadline_months.is_none() && policy.protected_until.is_none();
+    let of_ladder = |ladder: &Ladder| {
+        let policies = std::iter::once(&ladder.review).chain(ladder.tiers.iter().filter_map(|tier| tier.review.as_ref()));
+        let requirements = ladder.tiers.iter().flat_map(|tier| tier.requirement.iter().chain(&tier.home_region_requirement)).chain(&ladder.applies_to);
+        !ladder.inherits_from_parent && policies.into_iter().all(calm) && requirements.into_iter().all(asks_the_day_alone)
+    };
+    let chooses = |metric: &Metric| matches!(&metric.formula, Some(Formula::Choice(_)));
+    document.ladders.iter().all(of_ladder)
+        && document.requirements.iter().all(|shared| asks_the_day_alone(&shared.requirement))
+        && !document.metrics.iter().any(chooses)
+}
+
+fn asks_the_day_alone(requirement: &Requirement) -> bool {
+    match requirement {
+        Requirement::AllOf(of) | Requirement::AnyOf(of) => of.iter().all(asks_the_day_alone),
+        Requirement::AtLeast(rule) => rule.of.iter().all(asks_the_day_alone),
+        Requirement::Not(of) => asks_the_day_alone(of),
+        Requirement::Labelled(rule) => asks_the_day_alone(&rule.requirement),
+        // A formula that is written in place may choose.
+        Requirement::Metric(rule) => rule.metric.is_some(),
+        Requirement::Shared(_) | Requirement::Tier(_) | Requirement::Ladders(_) | Requirement::Holding(_) => true,
+        Requirement::Tenure(_) | Requirement::Contract(_) | Requirement::Partner(_) => true,
+        Requirement::Streak(_) | Requirement::OnAnyDay(_) | Requirement::ForEach(_) | Requirement::When(_) => false,
+    }
 }
 
 /// Whether a rule of rebates is different; tiers by their names and order alone, where no schedule judges a requirement.

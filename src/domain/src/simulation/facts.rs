@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Tally;
 use crate::date::Date;
-use crate::facts::{Activity, AttributeValue, Deal, FactId, Facts, Holding, PartnerFacts, PartnerStatus, Transaction};
+use crate::facts::{Activity, AttributeValue, Deal, FactId, Facts, Holding, PartnerFacts, PartnerStatus, TierAdmission, Transaction};
 use crate::fault::Fault;
 
 /// The source of hypothetical facts that name none.
@@ -23,6 +23,8 @@ pub struct PartnerHypothesis {
     pub activities: Vec<Activity>,
     /// Deals besides.
     pub deals: Vec<Deal>,
+    /// Tiers that it is let into besides.
+    pub admissions: Vec<TierAdmission>,
     /// Facts that are not there, whatever their kind.
     pub without: Vec<FactId>,
     /// Attributes from the date on; none takes one away.
@@ -63,6 +65,7 @@ impl PartnerHypothesis {
         changed.transactions.extend(self.transactions.iter().cloned());
         changed.activities.extend(self.activities.iter().cloned());
         changed.deals.extend(self.deals.iter().cloned());
+        changed.admissions.extend(self.admissions.iter().cloned());
         changed.transactions.sort_by_key(|line| line.date);
         changed.activities.sort_by_key(|activity| activity.date);
         if self.changes_profile() {

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::near::near;
-use super::tally::Tally;
+use super::tally::{Tally, Unsummed};
 use super::{Direction, Judging, Move, Simulation, benefits, rebates, why};
 use crate::benefit::{HeldTier, HeldTiers};
 use crate::date::Date;
 use crate::facts::Facts;
 use crate::fault::Faults;
 use crate::levelling::Verdict;
-use crate::metric::Evaluator;
+use crate::metric::{At, Evaluator};
 use crate::program::Program;
+use crate::rebate::batch::ColumnSums;
 
 /// A partner of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +21,15 @@ pub struct Asked<'c> {
     pub code: &'c str,
     /// Whether it is told about. Others are judged because a budget is shared with them.
     pub told: bool,
+    /// Its sums of the columns that [`Simulation::rebate_columns`] names; none where its rebates are computed from the lines among its facts.
+    pub sums: Option<&'c [ColumnSums]>,
 }
 
 /// The tiers of the partners that move, by code: ladder, region, tier after.
-pub(super) type Moved = BTreeMap<String, Vec<(String, Option<String>, Option<String>)>>;
+pub(super) type Moved = BTreeMap<String, MovedTiers>;
+
+/// Ladder, region, tier after.
+pub(super) type MovedTiers = Vec<(String, Option<String>, Option<String>)>;
 
 /// What a partner holds in one world.
 pub(super) struct Judged<'a> {
@@ -88,6 +94,18 @@ impl Simulation {
         rebates::compare(self, (reality, hypothesis), &judged, &moved, &mut tally);
         tally
     }
+
+    /// Computes, from the lines among their facts, the rebates of partners whose sums did not suffice, in the periods in which they did not.
+    pub fn judge_from_lines(&self, reality: &Facts, hypothesis: Option<&Facts>, unsummed: &[Unsummed]) -> Tally {
+        let mut tally = Tally::new(self.terms.listed);
+        for period in &self.periods {
+            let of_period = || unsummed.iter().filter(|one| one.period == period.name);
+            let asked: Vec<Asked<'_>> = of_period().map(|one| Asked { code: &one.partner, told: one.told, sums: None }).collect();
+            let moved: Moved = of_period().filter(|one| !one.tiers.is_empty()).map(|one| (one.partner.clone(), one.tiers.clone())).collect();
+            rebates::compare_period(self, period, (reality, hypothesis), &asked, &moved, &mut tally);
+        }
+        tally
+    }
 }
 
 /// The two worlds over one part's facts.
@@ -109,14 +127,7 @@ impl<'a> Part<'a> {
     fn compare(&self, asked: Asked<'_>, tally: &mut Tally, moved: &mut Moved) -> Result<(), Faults> {
         let terms = &self.simulation.terms;
         let before = Judged::of(&self.before, asked.code, terms.as_of, terms.judging)?;
-        let anew = if self.simulation.delta.levelling || self.other_facts {
-            if !self.other_facts {
-                self.after.take_shared(&self.before, &self.simulation.delta.shared);
-            }
-            Some(Judged::of(&self.after, asked.code, terms.as_of, terms.judging)?)
-        } else {
-            None
-        };
+        let (anew, again) = self.judge_after(asked.code, &before)?;
         let after = anew.as_ref().unwrap_or(&before);
         let moves = anew.as_ref().map(|after| moves(asked.code, &before, after)).unwrap_or_default();
         let benefits = if terms.benefits && asked.told { benefits::compare(self, asked.code, &before, after, !moves.is_empty())? } else { Vec::new() };
@@ -129,7 +140,7 @@ impl<'a> Part<'a> {
             for verdict in &after.verdicts {
                 let then = before.find(&verdict.ladder.key, verdict.region).and_then(|then| before.tier(then));
                 tally.cell(&verdict.ladder.key, then, after.tier(verdict));
-                near(asked.code, verdict, after.rank(verdict), terms.near).for_each(|near| tally.near(near));
+                near(asked.code, verdict, &again, after.rank(verdict), terms.near).for_each(|near| tally.near(near));
             }
             for then in before.verdicts.iter().filter(|then| after.find(&then.ladder.key, then.region).is_none()) {
                 tally.cell(&then.ladder.key, before.tier(then), None);
@@ -138,6 +149,50 @@ impl<'a> Part<'a> {
             benefits.into_iter().for_each(|change| tally.benefit(change));
         }
         Ok(())
+    }
+}
+
+/// The requirement of a tier, judged by the rules of the hypothesis, of a partner that does not move: ladder, region and rank, and the
+/// tree.
+pub(super) type Again<'a> = Vec<((&'a str, Option<&'a str>, u32), crate::requirement::Judged)>;
+
+impl<'a> Part<'a> {
+    /// What the partner holds after the change, where that may be something else. Where only requirements of tiers are different, these are
+    /// judged first: whoever has the same verdicts holds the same tiers, and the rest is not judged again.
+    fn judge_after(&self, code: &str, before: &Judged<'a>) -> Result<(Option<Judged<'a>>, Again<'a>), Faults> {
+        let Simulation { delta, terms, .. } = self.simulation;
+        if !delta.levelling && !self.other_facts {
+            return Ok((None, Vec::new()));
+        }
+        if !self.other_facts {
+            self.after.take_shared(&self.before, &delta.shared);
+        }
+        if let Some(again) = self.judge_changed_tiers(code, before)? {
+            return Ok((None, again));
+        }
+        Ok((Some(Judged::of(&self.after, code, terms.as_of, terms.judging)?), Vec::new()))
+    }
+
+    /// The changed requirements, judged; none where more has to be judged, or one of them has another verdict.
+    fn judge_changed_tiers(&self, code: &str, before: &Judged<'a>) -> Result<Option<Again<'a>>, Faults> {
+        let Some(changed) = self.simulation.delta.tiers.as_ref().filter(|_| !self.other_facts) else { return Ok(None) };
+        let at = At::new(self.after.partner(code)?, self.simulation.terms.as_of);
+        let mut again = Again::new();
+        for (ladder, rank) in changed {
+            let Some(ladder) = self.simulation.after.document.ladders.get(*ladder) else { return Ok(None) };
+            let Some(tier) = ladder.tiers.get(*rank) else { return Ok(None) };
+            for then in before.verdicts.iter().filter(|then| then.ladder.key == ladder.key) {
+                let at = at.in_region(then.region);
+                let judged = self.after.asked_of(tier, &at).map(|requirement| self.after.judge(requirement, &at)).transpose()?;
+                let met = |judged: Option<&crate::requirement::Judged>| judged.is_none_or(|judged| judged.met);
+                let Some(standing) = then.outcome.tiers.get(*rank) else { return Ok(None) };
+                if met(judged.as_ref()) != met(standing.requirement.as_ref()) {
+                    return Ok(None);
+                }
+                again.extend(judged.map(|judged| ((ladder.key.as_str(), then.region, standing.rank), judged)));
+            }
+        }
+        Ok(Some(again))
     }
 }
 

@@ -37,13 +37,14 @@ use crate::exact::Exact;
 use crate::levelling::Due;
 use crate::period::Period;
 use crate::program::Program;
+use crate::rebate::batch::SumColumn;
 
 use delta::Delta;
 pub use facts::PartnerHypothesis;
 pub use judge::Asked;
 pub use report::{BenefitCount, Failed, LadderTiers, MatrixCell, NearCount, RebateSum, Report};
 pub use rules::{Hypothesis, RulesInForce, hypothetical};
-pub use tally::{BenefitMove, Tally};
+pub use tally::{BenefitMove, Tally, Unsummed};
 
 /// How both worlds are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
@@ -135,14 +136,22 @@ pub struct Simulation {
     after: Arc<Program>,
     periods: Vec<RebatePeriod>,
     delta: Delta,
+    columns: Option<Vec<SumColumn>>,
 }
 
 impl Simulation {
     /// Reality and a hypothesis, and what is asked about them.
     pub fn new(terms: Terms, rules: &Hypothesis, periods: Vec<RebatePeriod>) -> Self {
         let (before, after) = (Arc::clone(&rules.before), Arc::clone(&rules.after));
-        let delta = Delta::between(&before, &after);
-        Self { terms, before, after, periods, delta }
+        let delta = Delta::between(&before, &after, terms.as_of);
+        let columns = rebates::columns(&terms, &periods);
+        Self { terms, before, after, periods, delta, columns }
+    }
+
+    /// The sums from which all rebates of the periods are computed, in both worlds; none where some schedule has to see lines, or a period
+    /// is not over on the date.
+    pub fn rebate_columns(&self) -> Option<&[SumColumn]> {
+        self.columns.as_deref()
     }
 
     /// What is asked.

@@ -1,9 +1,10 @@
 //! How far a partner is from a threshold, and how far above it.
 
+use super::judge::Again;
 use super::{Near, Side};
 use crate::document::metric::Unit;
 use crate::exact::Exact;
-use crate::levelling::Verdict;
+use crate::levelling::{TierStanding, Verdict};
 use crate::requirement::{Compares, Gap, Judged, Leaf, Node};
 
 /// The part of what is required by which `actual` misses it, or is above it.
@@ -69,28 +70,33 @@ fn nth(mut distances: Vec<Exact>, n: u32) -> Option<Exact> {
 }
 
 /// The thresholds that a partner is near to in one ladder: the next tier that it misses, the tier that it holds.
-pub(super) fn near(partner: &str, verdict: &Verdict<'_>, rank: u32, within: Exact) -> impl Iterator<Item = Near> {
+/// Requirements that were judged again stand in `again`.
+pub(super) fn near(partner: &str, verdict: &Verdict<'_>, again: &Again<'_>, rank: u32, within: Exact) -> impl Iterator<Item = Near> {
+    let judged = |tier: &TierStanding| {
+        let anew = again.iter().find(|((ladder, region, rank), _)| *ladder == verdict.ladder.key && *region == verdict.region && *rank == tier.rank);
+        anew.map(|(_, judged)| judged)
+    };
     let tier_at = |rank: u32| verdict.outcome.tiers.iter().find(|tier| tier.rank == rank);
     let applies = verdict.outcome.applies();
     let close = |found: Option<Exact>| found.filter(|distance| *distance <= within);
-    let entry = |tier: &crate::levelling::TierStanding, side: Side, distance: Exact, missing: Vec<String>| Near {
+    let entry = |tier: &TierStanding, side: Side, distance: Exact, missing: Vec<String>| Near {
         partner: partner.to_owned(),
         ladder: verdict.ladder.key.clone(),
         region: verdict.region.map(str::to_owned),
         tier: tier.tier.clone(),
         side,
         distance,
-        share_met: tier.share_met,
+        share_met: judged(tier).map_or(tier.share_met, Judged::share_met),
         missing,
     };
     let below = tier_at(rank + 1).filter(|_| applies).and_then(|tier| {
-        let requirement = tier.requirement.as_ref().filter(|judged| !judged.met)?;
+        let requirement = judged(tier).or(tier.requirement.as_ref()).filter(|judged| !judged.met)?;
         let distance = close(distance(requirement))?;
         let missing = Gap::of(requirement, None).missing.iter().map(|leaf| leaf.sentence().text).collect();
         Some(entry(tier, Side::Below, distance, missing))
     });
     let above = tier_at(rank).filter(|_| applies).and_then(|tier| {
-        let distance = close(margin(tier.requirement.as_ref()?, within))?;
+        let distance = close(margin(judged(tier).or(tier.requirement.as_ref())?, within))?;
         Some(entry(tier, Side::Above, distance, Vec::new()))
     });
     below.into_iter().chain(above)

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::delta::{levelling_differs, rebates_differ};
-use super::judge::{Asked, Moved};
-use super::tally::Tally;
-use super::{RebatePeriod, RebateTiers, Simulation};
+use super::judge::{Asked, Moved, MovedTiers};
+use super::tally::{Tally, Unsummed};
+use super::{RebatePeriod, RebateTiers, Simulation, Terms};
 use crate::date::Date;
-use crate::facts::{AssignmentCause, Facts, TierAssignment};
+use crate::facts::{AssignmentCause, Facts, PartnerFacts, TierAssignment};
 use crate::fault::Faults;
 use crate::money::Currency;
 use crate::period::Period;
 use crate::program::Program;
+use crate::rebate::batch::{ColumnSums, PeriodPlan, SumColumn};
 use crate::rebate::{Knowledge, Levelled, OnRecord, PeriodResult, TierSource, asks_measures, compute_unbudgeted};
 
 /// What one partner earned by one schedule, in minor units, before budgets.
@@ -22,19 +23,115 @@ type Earned = BTreeMap<(String, Currency), i64>;
 /// The results of one world by partner.
 type Results<'c> = BTreeMap<&'c str, Result<Earned, Faults>>;
 
+/// The columns that every schedule of the periods is computed from, each once; none where one of them needs lines.
+pub(super) fn columns(terms: &Terms, periods: &[RebatePeriod]) -> Option<Vec<SumColumn>> {
+    let mut columns: Vec<SumColumn> = Vec::new();
+    for (program, period) in periods.iter().flat_map(|period| [&period.before, &period.after]).flatten() {
+        let plan = PeriodPlan::new(program, &period.name);
+        if terms.level_for_rebates || plan.needs_lines().is_some() || plan.columns.iter().any(|column| terms.as_of < column.days.last_day()) {
+            return None;
+        }
+        for column in plan.columns {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+    }
+    (!columns.is_empty()).then_some(columns)
+}
+
 pub(super) fn compare(simulation: &Simulation, facts: (&Facts, Option<&Facts>), asked: &[Asked<'_>], moved: &Moved, tally: &mut Tally) {
     for period in &simulation.periods {
-        let before = world(simulation, period.before.as_ref(), facts.0, asked);
-        let after = after(simulation, period, facts, asked, moved, &before);
-        let budgeted = budgeted(period);
-        for partner in asked {
-            let none = Ok(Earned::new());
-            let then = before.get(partner.code).unwrap_or(&none);
-            let now = after.get(partner.code).unwrap_or(then);
-            match (then, now) {
-                (Ok(then), Ok(now)) => add(&period.name, *partner, then, now, &budgeted, tally),
-                (Err(faults), _) | (_, Err(faults)) => tally.fail(partner.code, faults.clone()),
+        compare_period(simulation, period, facts, asked, moved, tally);
+    }
+}
+
+pub(super) fn compare_period(
+    simulation: &Simulation,
+    period: &RebatePeriod,
+    facts: (&Facts, Option<&Facts>),
+    asked: &[Asked<'_>],
+    moved: &Moved,
+    tally: &mut Tally,
+) {
+    let budgeted = budgeted(period);
+    let (summed, rest): (Vec<Asked<'_>>, Vec<Asked<'_>>) = asked.iter().partition(|partner| partner.sums.is_some());
+    compare_sums(simulation, period, facts, (&summed, moved), &budgeted, tally);
+    if rest.is_empty() {
+        return;
+    }
+    let before = world(simulation, period.before.as_ref(), facts.0, &rest);
+    let after = after(simulation, period, facts, &rest, moved, &before);
+    for partner in &rest {
+        let none = Ok(Earned::new());
+        let then = before.get(partner.code).unwrap_or(&none);
+        let now = after.get(partner.code).unwrap_or(then);
+        match (then, now) {
+            (Ok(then), Ok(now)) => add(&period.name, *partner, then, now, &budgeted, tally),
+            (Err(faults), _) | (_, Err(faults)) => tally.fail(partner.code, faults.clone()),
+        }
+    }
+}
+
+/// One side of a period, computed from sums.
+struct Summing<'p> {
+    plan: PeriodPlan<'p>,
+    /// Where its columns stand among those of the simulation.
+    places: Vec<usize>,
+}
+
+impl<'p> Summing<'p> {
+    fn new(simulation: &Simulation, side: &'p (Arc<Program>, Period)) -> Self {
+        let (program, period) = side;
+        let plan = PeriodPlan::new(program, &period.name);
+        let place = |column: &SumColumn| simulation.columns.iter().flatten().position(|known| known == column).unwrap_or(usize::MAX);
+        let places = plan.columns.iter().map(place).collect();
+        Self { plan, places }
+    }
+
+    /// What a partner earns; none where its sums do not suffice.
+    fn earned(&self, partner: &PartnerFacts, sums: &[ColumnSums]) -> Result<Option<Earned>, Faults> {
+        let own: Vec<ColumnSums> = self.places.iter().map(|place| sums.get(*place).copied().unwrap_or_default()).collect();
+        let entitlements = self.plan.entitle(&self.plan.tiers(partner)?, &own)?;
+        Ok(entitlements.map(|all| all.into_iter().map(|(owed, _)| ((owed.schedule, owed.currency), owed.amount.minor)).collect()))
+    }
+}
+
+/// Compares partners by their sums; those whose sums do not suffice are left for their lines.
+fn compare_sums(
+    simulation: &Simulation,
+    period: &RebatePeriod,
+    (reality, hypothesis): (&Facts, Option<&Facts>),
+    (asked, moved): (&[Asked<'_>], &Moved),
+    budgeted: &BTreeSet<String>,
+    tally: &mut Tally,
+) {
+    if asked.is_empty() {
+        return;
+    }
+    let (before, after) = (period.before.as_ref().map(|side| Summing::new(simulation, side)), period.after.as_ref().map(|side| Summing::new(simulation, side)));
+    let as_moved = simulation.terms.rebate_tiers == RebateTiers::AsMoved;
+    let everybody = hypothesis.is_some() || differs(simulation, period);
+    let earned = |side: &Option<Summing<'_>>, facts: Option<&PartnerFacts>, sums: &[ColumnSums]| match (side, facts) {
+        (Some(side), Some(facts)) => side.earned(facts, sums),
+        _ => Ok(Some(Earned::new())),
+    };
+    for partner in asked {
+        let sums = partner.sums.unwrap_or_default();
+        let tiers = moved.get(partner.code);
+        let facts = hypothesis.unwrap_or(reality).partners.get(partner.code);
+        let other = facts.zip(tiers.filter(|_| as_moved)).map(|(facts, tiers)| hold(facts.clone(), tiers));
+        let compared = earned(&before, reality.partners.get(partner.code), sums).and_then(|then| {
+            let now = if everybody || other.is_some() { earned(&after, other.as_ref().or(facts), sums)? } else { then.clone() };
+            Ok(then.zip(now))
+        });
+        match compared {
+            Ok(Some((then, now))) => add(&period.name, *partner, &then, &now, budgeted, tally),
+            Ok(None) => {
+                let tiers = tiers.cloned().unwrap_or_default();
+                tally.unsummed.push(Unsummed { partner: partner.code.to_owned(), period: period.name.clone(), told: partner.told, tiers });
             }
+            Err(faults) => tally.fail(partner.code, faults),
         }
     }
 }
@@ -116,19 +213,26 @@ fn differs(simulation: &Simulation, period: &RebatePeriod) -> bool {
     }
 }
 
-/// Lets partners hold the tiers that they move to for ever. In a ladder without any record nothing is written: there a tier is
-/// evaluated, or there is none.
+/// Lets partners hold the tiers that they move to.
 fn with_tiers(mut facts: Facts, moved: &Moved) -> Facts {
     for (code, tiers) in moved {
-        let Some(partner) = facts.partners.get_mut(code) else { continue };
-        for (ladder, region, tier) in tiers {
-            let same = |held: &TierAssignment| held.ladder == *ladder && held.region == *region;
-            if partner.assignments.iter().any(same) {
-                partner.assignments.retain(|held| !same(held));
-                let (ladder, region, tier) = (ladder.clone(), region.clone(), tier.clone());
-                partner.assignments.push(TierAssignment { ladder, region, tier, from: Date::MIN, until: None, cause: AssignmentCause::VersionChange });
-            }
+        if let Some(partner) = facts.partners.remove(code) {
+            facts.partners.insert(code.clone(), hold(partner, tiers));
         }
     }
     facts
+}
+
+/// Lets a partner hold the tiers that it moves to for ever. In a ladder without any record nothing is written: there a tier is
+/// evaluated, or there is none.
+fn hold(mut partner: PartnerFacts, tiers: &MovedTiers) -> PartnerFacts {
+    for (ladder, region, tier) in tiers {
+        let same = |held: &TierAssignment| held.ladder == *ladder && held.region == *region;
+        if partner.assignments.iter().any(same) {
+            partner.assignments.retain(|held| !same(held));
+            let (ladder, region, tier) = (ladder.clone(), region.clone(), tier.clone());
+            partner.assignments.push(TierAssignment { ladder, region, tier, from: Date::MIN, until: None, cause: AssignmentCause::VersionChange });
+        }
+    }
+    partner
 }

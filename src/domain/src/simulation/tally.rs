@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::judge::Asked;
+use super::judge::{Asked, MovedTiers};
 use super::{BenefitChangeKind, Direction, Move, Near, RebateMove, Side};
 use crate::document::benefit::BenefitValue;
 use crate::exact::Exact;
@@ -81,6 +81,18 @@ pub(super) struct Share {
     pub(super) after: Option<i64>,
 }
 
+/// A partner whose rebates of a period cannot be computed from sums.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsummed {
+    /// The partner's code.
+    pub partner: String,
+    /// The period.
+    pub period: String,
+    pub(super) told: bool,
+    /// The tiers to which it moves.
+    pub(super) tiers: MovedTiers,
+}
+
 type Cell = (String, Option<String>, Option<String>);
 type ScheduleKey = (String, String, Currency);
 
@@ -100,6 +112,7 @@ pub struct Tally {
     pub(super) shares: BTreeMap<ScheduleKey, Vec<Share>>,
     pub(super) failed: First<String, Faults>,
     pub(super) warnings: BTreeMap<(String, String, String), ()>,
+    pub(super) unsummed: Vec<Unsummed>,
     listed: usize,
 }
 
@@ -120,6 +133,7 @@ impl Tally {
             shares: BTreeMap::new(),
             failed: First::new(listed),
             warnings: BTreeMap::new(),
+            unsummed: Vec::new(),
             listed,
         }
     }
@@ -148,9 +162,15 @@ impl Tally {
         for (key, shares) in other.shares {
             self.shares.entry(key).or_default().extend(shares);
         }
+        self.unsummed.extend(other.unsummed);
         for (warning, ()) in other.warnings {
             self.note(warning);
         }
+    }
+
+    /// Partners whose rebates have yet to be computed by [`super::Simulation::judge_from_lines`], taken out.
+    pub fn take_unsummed(&mut self) -> Vec<Unsummed> {
+        std::mem::take(&mut self.unsummed)
     }
 
     /// How many partners were judged.

@@ -108,7 +108,7 @@ fn simulate(simulation: &Simulation, facts: &Facts, hypotheses: &[PartnerHypothe
     let codes: Vec<&str> = facts.partners.keys().map(String::as_str).collect();
     let mut tally = Tally::new(simulation.terms().listed);
     let changed = apply_hypotheses(facts, hypotheses, simulation.terms().as_of, &mut tally);
-    let asked: Vec<Asked<'_>> = codes.iter().map(|code| Asked { code, told: true }).collect();
+    let asked: Vec<Asked<'_>> = codes.iter().map(|code| Asked { code, told: true, sums: None }).collect();
     tally.merge(simulation.judge(facts, changed.as_ref(), &asked));
     simulation.report(tally)
 }
@@ -127,6 +127,25 @@ fn judgings() -> impl Strategy<Value = Judging> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Judging only the tiers that differ finds what judging everything finds, near thresholds and benefits included.
+    #[test]
+    fn only_changed_tiers_judged_again_is_everything_judged_again(random in random(), gold in 1_u32..1_500, silver in 1_u32..900, judging in judgings()) {
+        let mut document = document();
+        document.ladders[1].inherits_from_parent = false;
+        let reality = program(&document);
+        let as_of = AS_OF.parse().unwrap();
+        let changes = [("GOLD].requirement.allOf", gold), ("SILVER].requirement.anyOf", silver)];
+        let changes = changes.map(|(path, least)| RuleChange::set(format!("ladders[MAIN].tiers[{path}[0].metric.atLeast"), least));
+        let hypothesis = hypothetical(&reality, &RulesInForce::Changed(changes.to_vec()), as_of).unwrap();
+        let terms = Terms { judging, near: Exact::scaled(5, 1), ..Terms::on(as_of) };
+        let mut simulation = Simulation::new(terms, &hypothesis, Vec::new());
+        let facts = facts(&reality, &random);
+        let found = simulate(&simulation, &facts, &[]);
+        prop_assert!(simulation.delta.tiers.as_ref().is_some_and(|tiers| tiers.len() <= 2));
+        simulation.delta.tiers = None;
+        prop_assert_eq!(found, simulate(&simulation, &facts, &[]));
+    }
 
     #[test]
     fn without_a_change_nothing_is_different(random in random(), judging in judgings()) {
@@ -185,7 +204,7 @@ proptest! {
         codes.reverse();
         let mut tally = Tally::new(listed);
         for part in codes.chunks(size) {
-            let asked: Vec<Asked<'_>> = part.iter().map(|code| Asked { code, told: true }).collect();
+            let asked: Vec<Asked<'_>> = part.iter().map(|code| Asked { code, told: true, sums: None }).collect();
             tally.merge(simulation.judge(&facts, None, &asked));
         }
         prop_assert_eq!(simulation.report(tally), whole);

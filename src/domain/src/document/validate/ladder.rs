@@ -1,7 +1,7 @@
 //! Ladders, tiers and the policy of their reviews.
 
 use super::Check;
-use crate::document::ladder::{Ladder, LadderScope, ReviewPolicy, Tier};
+use crate::document::ladder::{Entry, Ladder, LadderScope, ReviewPolicy, Tier};
 
 /// A ladder has at most this many tiers.
 const MAX_TIERS: usize = 100;
@@ -51,6 +51,14 @@ impl Check<'_> {
         self.out_of_place(misplaced, format!("{path}.homeRegionRequirement"), "it is for ladders of scope PARTNER_IN_REGION");
         if let Some(review) = &tier.review {
             self.review(review, &format!("{path}.review"));
+        }
+        if let Some(terms) = &tier.admission {
+            let path = format!("{path}.admission");
+            self.out_of_place(tier.entry == Entry::Automatic, &path, "it is for tiers that are entered by application, invitation or approval");
+            self.at_least_one(terms.valid_months.unwrap_or(1), format!("{path}.validMonths"));
+            if terms.valid_months.is_none() && !terms.until_lost {
+                self.fault("EMPTY", path, "say when an admission ends: `validMonths`, `untilLost` or both; or leave this out");
+            }
         }
     }
 
