@@ -1,9 +1,9 @@
 //! What partners are entitled to, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::access::{Action, Asked, Resource, Scope};
-use guerdon_domain::benefit::{BenefitCheck, Entitlement, HeldTiers, check_benefits, resolve_entitlements};
+use guerdon_domain::benefit::{BenefitCheck, Entitlement, HeldTiers, check_benefits, resolve_some};
 use guerdon_domain::date::Date;
 
 use super::partners::PartnerId;
@@ -30,7 +30,8 @@ pub async fn check_partner(app: &App, ctx: &Ctx, question: &Question, partner: &
     };
     let found = app.store.read(async |tx| tx.find_partner_by_code(&scope, partner).await).await?;
     let Some(partner) = found else { return Ok(None) };
-    let mut answers = resolve_in(app, ctx, &scope, question, &[partner.id]).await?;
+    let question = Question { benefits: Some(keys.iter().cloned().collect()), ..question.clone() };
+    let mut answers = resolve_in(app, ctx, &scope, &question, &[partner.id]).await?;
     let Some(entitlements) = answers.remove(&partner.id).transpose()? else { return Ok(None) };
     let visible: Vec<Entitlement> = entitlements.into_iter().filter(|one| allowed(&one.benefit)).collect();
     Ok(Some(check_benefits(&visible, keys)))
@@ -45,6 +46,8 @@ pub struct Question {
     pub as_of: Option<Date>,
     /// The region that ladders of a partner in a region are read for; the partner's own when empty.
     pub region: Option<String>,
+    /// These benefits alone; all when empty. Only what their conditions ask for is read.
+    pub benefits: Option<BTreeSet<String>>,
 }
 
 /// The entitlements of partners on a date, by the tiers on record. A fixed number of statements whatever the number of partners.
@@ -73,19 +76,20 @@ async fn resolve_in(
         .store
         .read(async |tx| {
             let Some((as_of, in_force)) = dated(app, ctx, tx, question.program.as_ref(), question.as_of).await? else { return Ok::<_, AppError>(None) };
-            let reading = for_entitlements(&in_force.compiled, as_of);
+            let reading = for_entitlements(&in_force.compiled, as_of, question.benefits.as_ref());
             let known = read_facts(tx, scope, &in_force, &reading, as_of, ids).await?;
             Ok(Some((as_of, in_force, known)))
         })
         .await?;
     let Some((as_of, in_force, known)) = read else { return Ok(BTreeMap::new()) };
-    let region = question.region.clone();
+    let Question { region, benefits, .. } = question.clone();
     compute(move || {
         let program = &in_force.compiled;
         let resolve = |code: &String| {
             let partner = known.facts.partners.get(code).ok_or(AppError::NotFound)?;
             let held = HeldTiers::on_record(program, partner, as_of);
-            Ok(resolve_entitlements(program, &known.facts, code, as_of, &held, region.as_deref())?)
+            let wanted = |key: &str| benefits.as_ref().is_none_or(|benefits| benefits.contains(key));
+            Ok(resolve_some(program, &known.facts, code, as_of, (&held, region.as_deref()), &wanted)?)
         };
         known.ids.iter().map(|(id, code)| (*id, resolve(code))).collect()
     })

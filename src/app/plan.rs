@@ -10,7 +10,7 @@ use guerdon_domain::date::{Date, Span};
 use guerdon_domain::document::metric::Operand;
 use guerdon_domain::document::rebate::{Basis, Method, RebateSchedule};
 use guerdon_domain::facts::Facts;
-use guerdon_domain::metric::plan::{FactsPlan as Reading, plan, plan_operand, plan_requirement, plan_until};
+use guerdon_domain::metric::plan::{FactsPlan as Reading, plan, plan_benefits, plan_operand, plan_requirement, plan_until};
 use guerdon_domain::period::Period;
 use guerdon_domain::program::Program;
 use guerdon_domain::rebate::batch::days_of_lines;
@@ -29,10 +29,9 @@ pub(super) fn for_judging(program: &Program, first: Date, last: Date) -> Reading
     if first == last { plan(program, first) } else { plan_until(program, first, last) }
 }
 
-/// What resolving entitlements reads besides the partner's state: what the requirements of grants ask for.
-pub(super) fn for_entitlements(program: &Program, as_of: Date) -> Reading {
-    let conditions = program.document.grants.iter().filter_map(|grant| grant.condition.as_ref());
-    if conditions.clone().any(|condition| condition.requirement.is_some()) { plan(program, as_of) } else { Reading::default() }
+/// What resolving entitlements reads besides the partner's state: what the conditions of grants ask for, of some benefits or of all.
+pub(super) fn for_entitlements(program: &Program, as_of: Date, benefits: Option<&BTreeSet<String>>) -> Reading {
+    plan_benefits(program, as_of, benefits)
 }
 
 /// What computing rebates for a period reads: the sale lines of the days that its schedules look at, as far back as bands, baselines

@@ -1,5 +1,6 @@
 //! Keys: the object, and every argument of the question.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use guerdon_domain::date::{Date, Span};
@@ -102,6 +103,8 @@ pub struct EntitlementsKey {
     pub as_of: Option<Date>,
     /// The region that ladders in a region are read for; the partner's own when empty.
     pub region: Option<String>,
+    /// These benefits alone; all when empty.
+    pub benefits: Option<BTreeSet<String>>,
 }
 
 /// What a partner has earned.

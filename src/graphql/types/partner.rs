@@ -412,10 +412,10 @@ impl Partner {
     ) -> Maybe<Vec<Entitlement>> {
         let found = async {
             check_keys_of(ctx, "keys", keys.as_deref().unwrap_or_default())?;
-            let key = EntitlementsKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of), region };
+            let benefits = keys.map(|keys| keys.into_iter().collect());
+            let key = EntitlementsKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of), region, benefits };
             let all = ctx.loaders()?.entitlements(key).await?;
-            let wanted = |benefit: &str| keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key == benefit));
-            Ok(all.map(|all| all.iter().filter(|one| wanted(&one.benefit)).map(Into::into).collect()))
+            Ok(all.map(|all| all.iter().map(Into::into).collect()))
         };
         found.await.transpose()
     }
@@ -431,7 +431,8 @@ impl Partner {
     ) -> Maybe<Vec<BenefitCheck>> {
         let found = async {
             check_keys_of(ctx, "benefits", &benefits)?;
-            let key = EntitlementsKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of), region };
+            let asked = Some(benefits.iter().cloned().collect());
+            let key = EntitlementsKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of), region, benefits: asked };
             let all = ctx.loaders()?.entitlements(key).await?;
             Ok(all.map(|all| guerdon_domain::benefit::check_benefits(&all, &benefits).into_iter().map(Into::into).collect()))
         };

@@ -51,7 +51,7 @@ async fn levelled() -> Api {
     let input = json!({"source": "erp", "transactions": sales, "idempotencyKey": api.key()});
     api.mutate(importer(), "transactionsRecord", "TransactionsRecordInput", "result { recorded }", input).await;
     for (code, kind, tier) in [("P4", "FLOOR", "SILVER"), ("P7", "PIN", "REGISTERED")] {
-        let manager = actor(Role::ChannelManager, RoleScope::Regions(vec!["WORLD".into()]));
+        let manager = actor(Role::ChannelManager, RoleScope::Regions(vec!["DE".into()]));
         let input = json!({"partner": code, "program": "P", "kind": kind, "tier": tier, "from": "2020-05-01", "until": "2020-12-01", "reason": "law", "idempotencyKey": api.key()});
         let proposed = api.mutate(manager, "tierOverridePropose", "TierOverrideProposeInput", "tierOverride { id }", input).await;
         let input = json!({"id": proposed["tierOverride"]["id"], "idempotencyKey": api.key()});

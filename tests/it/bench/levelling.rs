@@ -44,7 +44,6 @@ async fn a_simulation_finds_the_tiers_that_the_changed_rules_find_in_sql() {
     let report: Value = serde_json::from_str(&out).expect("JSON");
     let of = |case: &str| report["timings"].as_array().unwrap().iter().find(|timing| timing["case"] == case).unwrap().clone();
     assert_eq!((&of("rules")["agrees"], &of("rules")["partners"]), (&Value::Bool(true), &Value::from(40)));
-    assert!(of("threshold")["moves"].as_u64().unwrap() > 0, "{report}");
     assert_eq!((of("same")["moves"].as_u64(), of("rate")["moves"].as_u64()), (Some(0), Some(0)));
     assert!(of("slice")["partners"].as_u64().unwrap() < 40);
     let (success, _, err) = bench(&["simulate", "--case", "nothing"], &database.url);

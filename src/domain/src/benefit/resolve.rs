@@ -47,6 +47,21 @@ pub fn resolve_entitlements(
     held: &HeldTiers,
     region: Option<&str>,
 ) -> Result<Vec<Entitlement>, Faults> {
+    resolve_some(program, facts, partner, as_of, (held, region), &|_| true)
+}
+
+/// As [`resolve_entitlements`], of some benefits only; those that their conditions name are resolved too, and not answered.
+///
+/// # Errors
+/// As [`resolve_entitlements`].
+pub fn resolve_some(
+    program: &Program,
+    facts: &Facts,
+    partner: &str,
+    as_of: Date,
+    (held, region): (&HeldTiers, Option<&str>),
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Entitlement>, Faults> {
     let evaluator = Evaluator::new(program, facts);
     let partner = evaluator.partner(partner)?;
     let at = At::new(partner, as_of).in_region(region);
@@ -55,7 +70,7 @@ pub fn resolve_entitlements(
         let missing = Gap::of(&judged, None).missing.into_iter().map(|leaf| leaf.sentence().text).collect::<Vec<_>>().join("; ");
         Ok(Judgement { met: judged.met, missing })
     };
-    resolve_entitlements_with(&Standing { program, partner, as_of, held, region, judge: &judge })
+    resolve_some_with(&Standing { program, partner, as_of, held, region, judge: &judge }, wanted)
 }
 
 /// As [`resolve_entitlements`], with requirements judged by whoever asks.

@@ -3,6 +3,8 @@
 //! The reader of facts asks once per program and date, and reads for every partner the same. A plan may ask for too much,
 //! never for too little; a law holds that sums with the rest of the lines give what all lines give.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::fold::{Asked, Fold};
@@ -71,6 +73,27 @@ pub fn plan_until(program: &Program, as_of: Date, last: Date) -> FactsPlan {
     }
     for condition in program.document.grants.iter().filter_map(|grant| grant.condition.as_ref()) {
         condition.requirement.iter().for_each(|requirement| planner.requirement(requirement, days));
+    }
+    planner.finish()
+}
+
+/// What the conditions of grants need on a day: of these benefits and of those that their conditions name, or of all.
+pub fn plan_benefits(program: &Program, as_of: Date, benefits: Option<&BTreeSet<String>>) -> FactsPlan {
+    let mut planner = Planner::new(program);
+    let days = Span::new(as_of, as_of.next());
+    let grants = &program.document.grants;
+    let mut wanted: Option<BTreeSet<&str>> = benefits.map(|keys| keys.iter().map(String::as_str).collect());
+    while let Some(known) = &mut wanted {
+        let named = grants.iter().filter(|grant| known.contains(grant.benefit.as_str())).filter_map(|grant| grant.condition.as_ref()?.benefit.as_deref());
+        let more: Vec<&str> = named.filter(|key| !known.contains(key)).collect();
+        if more.is_empty() {
+            break;
+        }
+        known.extend(more);
+    }
+    let asked = grants.iter().filter(|grant| wanted.as_ref().is_none_or(|wanted| wanted.contains(grant.benefit.as_str())));
+    for requirement in asked.filter_map(|grant| grant.condition.as_ref()?.requirement.as_ref()) {
+        planner.requirement(requirement, days);
     }
     planner.finish()
 }
