@@ -54,6 +54,9 @@ impl Exact {
         if denominator == 0 || numerator == i128::MIN || denominator == i128::MIN {
             return None;
         }
+        if denominator == 1 {
+            return Some(Self { numerator, denominator });
+        }
         // Most figures fit 64 bits, where a division costs a fraction of one in 128.
         if let (Ok(small), Ok(below)) = (i64::try_from(numerator), i64::try_from(denominator))
             && below > 0
@@ -111,6 +114,13 @@ impl Exact {
                 return Ok(Self { numerator, denominator: 1 });
             }
             return Self::ratio(numerator, self.denominator).ok_or(Overflow);
+        }
+        if let (Some((a, b)), Some((c, d))) = (self.small(), other.small()) {
+            let common = i64::try_from(small_common_divisor(b.unsigned_abs(), d.unsigned_abs())).map_err(|_| Overflow)?.max(1);
+            // Two products of 64 bits each, halved at least: the denominators differ, so that one of them is above one.
+            let (left, right) = (i128::from(a) * i128::from(d / common), i128::from(c) * i128::from(b / common));
+            let numerator = left.checked_add(right).ok_or(Overflow)?;
+            return Self::ratio(numerator, i128::from(b / common) * i128::from(d)).ok_or(Overflow);
         }
         let common = greatest_common_divisor(self.denominator.unsigned_abs(), other.denominator.unsigned_abs());
         let common = i128::try_from(common).map_err(|_| Overflow)?;

@@ -299,11 +299,11 @@ impl Leaf {
             (Some(required), None) => {
                 let by = by.map_or(String::new(), |by| format!(" by {by}"));
                 let asked = self.counted(self.figure(required, MOST_PLACES), required);
-                Sentence::new("NO_DATA", format!("{}{group}: no data yet; it must be {} {asked}{by}", self.name(), self.words()))
+                Sentence::new("NO_DATA", format!("{}{group}: no data yet; it must be {} {asked}{by}", self.name(), self.comparison_words()))
             }
             (Some(required), Some(actual)) if self.met() => {
                 let is = self.counted(self.is(actual), actual);
-                Sentence::new("MET", format!("{named}{is}{tail_group}; {} {} is met", self.words(), self.asked(required)))
+                Sentence::new("MET", format!("{named}{is}{tail_group}; {} {} is met", self.comparison_words(), self.asked(required)))
             }
             (Some(required), Some(actual)) => self.unmet_sentence(&named, &tail_group, required, actual, by),
         }
@@ -328,7 +328,7 @@ impl Leaf {
         }
     }
 
-    const fn words(&self) -> &'static str {
+    fn comparison_words(&self) -> &'static str {
         match self.compares {
             Compares::AtLeast => "at least",
             Compares::Above => "more than",

@@ -226,7 +226,7 @@ impl From<&domain::RatioGap> for RatioGap {
 
 /// A condition, judged.
 #[derive(Debug, Clone)]
-pub struct RequirementLeaf(domain::Leaf);
+pub struct RequirementLeaf(std::sync::Arc<domain::Leaf>);
 
 /// A condition with what is required, what there is, and what is missing. One without figures (a holding, a tier) requires 1 and
 /// has 0 or 1.
@@ -559,7 +559,7 @@ fn node_of(judged: &domain::Judged) -> RequirementNode {
         }
         domain::Node::Leaf(leaf) => {
             let label = judged.label.clone().or_else(|| leaf.label.clone());
-            RequirementNode { label, leaf: Some(RequirementLeaf(leaf.as_ref().clone())), ..bare(RequirementNodeType::Leaf) }
+            RequirementNode { label, leaf: Some(RequirementLeaf(std::sync::Arc::clone(leaf))), ..bare(RequirementNodeType::Leaf) }
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::exact::Exact;
 use crate::fault::Fault;
 use crate::metric::MetricValue;
 use crate::program::Program;
-use crate::requirement::{Leaf, LeafKind};
+use crate::requirement::{Leaf, LeafKind, LeafWords};
 
 /// The shape that is written.
 const SHAPE: u8 = 2;
@@ -140,15 +140,15 @@ impl KeptLeafView<'_> {
 
     /// The leaf with its words, by its rule; `value` is how it came about.
     fn leaf_of(&self, program: &Program, rule: Option<&Requirement>, value: Option<Arc<MetricValue>>) -> Leaf {
+        let words = LeafWords { subject: self.subject.map(str::to_owned), ..LeafWords::new(self.kind, self.key.to_owned()) };
         let mut leaf = Leaf {
-            subject: self.subject.map(str::to_owned),
             group: self.group.map(str::to_owned),
             window: self.window,
             facts: self.facts,
             required: self.required,
             actual: self.actual,
             value,
-            ..Leaf::yes_or_no(self.kind, self.key.to_owned(), self.met)
+            ..Leaf::yes_or_no(words, self.met)
         };
         leaf.dress(program, rule);
         leaf

@@ -23,7 +23,7 @@ use crate::exact::Exact;
 use crate::facts::{AdmissionKind, AssignmentCause, OverrideKind, PartnerStatus};
 use crate::fault::Faults;
 use crate::program::Program;
-use crate::requirement::{Gap, Judged, Leaf};
+use crate::requirement::{Gap, Judged, Leaf, LeafKind, LeafWords};
 
 pub use held::{HeldOnDate, held_on};
 pub use kept::{KeptLeafView, KeptStanding, KeptTierView};
@@ -182,7 +182,7 @@ pub struct AwaitedEntry {
 impl AwaitedEntry {
     /// What is to be done, in plain language.
     pub fn sentence(&self) -> crate::sentence::Sentence {
-        let leaf = admission_leaf(&self.tier, self.entry).unwrap_or_else(|| Leaf::yes_or_no(crate::requirement::LeafKind::Admission, self.tier.clone(), false));
+        let leaf = admission_leaf(&self.tier, self.entry).unwrap_or_else(|| Leaf::yes_or_no(LeafWords::new(LeafKind::Admission, self.tier.clone()), false));
         leaf.sentence(None)
     }
 }
@@ -323,9 +323,7 @@ pub(crate) fn admission_leaf(tier: &str, entry: Entry) -> Option<Leaf> {
         AdmissionKind::Application => "APPLICATION",
         AdmissionKind::Invitation => "INVITATION",
     };
-    let mut leaf = Leaf::yes_or_no(crate::requirement::LeafKind::Admission, key.to_owned(), false);
-    leaf.subject = Some(tier.to_owned());
-    Some(leaf)
+    Some(Leaf::yes_or_no(LeafWords { subject: Some(tier.to_owned()), ..LeafWords::new(LeafKind::Admission, key.to_owned()) }, false))
 }
 
 /// Evaluates, in words for those who only ask for a tier: the key of the tier that the partner holds after the evaluation.

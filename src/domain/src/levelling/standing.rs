@@ -164,7 +164,7 @@ fn tier_gap(ladder: &Ladder, (applies_to, tiers): JudgedLadder<'_>, rank: u32, b
     };
     let tier = tiers.iter().find(|tier| tier.rank == rank && to_enter && !tier.admitted);
     match tier.and_then(|tier| admission_leaf(&tier.tier, tier.entry)) {
-        Some(leaf) => gap.and(&leaf, by),
+        Some(leaf) => gap.and(leaf, by),
         None => gap,
     }
 }

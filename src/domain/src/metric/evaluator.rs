@@ -20,6 +20,7 @@ use crate::hash::QuickMap;
 use crate::levelling::TierOutcome;
 use crate::program::Program;
 use crate::region::Standpoint;
+use crate::requirement::KnownComparison;
 
 /// How deep rules may refer to rules. Publishing refuses cycles; this stops what came past it.
 const MAX_DEPTH: u32 = 64;
@@ -131,6 +132,8 @@ pub struct Evaluator<'a> {
     stands_at: Cell<Option<StandsAt<'a>>>,
     /// Thresholds by rule and standpoint: as many as the program has rows, whatever the number of partners.
     thresholds: RefCell<QuickMap<(usize, usize), Option<Threshold>>>,
+    /// What comparisons compare, by rule and by whether the threshold is a percentage.
+    pub(crate) comparisons: RefCell<QuickMap<(usize, bool), KnownComparison<'a>>>,
     depth: Cell<u32>,
 }
 
@@ -153,6 +156,7 @@ impl<'a> Evaluator<'a> {
             standpoints: RefCell::default(),
             stands_at: Cell::new(None),
             thresholds: RefCell::default(),
+            comparisons: RefCell::default(),
             depth: Cell::new(0),
         }
     }

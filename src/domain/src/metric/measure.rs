@@ -149,15 +149,15 @@ impl<'a> Reading<'_, 'a> {
 
     /// SUM and COUNT without groups: one pass, nothing kept; kept monthly sums are read where the partner has them.
     fn fold_running(&self) -> Result<MetricValue, Faults> {
-        let (total, facts) = self.run(None)?;
+        let [(total, facts), _] = self.run_with_part(None)?;
         let counted = self.measure.aggregate == Aggregate::Count;
         let value = if counted { Exact::ratio(facts.into(), 1).unwrap_or(Exact::ZERO) } else { total };
         Ok(self.value(Some(value), facts, Detail::Measure))
     }
 
     fn share_running(&self) -> Result<MetricValue, Faults> {
-        let (whole, facts) = self.run(None)?;
-        let (part, part_facts) = self.run(self.measure.share.as_deref())?;
+        let [(whole, facts), of_part] = self.run_with_part(self.measure.share.as_deref())?;
+        let (part, part_facts) = if self.measure.share.is_some() { of_part } else { (whole, facts) };
         let sums = self.shares_figures();
         let [part, whole] = if sums { [part, whole] } else { [part_facts, facts].map(|count| Exact::ratio(count.into(), 1).unwrap_or(Exact::ZERO)) };
         self.share(part, whole, facts, !sums)
@@ -168,33 +168,26 @@ impl<'a> Reading<'_, 'a> {
         self.measure.of.is_some() || (self.measure.source == Source::Transactions && self.measure.group_by.is_empty())
     }
 
-    /// The sum and the number of the facts that also pass `further`.
-    fn run(&self, further: Option<&crate::document::metric::Filter>) -> Result<(Exact, u64), Faults> {
-        let mut total = Total::new(self.decimals());
-        let mut count = 0_u64;
+    /// The sum and the number of the facts, and those of the facts that also pass `part`; of no part when there is none.
+    fn run_with_part(&self, part: Option<&crate::document::metric::Filter>) -> Result<[(Exact, u64); 2], Faults> {
+        let mut totals = [Total::new(self.decimals()); 2];
+        let mut counts = [0_u64; 2];
         let takes_figures = self.measure.aggregate != Aggregate::Count;
         let field = self.figure_field();
-        self.each(&mut |view| {
-            if !self.filters.matches_optional(further, view) {
-                return Ok(());
-            }
-            count += 1;
-            if takes_figures {
-                self.add(&mut total, view, field).map_err(overflow)?;
-            }
-            Ok(())
-        })?;
-        self.each_rollup(&mut |rollup, view| {
-            if !self.filters.matches_optional(further, view) {
-                return Ok(());
-            }
-            count += u64::try_from(rollup.lines).unwrap_or_default();
-            if takes_figures {
-                self.add(&mut total, view, field).map_err(overflow)?;
+        let mut take = |view: FactView<'_>, lines: u64| -> Result<(), Faults> {
+            let in_part = part.is_some_and(|part| self.filters.matches(part, view));
+            for (total, count) in totals.iter_mut().zip(&mut counts).take(if in_part { 2 } else { 1 }) {
+                *count += lines;
+                if takes_figures {
+                    self.add(total, view, field).map_err(overflow)?;
+                }
             }
             Ok(())
-        })?;
-        Ok((total.exact()?, count))
+        };
+        self.each(&mut |view| take(view, 1))?;
+        self.each_rollup(&mut |rollup, view| take(view, u64::try_from(rollup.lines).unwrap_or_default()))?;
+        let [whole, part] = totals;
+        Ok([(whole.exact()?, counts[0]), (part.exact()?, counts[1])])
     }
 
     fn add(&self, total: &mut Total, view: FactView<'_>, field: &str) -> Result<(), Overflow> {

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Compares, Judged, Leaf, LeafKind, Node, Unmet};
+use super::{Compares, Judged, Leaf, LeafKind, LeafWords, Node, Unmet};
 use crate::date::Date;
 use crate::document::metric::Unit;
 use crate::exact::Exact;
@@ -25,12 +26,11 @@ const WHOLE: u64 = 1_000_000;
 pub struct MissingLeaf {
     /// What people call it: its own label, or that of the node around it.
     pub label: Option<String>,
-    leaf: Leaf,
+    leaf: Arc<Leaf>,
     /// The day until which it is asked for.
     by: Option<Date>,
     /// The sentence of a node that is missing as a whole.
-    of_node: Option<Sentence>,
-    cost: u64,
+    of_node: Option<Box<Sentence>>,
 }
 
 impl std::ops::Deref for MissingLeaf {
@@ -49,7 +49,7 @@ impl MissingLeaf {
 
     /// Plain language, with its pieces.
     pub fn sentence(&self) -> Sentence {
-        self.of_node.clone().unwrap_or_else(|| self.leaf.sentence(self.by))
+        self.of_node.as_deref().cloned().unwrap_or_else(|| self.leaf.sentence(self.by))
     }
 }
 
@@ -128,7 +128,7 @@ pub(super) fn with_gaps<S: serde::Serializer>(paths: &[Judged], serializer: S) -
 }
 
 fn cost(way: &[Rc<MissingLeaf>]) -> u64 {
-    way.iter().map(|leaf| leaf.cost).sum()
+    way.iter().map(|leaf| cost_of(leaf)).sum()
 }
 
 fn cost_of(leaf: &Leaf) -> u64 {
@@ -141,20 +141,21 @@ fn cost_of(leaf: &Leaf) -> u64 {
     }
 }
 
-fn missing_leaf(leaf: &Leaf, label: Option<&str>, by: Option<Date>) -> MissingLeaf {
-    let missing = if leaf.reason == Some(Unmet::NoThreshold) { None } else { leaf.missing };
+fn missing_leaf(leaf: &Arc<Leaf>, label: Option<&str>, by: Option<Date>) -> MissingLeaf {
     let label = leaf.label.clone().or_else(|| label.map(str::to_owned));
-    MissingLeaf { label, leaf: Leaf { missing, ..leaf.clone() }, by, of_node: None, cost: cost_of(leaf) }
+    MissingLeaf { label, leaf: Arc::clone(leaf), by, of_node: None }
 }
 
 /// A node that is missing as a whole: a streak, a NOT, too few groups.
 fn missing_node(judged: &Judged, key: &str, required: u32, actual: u32, by: Option<Date>) -> MissingLeaf {
-    let mut leaf = Leaf::yes_or_no(LeafKind::Metric, key.to_owned(), false);
-    leaf.label.clone_from(&judged.label);
-    leaf.required = Some(Exact::from_int(required.into()));
-    leaf.actual = Some(Exact::from_int(actual.into()));
-    leaf.missing = Some(Exact::from_int(required.saturating_sub(actual).into()));
-    MissingLeaf { of_node: Some(Sentence::of_node(judged, by)), ..missing_leaf(&leaf, None, by) }
+    let words = LeafWords { label: judged.label.clone(), ..LeafWords::new(LeafKind::Metric, key.to_owned()) };
+    let leaf = Leaf {
+        required: Some(Exact::from_int(required.into())),
+        actual: Some(Exact::from_int(actual.into())),
+        missing: Some(Exact::from_int(required.saturating_sub(actual).into())),
+        ..Leaf::yes_or_no(words, false)
+    };
+    MissingLeaf { of_node: Some(Box::new(Sentence::of_node(judged, by))), ..missing_leaf(&Arc::new(leaf), None, by) }
 }
 
 /// Every way through each of `parts`, combined.
@@ -169,7 +170,9 @@ fn product(parts: impl Iterator<Item = Vec<Way>>) -> Vec<Way> {
 }
 
 fn sort(ways: &mut Vec<Way>) {
-    ways.sort_by_key(|way| cost(way));
+    if ways.len() > 1 {
+        ways.sort_by_cached_key(|way| cost(way));
+    }
     ways.truncate(MAX_ALTERNATIVES + 1);
 }
 
@@ -217,13 +220,13 @@ fn at_least(judged: &Judged, by: Option<Date>) -> Vec<Way> {
         .filter(|(_, part)| !part.met)
         .filter_map(|(index, part)| ways(part, None, by).into_iter().next().map(|way| (index, way)))
         .collect();
-    unmet.sort_by_key(|(index, way)| (cost(way), *index));
+    unmet.sort_by_cached_key(|(index, way)| (cost(way), *index));
     let of_subset = |index: usize| including.as_ref().is_some_and(|subset| subset.items.iter().any(|item| *item as usize == index));
     let needed_of_subset = including.as_ref().map_or(0, |subset| subset.m.saturating_sub(subset.met_count)) as usize;
     let (first, rest): (Vec<_>, Vec<_>) = unmet.into_iter().partition(|(index, _)| of_subset(*index));
     let mut chosen: Vec<(usize, Way)> = first.iter().take(needed_of_subset).cloned().collect();
     let mut others: Vec<(usize, Way)> = first.into_iter().skip(needed_of_subset).chain(rest).collect();
-    others.sort_by_key(|(index, way)| (cost(way), *index));
+    others.sort_by_cached_key(|(index, way)| (cost(way), *index));
     let needed = (n.saturating_sub(*met_count) as usize).max(chosen.len());
     let more = needed - chosen.len();
     chosen.extend(others.into_iter().take(more));
@@ -274,8 +277,8 @@ impl Gap {
 
     /// The same with one more leaf missing on every way.
     #[must_use]
-    pub(crate) fn and(mut self, leaf: &Leaf, by: Option<Date>) -> Self {
-        let more = missing_leaf(leaf, None, by);
+    pub(crate) fn and(mut self, leaf: Leaf, by: Option<Date>) -> Self {
+        let more = missing_leaf(&Arc::new(leaf), None, by);
         for way in self.alternatives.iter_mut().chain([&mut self.missing]) {
             way.push(more.clone());
         }

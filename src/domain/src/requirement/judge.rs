@@ -1,6 +1,7 @@
 //! The tree: every node is judged, none is skipped.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{GroupJudged, Judged, Node, PeriodJudged};
 use crate::date::{Date, Span};
@@ -122,7 +123,7 @@ fn name_group(judged: &mut Judged, group: &str) {
     match &mut judged.node {
         Node::Leaf(leaf) => {
             if leaf.group.is_none() {
-                leaf.group = Some(group.to_owned());
+                Arc::make_mut(leaf).group = Some(group.to_owned());
             }
         }
         Node::AllOf { of } | Node::AnyOf { of, .. } | Node::AtLeast { of, .. } => of.iter_mut().for_each(|part| name_group(part, group)),

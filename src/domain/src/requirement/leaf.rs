@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Compares, Judged, Leaf, LeafKind, Node, RatioGap, Unmet, partner_has};
+use super::{Compares, Judged, Leaf, LeafKind, LeafWords, Node, RatioGap, Unmet, partner_has};
 use crate::date::{Date, Span};
-use crate::document::metric::{Aggregate, Formula, Measure, Operand, Source, Unit};
+use crate::document::metric::{Aggregate, Formula, Measure, Metric, Operand, Source, Unit};
 use crate::document::requirement::{Comparison, ContractHeld, HoldingPresent, LaddersHeld, PartnerIs, Tenure, Threshold, TierHeld, TierState};
 use crate::document::scoped::{Scalar, Scoped};
 use crate::exact::{Exact, Overflow};
@@ -14,18 +14,23 @@ use crate::filter::{Fact, FactView, known_span};
 use crate::metric::{At, Detail, Evaluator, MetricValue};
 use crate::region::Standpoint;
 
+/// A shared leaf, as the leaf.
+pub(super) fn shared<S: serde::Serializer>(leaf: &Arc<Leaf>, serializer: S) -> Result<S::Ok, S::Error> {
+    serde::Serialize::serialize(leaf.as_ref(), serializer)
+}
+
+impl LeafWords {
+    /// A count of which so many are asked for, with nothing but a key.
+    pub(crate) const fn new(kind: LeafKind, key: String) -> Self {
+        Self { kind, key, label: None, subject: None, compares: Compares::AtLeast, unit: Unit::Count, currency: None, noun: None }
+    }
+}
+
 impl Leaf {
     /// A condition without figures.
-    pub(crate) fn yes_or_no(kind: LeafKind, key: String, met: bool) -> Self {
+    pub(crate) fn yes_or_no(words: impl Into<Arc<LeafWords>>, met: bool) -> Self {
         Self {
-            kind,
-            key,
-            label: None,
-            subject: None,
-            compares: Compares::AtLeast,
-            unit: Unit::Count,
-            currency: None,
-            noun: None,
+            words: words.into(),
             required: Some(Exact::ONE),
             actual: Some(if met { Exact::ONE } else { Exact::ZERO }),
             missing: (!met).then_some(Exact::ONE),
@@ -42,38 +47,36 @@ impl Leaf {
     /// Puts on again what its rule and the version say: words, unit, how it compares, what is missing. Kept standings leave it out.
     pub(crate) fn dress(&mut self, program: &crate::program::Program, rule: Option<&crate::document::requirement::Requirement>) {
         use crate::document::requirement::Requirement;
+        let required = self.required;
+        let words = Arc::make_mut(&mut self.words);
         match rule {
             Some(Requirement::Metric(rule)) => {
                 let metric = rule.metric.as_deref().and_then(|key| program.metric(key));
-                self.label.clone_from(&rule.label);
-                self.subject = metric.and_then(|metric| metric.name.clone());
-                self.noun = metric.and_then(|metric| metric.noun.clone());
+                words.label.clone_from(&rule.label);
+                words.subject = metric.and_then(|metric| metric.name.clone());
+                words.noun = metric.and_then(|metric| metric.noun.clone());
                 let (compares, scoped) = comparison(rule).map_or((Compares::AtLeast, None), |(compares, scoped)| (compares, Some(scoped)));
-                let is_it = |value: &Threshold| value.percent && Some(value.value) == self.required;
+                let is_it = |value: &Threshold| value.percent && Some(value.value) == required;
                 let percent = scoped.is_some_and(|scoped| scoped.default.iter().chain(scoped.rows.iter().map(|row| &row.value)).any(is_it));
-                self.compares = compares;
-                self.unit = match (metric, &rule.value) {
-                    (Some(metric), _) => metric.unit,
-                    (None, Some(operand)) => unit_in_place(operand, percent),
-                    (None, None) => Unit::Score,
-                };
-                self.currency = (self.unit == Unit::Money).then(|| program.currency());
+                words.compares = compares;
+                words.unit = unit_of(metric, rule, percent);
+                words.currency = (words.unit == Unit::Money).then(|| program.currency());
             }
             Some(Requirement::Tier(rule)) => {
-                self.noun = program.ladder(Some(&rule.ladder)).and_then(|ladder| tier_in_words(ladder, &rule.tier));
+                words.noun = program.ladder(Some(&rule.ladder)).and_then(|ladder| tier_in_words(ladder, &rule.tier));
             }
-            Some(Requirement::Holding(rule)) => self.label.clone_from(&rule.label),
+            Some(Requirement::Holding(rule)) => words.label.clone_from(&rule.label),
             // Another requirement asked, that of the home region for example: the metric's own words hold all the same.
-            None if self.kind == LeafKind::Metric => {
-                if let Some(metric) = program.metric(&self.key) {
-                    (self.subject, self.noun, self.unit) = (metric.name.clone(), metric.noun.clone(), metric.unit);
-                    self.currency = (self.unit == Unit::Money).then(|| program.currency());
+            None if words.kind == LeafKind::Metric => {
+                if let Some(metric) = program.metric(&words.key) {
+                    (words.subject, words.noun, words.unit) = (metric.name.clone(), metric.noun.clone(), metric.unit);
+                    words.currency = (words.unit == Unit::Money).then(|| program.currency());
                 }
             }
             _ => {}
         }
-        if self.kind == LeafKind::Tenure {
-            (self.unit, self.noun) = (Unit::Duration, Some("month".to_owned()));
+        if words.kind == LeafKind::Tenure {
+            (words.unit, words.noun) = (Unit::Duration, Some("month".to_owned()));
         }
         self.compute_missing();
         if let (Some(Requirement::Tenure(rule)), false) = (rule, self.met()) {
@@ -100,7 +103,7 @@ impl Leaf {
 
     pub(crate) fn judged(self) -> Judged {
         let label = self.label.clone();
-        Judged { met: self.met(), label, node: Node::Leaf(Box::new(self)) }
+        Judged { met: self.met(), label, node: Node::Leaf(Arc::new(self)) }
     }
 }
 
@@ -181,45 +184,67 @@ fn unit_in_place(operand: &Operand, percent: bool) -> Unit {
     }
 }
 
+/// The unit of a comparison: that of its metric, or of the value that is written in place.
+fn unit_of(metric: Option<&Metric>, rule: &Comparison, percent: bool) -> Unit {
+    match (metric, &rule.value) {
+        (Some(metric), _) => metric.unit,
+        (None, Some(operand)) => unit_in_place(operand, percent),
+        (None, None) => Unit::Score,
+    }
+}
+
+/// What a comparison compares, and its words: looked up once per rule.
+#[derive(Clone)]
+pub(crate) struct KnownComparison<'a> {
+    metric: Option<&'a Metric>,
+    words: Arc<LeafWords>,
+}
+
 impl<'a> Evaluator<'a> {
-    pub(super) fn judge_comparison(&self, rule: &'a Comparison, at: &At<'a>) -> Result<Judged, Faults> {
-        let metric = rule
-            .metric
-            .as_deref()
-            .map(|key| self.program.metric(key).ok_or_else(|| Fault::new("UNKNOWN_METRIC", key, "the program has no metric of this key")));
-        let metric = metric.transpose()?;
-        let value = match (metric, &rule.value) {
-            (Some(metric), _) => self.value_of(metric, at)?,
-            (None, Some(operand)) => self.operand(operand, at)?,
-            (None, None) => return Err(Fault::new("EMPTY_COMPARISON", "metric", "name a metric or write a value").into()),
-        };
-        let Some((compares, scoped)) = comparison(rule) else {
-            return Err(Fault::new("EMPTY_COMPARISON", "atLeast", "give exactly one of atLeast, above, atMost, below, equals").into());
-        };
-        let threshold = self.threshold(scoped, at);
-        let percent = threshold.is_some_and(|threshold| threshold.percent);
-        let unit = match (metric, &rule.value) {
-            (Some(metric), _) => metric.unit,
-            (None, Some(operand)) => unit_in_place(operand, percent),
-            (None, None) => Unit::Score,
-        };
-        let required = threshold.map(|threshold| threshold.value);
+    fn known_comparison(&self, rule: &'a Comparison, compares: Compares, percent: bool) -> Result<KnownComparison<'a>, Faults> {
+        let place = (std::ptr::from_ref(rule).addr(), percent);
+        if let Some(known) = self.comparisons.borrow().get(&place) {
+            return Ok(known.clone());
+        }
+        let unknown = |key: &str| Fault::new("UNKNOWN_METRIC", key, "the program has no metric of this key");
+        let metric = rule.metric.as_deref().map(|key| self.program.metric(key).ok_or_else(|| unknown(key))).transpose()?;
         let key = metric.map(|metric| metric.key.clone()).or_else(|| rule.label.clone()).unwrap_or_else(|| in_place_key(rule));
-        let reason = match (required, value.value) {
-            (None, _) => Some(Unmet::NoThreshold),
-            (_, None) => Some(Unmet::NoData),
-            _ => None,
-        };
-        let leaf = Leaf {
+        let unit = unit_of(metric, rule, percent);
+        let words = LeafWords {
             label: rule.label.clone(),
             subject: metric.and_then(|metric| metric.name.clone()),
             compares,
             unit,
             currency: (unit == Unit::Money).then(|| self.program.currency()),
             noun: metric.and_then(|metric| metric.noun.clone()),
+            ..LeafWords::new(LeafKind::Metric, key)
+        };
+        let known = KnownComparison { metric, words: Arc::new(words) };
+        self.comparisons.borrow_mut().insert(place, known.clone());
+        Ok(known)
+    }
+
+    pub(super) fn judge_comparison(&self, rule: &'a Comparison, at: &At<'a>) -> Result<Judged, Faults> {
+        let Some((compares, scoped)) = comparison(rule) else {
+            return Err(Fault::new("EMPTY_COMPARISON", "atLeast", "give exactly one of atLeast, above, atMost, below, equals").into());
+        };
+        let threshold = self.threshold(scoped, at);
+        let KnownComparison { metric, words } = self.known_comparison(rule, compares, threshold.is_some_and(|threshold| threshold.percent))?;
+        let value = match (metric, &rule.value) {
+            (Some(metric), _) => self.value_of(metric, at)?,
+            (None, Some(operand)) => self.operand(operand, at)?,
+            (None, None) => return Err(Fault::new("EMPTY_COMPARISON", "metric", "name a metric or write a value").into()),
+        };
+        let required = threshold.map(|threshold| threshold.value);
+        let reason = match (required, value.value) {
+            (None, _) => Some(Unmet::NoThreshold),
+            (_, None) => Some(Unmet::NoData),
+            _ => None,
+        };
+        let leaf = Leaf {
             required,
             actual: value.value,
-            missing: required.map(|required| missing(compares, unit, required, value.value)).transpose()?.flatten(),
+            missing: required.map(|required| missing(compares, words.unit, required, value.value)).transpose()?.flatten(),
             reason,
             ratio: match (required, compares) {
                 (Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(&value, required)?,
@@ -227,8 +252,10 @@ impl<'a> Evaluator<'a> {
             },
             window: value.window,
             facts: value.facts,
+            met_on: None,
             value: explained(&value),
-            ..Leaf::yes_or_no(LeafKind::Metric, key, false)
+            group: None,
+            words,
         };
         Ok(leaf.judged())
     }
@@ -240,10 +267,12 @@ impl<'a> Evaluator<'a> {
             TierState::Evaluated => self.evaluated_rank(ladder, at)?,
             TierState::Recorded => self.recorded_rank(ladder, at),
         };
-        let mut leaf = Leaf::yes_or_no(LeafKind::Tier, rule.ladder.clone(), asked > 0 && held >= asked);
-        leaf.subject = Some(rule.tier.clone());
-        leaf.noun = tier_in_words(ladder, &rule.tier);
-        Ok(leaf.judged())
+        let words = LeafWords {
+            subject: Some(rule.tier.clone()),
+            noun: tier_in_words(ladder, &rule.tier),
+            ..LeafWords::new(LeafKind::Tier, rule.ladder.clone())
+        };
+        Ok(Leaf::yes_or_no(words, asked > 0 && held >= asked).judged())
     }
 
     pub(super) fn judge_ladders(&self, rule: &'a LaddersHeld, at: &At<'a>) -> Result<Judged, Faults> {
@@ -260,13 +289,13 @@ impl<'a> Evaluator<'a> {
         let required = self.program.geography.resolve(&rule.at_least, at.standpoint()).map(|threshold| threshold.value);
         let actual = Some(Exact::from_int(held));
         let subject = rule.tier.clone().or_else(|| rule.rank_at_least.map(|rank| format!("rank {rank}")));
+        let words = LeafWords { subject, ..LeafWords::new(LeafKind::Ladders, "LADDERS".to_owned()) };
         let leaf = Leaf {
-            subject,
             required,
             actual,
             missing: required.map(|required| missing(Compares::AtLeast, Unit::Count, required, actual)).transpose()?.flatten(),
             reason: required.is_none().then_some(Unmet::NoThreshold),
-            ..Leaf::yes_or_no(LeafKind::Ladders, "LADDERS".to_owned(), false)
+            ..Leaf::yes_or_no(words, false)
         };
         Ok(leaf.judged())
     }
@@ -285,12 +314,8 @@ impl<'a> Evaluator<'a> {
         let held = at.partner.holdings.iter().filter(counts).count();
         let name = rule.r#type.as_deref().unwrap_or(&rule.kind);
         let key = filters.resolve_name(name).unwrap_or(name).to_owned();
-        let mut leaf = Leaf::yes_or_no(LeafKind::Holding, key.clone(), held > 0);
-        leaf.label = rule.label.clone();
-        leaf.subject = Some(key);
-        leaf.facts = held as u64;
-        leaf.window = Some(day);
-        leaf.judged()
+        let words = LeafWords { label: rule.label.clone(), subject: Some(key.clone()), ..LeafWords::new(LeafKind::Holding, key) };
+        Leaf { facts: held as u64, window: Some(day), ..Leaf::yes_or_no(words, held > 0) }.judged()
     }
 
     pub(super) fn judge_tenure(&self, rule: &'a Tenure, at: &At<'a>) -> Result<Judged, Faults> {
@@ -304,7 +329,7 @@ impl<'a> Evaluator<'a> {
         let served = since.map_or(0, |since| months_between(since, at.as_of));
         let (required, actual) = (Exact::from_int(rule.months.into()), Exact::from_int(served.into()));
         let key = rule.tier.clone().or_else(|| rule.ladder.clone()).unwrap_or_else(|| "TENURE".to_owned());
-        let leaf = Leaf {
+        let words = LeafWords {
             subject: match (ladder, &rule.tier) {
                 (Some(ladder), Some(tier)) => Some(tier_name(ladder, tier).unwrap_or_else(|| tier.clone())),
                 (Some(ladder), None) => Some(ladder.name.clone().unwrap_or_else(|| ladder.key.clone())),
@@ -312,13 +337,16 @@ impl<'a> Evaluator<'a> {
             },
             unit: Unit::Duration,
             noun: Some("month".to_owned()),
+            ..LeafWords::new(LeafKind::Tenure, key)
+        };
+        let leaf = Leaf {
             required: Some(required),
             actual: Some(actual),
             missing: missing(Compares::AtLeast, Unit::Duration, required, Some(actual))?,
             reason: since.is_none().then_some(Unmet::NotEnrolled),
             window: since.map(|since| Span::new(since, at.as_of.next())),
             met_on: since.filter(|_| served < months).map(|since| since.plus_months(months)),
-            ..Leaf::yes_or_no(LeafKind::Tenure, key, false)
+            ..Leaf::yes_or_no(words, false)
         };
         Ok(leaf.judged())
     }
@@ -331,10 +359,8 @@ impl<'a> Evaluator<'a> {
         };
         let held = at.partner.contracts.iter().filter(in_state).count();
         let key = rule.template.clone().unwrap_or_else(|| "CONTRACT".to_owned());
-        let mut leaf = Leaf::yes_or_no(LeafKind::Contract, key, held > 0);
-        leaf.subject.clone_from(&rule.template);
-        leaf.facts = held as u64;
-        leaf.judged()
+        let words = LeafWords { subject: rule.template.clone(), ..LeafWords::new(LeafKind::Contract, key) };
+        Leaf { facts: held as u64, ..Leaf::yes_or_no(words, held > 0) }.judged()
     }
 
     pub(super) fn judge_partner(&self, rule: &'a PartnerIs, at: &At<'a>) -> Judged {
@@ -360,9 +386,8 @@ impl<'a> Evaluator<'a> {
             attribute,
         ];
         let asked: Vec<String> = asked.into_iter().flatten().collect();
-        let mut leaf = Leaf::yes_or_no(LeafKind::Partner, rule.attribute.clone().unwrap_or_else(|| "PARTNER".to_owned()), met);
-        leaf.subject = Some(asked.join(", "));
-        leaf.judged()
+        let key = rule.attribute.clone().unwrap_or_else(|| "PARTNER".to_owned());
+        Leaf::yes_or_no(LeafWords { subject: Some(asked.join(", ")), ..LeafWords::new(LeafKind::Partner, key) }, met).judged()
     }
 }
 

@@ -21,7 +21,7 @@ use crate::facts::AttributeValue;
 use crate::metric::{At, MetricValue};
 
 pub use gap::{Gap, MissingLeaf};
-pub(crate) use leaf::enrolled_since;
+pub(crate) use leaf::{KnownComparison, enrolled_since};
 
 /// A streak looks at no more periods than this; publishing refuses longer ones.
 pub(crate) const MAX_STREAK: u32 = 240;
@@ -122,8 +122,9 @@ pub enum Node {
         /// The requirement on that day; as of the evaluation when there is none.
         of: Box<Judged>,
     },
-    /// A condition with a figure.
-    Leaf(Box<Leaf>),
+    /// A condition with a figure; what is missing shares it.
+    #[serde(serialize_with = "leaf::shared")]
+    Leaf(Arc<Leaf>),
 }
 
 /// A subset of an AT_LEAST.
@@ -223,10 +224,9 @@ pub struct RatioGap {
     pub missing_if_added: Option<Exact>,
 }
 
-/// A condition with what is required, what there is, and what is missing. A condition without figures (a holding, a tier)
-/// requires 1 and has 0 or 1. It serializes with its plain-language `sentence`.
+/// What a leaf is about, in words: what follows from its rule and the version, whoever is judged. The leaves of one rule share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leaf {
+pub struct LeafWords {
     /// What kind of condition.
     pub kind: LeafKind,
     /// The metric's key; of other kinds the ladder, the type of the holding, the contract template, ...; where there is none,
@@ -244,6 +244,15 @@ pub struct Leaf {
     pub currency: Option<crate::money::Currency>,
     /// The noun of one unit.
     pub noun: Option<String>,
+}
+
+/// A condition with what is required, what there is, and what is missing. A condition without figures (a holding, a tier)
+/// requires 1 and has 0 or 1. It reads as the [`LeafWords`] that say what it is about, and serializes with its plain-language
+/// `sentence`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// What it is about.
+    pub words: Arc<LeafWords>,
     /// What is required.
     pub required: Option<Exact>,
     /// What there is; none: no data.
@@ -265,6 +274,14 @@ pub struct Leaf {
     pub value: Option<Arc<MetricValue>>,
     /// The group of the enclosing FOR_EACH.
     pub group: Option<String>,
+}
+
+impl std::ops::Deref for Leaf {
+    type Target = LeafWords;
+
+    fn deref(&self) -> &LeafWords {
+        &self.words
+    }
 }
 
 impl Serialize for Leaf {
