@@ -318,20 +318,26 @@ impl<'p> Planner<'p> {
 
     fn lines(&mut self, measure: &Measure, span: Span, days: Span) {
         let own_year = matches!(measure.window, Window::PartnershipYear(_));
-        if own_year || days.days() > 1 || reads(self.program, measure) != Reads::MonthlySums {
+        let sums = !own_year && reads(self.program, measure) == Reads::MonthlySums;
+        let Some(common) = sums.then(|| self.common_months(&measure.window, days)).flatten() else {
             self.plan.lines.push(span);
             return;
-        }
-        let first = if span.from.first_of_month() == span.from { span.from } else { span.from.first_of_month().plus_months(1) };
-        let last = span.until.first_of_month();
-        if first >= last {
-            self.plan.lines.push(span);
-            return;
-        }
-        self.plan.monthly.push(Span::new(first, last));
-        self.sums.read(Span::new(first, last), measure.filter.iter().chain(measure.share.as_deref()));
-        self.plan.lines.extend([Span::new(span.from, first), Span::new(last, span.until)].into_iter().filter(|rest| !rest.is_empty()));
+        };
+        self.plan.monthly.push(common);
+        self.sums.read(common, measure.filter.iter().chain(measure.share.as_deref()));
+        self.plan.lines.extend([Span::new(span.from, common.from), Span::new(common.until, span.until)].into_iter().filter(|rest| !rest.is_empty()));
         self.plan.foreign_needs_lines |= !reads_foreign_sums(self.program, measure);
+    }
+
+    /// The whole months that lie in a window from whichever of `days` it is seen: both its ends only ever move on with the day. Of
+    /// several days those that are over on the first, since a forecast knows no more.
+    fn common_months(&self, window: &Window, days: Span) -> Option<Span> {
+        let [first, last] = [days.from, days.last_day()].map(|day| window_span(window, self.program, None, day));
+        let (first, last) = (first?, last?);
+        let from = if last.from.first_of_month() == last.from { last.from } else { last.from.first_of_month().plus_months(1) };
+        let known = if days.days() > 1 { days.from.next() } else { first.until };
+        let until = first.until.min(known).first_of_month();
+        (from < until).then(|| Span::new(from, until))
     }
 
     /// Sums suffice only where no rule needs lines of the month: a partner's month comes as the one or the other.

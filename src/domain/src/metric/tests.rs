@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::plan::plan;
+use super::plan::{plan, plan_until};
 use super::*;
 use crate::date::{Date, Span};
 use crate::document::read::{Format, read};
@@ -279,6 +279,17 @@ fn summed_only(program: &Program) -> Program {
     Program::compile(document).unwrap()
 }
 
+#[test]
+fn a_forecast_reads_sums_of_the_months_that_stay_in_the_window_and_lines_of_those_that_leave_it() {
+    let mut document = program().document.clone();
+    document.metrics.retain(|metric| metric.key == "revenue");
+    let revenue = Program::compile(document).unwrap();
+    let plan = plan_until(&revenue, date("2020-06-15"), date("2020-09-01"));
+    let span = |from: &str, until: &str| Span::new(date(from), date(until));
+    assert_eq!(plan.monthly, [span("2019-10-01", "2020-06-01")]);
+    assert_eq!(plan.lines, [span("2019-06-16", "2019-10-01"), span("2020-06-01", "2020-09-02")]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -304,6 +315,24 @@ proptest! {
         let read = as_planned(&program, &all, &plan(&program, as_of));
         for metric in &program.document.metrics {
             prop_assert_eq!(value(&program, &all, &metric.key, &as_of.to_string()), value(&program, &read, &metric.key, &as_of.to_string()), "{}", metric.key);
+        }
+    }
+
+    #[test]
+    fn a_forecast_reads_by_its_plan_what_it_reads_from_everything(sales in sales(), day in 0_i64..900, ahead in 0_i64..200, look in 0_i64..200, few in any::<bool>()) {
+        let program = if few { summed_only(&program()) } else { program() };
+        let mut all = partner_with(&program, &sales);
+        let as_of = date("2018-03-01").plus_days(day);
+        // What comes later is not known.
+        all.partners.get_mut("P").unwrap().transactions.retain(|line| line.date <= as_of);
+        let read = as_planned(&program, &all, &plan_until(&program, as_of, as_of.plus_days(ahead)));
+        let on = as_of.plus_days(look % (ahead + 1));
+        for metric in &program.document.metrics {
+            let [left, right] = [&all, &read].map(|facts| {
+                let evaluator = Evaluator::new(&program, facts).known_until(as_of);
+                evaluator.value_of(metric, &At::new(evaluator.partner("P").unwrap(), on)).map(|value| (value.value, value.window, value.facts))
+            });
+            prop_assert_eq!(left, right, "{}", metric.key);
         }
     }
 
