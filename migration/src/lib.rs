@@ -45,6 +45,7 @@ mod m20260801_000038_dispute;
 mod m20260801_000040_statement_keys;
 mod m20260801_000041_statement_lines;
 mod m20260801_000045_admission_end;
+mod m20260801_000042_standing_keys;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -96,6 +97,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000040_statement_keys::Migration),
             Box::new(m20260801_000041_statement_lines::Migration),
             Box::new(m20260801_000045_admission_end::Migration),
+            Box::new(m20260801_000042_standing_keys::Migration),
         ]
     }
 }

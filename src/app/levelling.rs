@@ -11,7 +11,7 @@ use guerdon_domain::fault::Faults;
 use guerdon_domain::levelling::{Change as TierMove, Due, KeptStanding, LadderRisk, LadderStanding, Standing};
 use guerdon_domain::metric::Evaluator;
 use guerdon_domain::program::Program;
-use guerdon_store::{AssignmentOutcome, AuditEntry, Change, NewAdmissionRequest, NewAssignment, NewReview, NewStanding, WriteTx};
+use guerdon_store::{AssignmentOutcome, AuditEntry, Change, NewAdmissionRequest, NewAssignment, NewReview, NewStanding, StandingIndex, WriteTx};
 use serde::{Deserialize, Serialize};
 
 pub use super::held::{HeldTier, TierHistory};
@@ -336,7 +336,7 @@ fn judge_day(version: &InForce, facts: &Facts, ids: &BTreeMap<PartnerId, String>
                     day.decisions.extend(decision_of(version, id, &code, ladder, date));
                     if keep {
                         day.awaiting.extend(approvals_of(version, id, ladder, date));
-                        day.standings.push(standing_of(id, ladder));
+                        day.standings.push(standing_of(id, ladder, super::reviews::index_of(ladder, None)));
                     }
                 }
             }
@@ -377,14 +377,14 @@ pub(super) fn decision_of(version: &InForce, partner: PartnerId, code: &str, lad
     Some((decision, moved))
 }
 
-pub(super) fn standing_of(partner: PartnerId, ladder: &LadderStanding) -> NewStanding {
+pub(super) fn standing_of(partner: PartnerId, ladder: &LadderStanding, index: StandingIndex) -> NewStanding {
     NewStanding {
         partner,
         ladder: ladder.ladder.clone(),
         region: ladder.region.clone(),
         tier: ladder.tier.clone(),
         qualified_tier: ladder.qualified.clone(),
-        index: super::reviews::index_of(ladder, None),
+        index,
         standing: KeptStanding::of(ladder).to_text(),
     }
 }

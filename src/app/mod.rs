@@ -60,8 +60,6 @@ pub struct App {
     pub programs: Arc<VersionCache<Program>>,
     /// Sums that a run reads for many partners at once.
     pub rebate_sums: Arc<rebates::sums::SumsWindow>,
-    /// The chunk of a run that is computed while the one before it is written.
-    pub run_chunks: Arc<jobs::Ahead<rebates::runs::Prepared>>,
     /// Region trees of program versions.
     regions: Arc<VersionCache<Tree>>,
     /// The migrations that this version needs.
@@ -78,7 +76,6 @@ impl App {
             limits: Limits::default(),
             programs: Arc::default(),
             rebate_sums: Arc::default(),
-            run_chunks: Arc::default(),
             regions: Arc::default(),
             migrations: Arc::default(),
         }

@@ -2,6 +2,8 @@
 
 use std::thread::{ScopedJoinHandle, available_parallelism, scope};
 
+use tokio::task::JoinHandle;
+
 use crate::error::AppError;
 
 /// Works on parts of a list at once, one for each processor, and answers in the order of the list.
@@ -22,4 +24,28 @@ pub(super) fn in_parallel<T: Send, U: Send>(mut list: Vec<T>, work: impl Fn(Vec<
         running.into_iter().map(ScopedJoinHandle::join).collect()
     });
     Ok(done.map_err(|_| AppError::internal("the work on a partner failed"))?.into_iter().flatten().collect())
+}
+
+/// Work that goes on beside other work. Whoever lets go of it ends it.
+pub(super) struct Working<T>(JoinHandle<Result<T, AppError>>);
+
+impl<T: Send + 'static> Working<T> {
+    /// Begins.
+    pub(super) fn begin(work: impl Future<Output = Result<T, AppError>> + Send + 'static) -> Self {
+        Self(tokio::spawn(work))
+    }
+
+    /// Waits for what comes of it.
+    ///
+    /// # Errors
+    /// Those of the work; `Internal` when it panics.
+    pub(super) async fn done(mut self) -> Result<T, AppError> {
+        (&mut self.0).await.map_err(AppError::internal)?
+    }
+}
+
+impl<T> Drop for Working<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }

@@ -13,6 +13,7 @@ use super::levelling::{EvaluateTiers, Selection, TiersEvaluated, evaluate_chunk}
 use super::partners::PartnerId;
 use super::plan::dated;
 use super::programs::{InForce, ProgramId, ProgramKey};
+use super::reviews::stand_at_once;
 use super::{App, Ctx};
 use crate::error::AppError;
 
@@ -92,7 +93,7 @@ pub(super) fn check_tier(place: &Place, tier: &str, faults: &mut Faults) {
     }
 }
 
-/// Judges a partner as of today in the same transaction, so that the tier on record follows a decision at once.
+/// Judges a partner as of today in the same transaction, so that the tier on record, and the lists, follow a decision at once.
 pub(super) async fn rejudge(app: &App, ctx: &Ctx, tx: &WriteTx, program: ProgramId, partner: PartnerId) -> Result<Change<TiersEvaluated>, AppError> {
     let (today, in_force) = present(app, ctx, tx, &ProgramKey::Id(program)).await?;
     let input = EvaluateTiers {
@@ -102,5 +103,7 @@ pub(super) async fn rejudge(app: &App, ctx: &Ctx, tx: &WriteTx, program: Program
         due: Due::ByCalendar,
         keyed: None,
     };
-    evaluate_chunk(tx, &Scope::All, &input, &BTreeMap::from([(today, in_force)]), &[partner]).await
+    let evaluated = evaluate_chunk(tx, &Scope::All, &input, &BTreeMap::from([(today, in_force.clone())]), &[partner]).await?;
+    stand_at_once(tx, &in_force, today, partner).await?;
+    Ok(evaluated)
 }

@@ -159,7 +159,8 @@ impl Reader<'_> {
         let mut loaded = self.load(scope, ids).await?;
         if reading.cohort {
             let all = tx.list_enrolled(&Scope::All, self.program, self.cohort_on, None, COHORT_MAX).await?;
-            loaded.partners.extend(self.load(&Scope::All, &all).await?.partners);
+            let others: Vec<PartnerId> = all.into_iter().filter(|id| !loaded.ids.contains_key(id)).collect();
+            loaded.partners.extend(self.load(&Scope::All, &others).await?.partners);
         }
         if reading.parents {
             let parents: BTreeSet<String> = loaded.partners.values().filter_map(|partner| partner.profile(self.cohort_on)?.parent.clone()).collect();

@@ -1,5 +1,8 @@
 //! A job in the hands of a worker.
 
+use std::any::Any;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use guerdon_store::{JobId, JobLease, JobProgress, StoredJob, WriteTx};
@@ -27,6 +30,31 @@ pub struct HeldJob {
     input: String,
     pub(super) fence: i64,
     pub(super) lease_time: Duration,
+    /// What the worker has at hand for the next step.
+    pub ahead: Ahead,
+}
+
+/// What a worker got ready for the next step of a job. It is kept in his hands only: another worker begins without it.
+#[derive(Clone, Default)]
+pub struct Ahead(Arc<Mutex<Option<Box<dyn Any + Send>>>>);
+
+impl Ahead {
+    /// Keeps something for the next step, in place of what was kept.
+    pub fn keep<T: Send + 'static>(&self, ready: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(ready));
+    }
+
+    /// Takes what was kept, if it is of this kind.
+    pub fn take<T: 'static>(&self) -> Option<T> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        kept.downcast::<T>().ok().map(|ready| *ready)
+    }
+}
+
+impl fmt::Debug for Ahead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ahead")
+    }
 }
 
 /// What a step of a job came to.
@@ -91,6 +119,7 @@ impl HeldJob {
             input: job.input,
             fence: job.fence,
             lease_time,
+            ahead: Ahead::default(),
         }
     }
 

@@ -4,7 +4,6 @@
 //! transaction records its [`Progress`] through [`HeldJob::record`]. A worker that lost the job then matches no row, and nothing of
 //! his step stays. The runner calls `work` again until the answer is [`Progress::Done`].
 
-mod ahead;
 mod held;
 mod housekeeping;
 mod kinds;
@@ -17,8 +16,7 @@ use guerdon_domain::page::{Page, PageRequest};
 use guerdon_store::{Change, StoreError};
 pub use guerdon_store::{JobFilter, JobId, JobState, NewJob, StoredJob};
 
-pub use ahead::Ahead;
-pub use held::{HeldJob, Progress};
+pub use held::{Ahead, HeldJob, Progress};
 pub use kinds::{Kind, Planner, kinds, planners};
 
 use super::idempotency::write_context;

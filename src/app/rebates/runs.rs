@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use decide::{ApproveRun, PayRun, PostRun, RejectRun, SubmitRun, VoidRun, approve_run, pay_run, post_run, reject_run, submit_run, void_run};
 pub use verify::{RunProof, StatementDifference, find_run_named, verify_run};
-pub use work::{KIND, Prepared, work};
+pub use work::{KIND, work};
 
 pub(super) use question::question_of;
 

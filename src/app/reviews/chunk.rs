@@ -1,16 +1,17 @@
 //! One step of a review: judge a thousand partners in the order of their codes, and put on record what was found, all in one
 //! transaction with the progress of the job. A review that is killed goes on behind the last step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use guerdon_domain::levelling::{Change as TierMove, Due};
 use guerdon_store::{
-    AssignmentOutcome, AuditEntry, Change, FoundBefore, NewAdmissionRequest, NewAssignment, NewStanding, PartnerId, ReviewCounts, ReviewId, ReviewState,
-    StoredReview, WriteTx,
+    AssignmentOutcome, AuditEntry, Change, FoundBefore, NewAdmissionRequest, NewAssignment, NewStanding, PartnerId, ReadTx, ReviewCounts, ReviewId,
+    ReviewState, StoreError, StoredReview, Told, WriteTx,
 };
 use serde::Deserialize;
 
-use super::judging::{JudgedLadder, JudgedPartner, Question, index_of, judge};
+use super::judging::{self, JudgedLadder, JudgedPartner, Question, index_of};
 use super::news::{News, tell};
 use super::slice::Slice;
 use super::{KIND, outcome_of, version_of};
@@ -20,6 +21,7 @@ use crate::app::idempotency::write_context;
 use crate::app::jobs::{HeldJob, Progress};
 use crate::app::levelling::{TierMoved, decision_of, event_of, standing_of};
 use crate::app::outbox::outgoing;
+use crate::app::parallel::Working;
 use crate::error::AppError;
 
 #[derive(Debug, Deserialize)]
@@ -27,28 +29,27 @@ struct Input {
     review: ReviewId,
 }
 
-/// Does the next step of a review.
+/// Does the next step of a review. The step after it is read and judged while this one is written.
 ///
 /// # Errors
 /// `Stale` when another worker took it over; `Busy`, `Internal`.
 pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
     let Input { review } = job.input()?;
-    let after = job.cursor.as_deref();
-    let (review, question, slice, partners) = app
-        .store
-        .read(async |tx| {
-            let review = tx.find_review(review).await?.ok_or(AppError::NotFound)?;
-            let version = version_of(app, tx, &review).await?;
-            let slice = Slice::from(&review);
-            let partners = tx.list_to_review(&slice.walk(review.program_id, review.as_of), after, app.limits.review_chunk).await?;
-            let due = if review.due == "NOW" { Due::Now } else { Due::ByCalendar };
-            let question = Question { version, as_of: review.as_of, due };
-            Ok::<_, AppError>((review, question, slice, partners))
-        })
-        .await?;
-    let judged = judge(&app.store, &question, &partners).await?;
-    let found = Found::of(&question, judged)?;
-    let step = Step { job, review: &review, question: &question, everybody: slice.is_all(), found: &found, is_last: partners.len() < app.limits.review_chunk };
+    let ready = job.ahead.take::<Next>().filter(|next| next.after == job.cursor);
+    let (walk, mut chunks) = match ready {
+        Some(Next { walk, judged: Judged::Done(chunks), .. }) => (walk, chunks),
+        Some(Next { walk, judged: Judged::Working(work), .. }) => (walk, work.done().await?),
+        None => {
+            let walk = Arc::new(app.store.read(async |tx| Walk::find(app, tx, review).await).await?);
+            let chunks = walk.judge(app, job.cursor.as_deref()).await?;
+            (walk, chunks)
+        }
+    };
+    let Chunk { found, is_last } = chunks.pop_front().unwrap_or_default();
+    if let (false, Some((_, last))) = (is_last, found.partners.last()) {
+        job.ahead.keep(Next::of(app, &walk, last.clone(), chunks));
+    }
+    let step = Step { job, review, question: &walk.question, everybody: walk.slice.is_all(), found: &found, is_last };
     let context = write_context(&app.system(KIND), "reviewStep");
     let written = app.store.write(&context, async |tx| step.record(tx).await).await?;
     Ok(match written.value {
@@ -57,7 +58,87 @@ pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
     })
 }
 
+/// A review as its steps walk through it: by which rules, and whom. Neither changes while it is under way.
+struct Walk {
+    program: guerdon_store::ProgramId,
+    question: Question,
+    slice: Slice,
+}
+
+/// Partners whose trees are in memory at once on each processor.
+const PART: usize = 250;
+/// Partners of a review that are read at once where everybody's facts are asked for.
+const EVERYBODY: usize = 10_000_000;
+
+/// The partners of a step, judged.
+#[derive(Default)]
+struct Chunk {
+    found: Found,
+    is_last: bool,
+}
+
+impl Walk {
+    async fn find(app: &App, tx: &ReadTx, review: ReviewId) -> Result<Self, AppError> {
+        let review = tx.find_review(review).await?.ok_or(AppError::NotFound)?;
+        let version = version_of(app, tx, &review).await?;
+        let due = if review.due == "NOW" { Due::Now } else { Due::ByCalendar };
+        Ok(Self { program: review.program_id, question: Question::new(version, review.as_of, due), slice: Slice::from(&review) })
+    }
+
+    /// Reads and judges the partners behind a code: those of one step, or of all steps that are left where everybody's facts are asked
+    /// for, so that they are read once.
+    async fn judge(&self, app: &App, after: Option<&str>) -> Result<VecDeque<Chunk>, AppError> {
+        let step = app.limits.review_chunk;
+        let most = if self.question.takes_everybody() { EVERYBODY } else { step };
+        let read = app.store.read::<_, StoreError, _>(async |tx| {
+            let partners = tx.list_to_review(&self.slice.walk(self.program, self.question.as_of), after, most).await?;
+            Ok((judging::read(tx, &self.question, &partners).await?, partners))
+        });
+        let (known, partners) = read.await?;
+        let is_last = partners.len() < most;
+        let mut chunks: VecDeque<Chunk> = VecDeque::new();
+        for part in judging::judge(&self.question, known, partners, step.min(PART), Found::of).await? {
+            let part = part?;
+            match chunks.back_mut().filter(|last| last.found.partners.len() + part.partners.len() <= step) {
+                Some(last) => last.found.join(part),
+                None => chunks.push_back(Chunk { found: part, is_last: false }),
+            }
+        }
+        if chunks.is_empty() {
+            chunks.push_back(Chunk::default());
+        }
+        chunks.iter_mut().last().into_iter().for_each(|last| last.is_last = is_last);
+        Ok(chunks)
+    }
+}
+
+/// The steps that come next.
+struct Next {
+    after: Option<String>,
+    walk: Arc<Walk>,
+    judged: Judged,
+}
+
+enum Judged {
+    Done(VecDeque<Chunk>),
+    Working(Working<VecDeque<Chunk>>),
+}
+
+impl Next {
+    /// What is judged already, or else what is judged from now on.
+    fn of(app: &App, walk: &Arc<Walk>, after: String, rest: VecDeque<Chunk>) -> Self {
+        let judged = if rest.is_empty() {
+            let (of, from, with) = (Arc::clone(walk), after.clone(), app.clone());
+            Judged::Working(Working::begin(async move { of.judge(&with, Some(&from)).await }))
+        } else {
+            Judged::Done(rest)
+        };
+        Self { after: Some(after), walk: Arc::clone(walk), judged }
+    }
+}
+
 /// What judging some partners found, as it is put on record.
+#[derive(Default)]
 pub(super) struct Found {
     pub(super) partners: Vec<(PartnerId, String)>,
     pub(super) decisions: Vec<(NewAssignment, TierMoved)>,
@@ -71,15 +152,7 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn of(question: &Question, judged: Vec<JudgedPartner>) -> Result<Self, AppError> {
-        let mut found = Self {
-            partners: Vec::with_capacity(judged.len()),
-            decisions: Vec::new(),
-            standings: Vec::new(),
-            news: Vec::new(),
-            awaiting: Vec::new(),
-            failures: Vec::new(),
-            counts: ReviewCounts::default(),
-        };
+        let mut found = Self { partners: Vec::with_capacity(judged.len()), ..Self::default() };
         for JudgedPartner { id, code, ladders } in judged {
             found.counts.judged += 1;
             match ladders {
@@ -107,9 +180,25 @@ impl Found {
         let back = || judged.again && standing.decision.change == TierMove::Kept;
         self.decisions.extend(decision.or_else(|| back().then(|| kept(question, id, code, judged))));
         let index = index_of(standing, judged.risk.as_ref());
-        self.news.push(News::of(question, code, judged));
+        self.news.push(News::of(question, code, judged, index.next_share));
         self.awaiting.extend(approvals_of(&question.version, id, standing, question.as_of));
-        self.standings.push(NewStanding { index, ..standing_of(id, standing) });
+        self.standings.push(standing_of(id, standing, index));
+    }
+
+    /// The same with what was found of the partners behind.
+    fn join(&mut self, other: Self) {
+        let (own, more) = (&mut self.counts, other.counts);
+        own.judged += more.judged;
+        own.promoted += more.promoted;
+        own.demoted += more.demoted;
+        own.kept += more.kept;
+        own.failed += more.failed;
+        self.partners.extend(other.partners);
+        self.decisions.extend(other.decisions);
+        self.standings.extend(other.standings);
+        self.news.extend(other.news);
+        self.awaiting.extend(other.awaiting);
+        self.failures.extend(other.failures);
     }
 
     /// Whether an earlier review found just this.
@@ -132,7 +221,7 @@ fn kept(question: &Question, partner: PartnerId, code: &str, judged: &JudgedLadd
 
 struct Step<'s> {
     job: &'s HeldJob,
-    review: &'s StoredReview,
+    review: ReviewId,
     question: &'s Question,
     everybody: bool,
     found: &'s Found,
@@ -149,12 +238,12 @@ struct Outcomes {
 impl Step<'_> {
     /// Puts the step on record. Answers where to go on; none after the last one.
     async fn record(&self, tx: &WriteTx) -> Result<Change<Option<(String, u64)>>, AppError> {
-        let review = tx.find_review(self.review.id).await?.ok_or(AppError::NotFound)?;
+        let review = tx.find_review(self.review).await?.ok_or(AppError::NotFound)?;
         if review.state != ReviewState::Running {
             self.job.record(tx, &Progress::Done(outcome_of(&review))).await?;
             return Ok(Change::unchanged(None));
         }
-        let outcomes = self.decide(tx).await?;
+        let outcomes = self.decide(tx, &review).await?;
         let holder = self.keep(tx, &review, outcomes.changed.is_empty()).await?;
         let mut told = self.stand(tx, &review, holder).await?;
         let judged: BTreeMap<PartnerId, String> = self.found.partners.iter().cloned().collect();
@@ -169,15 +258,17 @@ impl Step<'_> {
         let audit = AuditEntry::of("Review", review.id).after(after);
         let change = if changed > 0 || opens || self.is_last { Change::new(next, audit) } else { Change::unchanged(next) };
         let moved = outcomes.changed.iter().filter_map(|at| self.found.decisions.get(*at));
-        let change = moved.fold(change, |change, (_, moved)| change.event(outgoing(&event_of(&self.question.version, moved), "Partner", Some(moved.partner))));
-        Ok(told.iter().fold(change, |change, (partner, event)| change.event(outgoing(event, "Partner", Some(*partner)))))
+        let moved = moved.map(|(_, moved)| (moved.partner, event_of(&self.question.version, moved)));
+        let events: Vec<_> = moved.chain(told).map(|(partner, event)| outgoing(&event, "Partner", Some(partner))).collect();
+        tx.announce(&events).await?;
+        Ok(change)
     }
 
-    async fn decide(&self, tx: &WriteTx) -> Result<Outcomes, AppError> {
+    async fn decide(&self, tx: &WriteTx, review: &StoredReview) -> Result<Outcomes, AppError> {
         let decisions: Vec<NewAssignment> =
-            self.found.decisions.iter().map(|(decision, _)| NewAssignment { review: Some(self.review.id), ..decision.clone() }).collect();
+            self.found.decisions.iter().map(|(decision, _)| NewAssignment { review: Some(review.id), ..decision.clone() }).collect();
         let mut outcomes = Outcomes::default();
-        for (at, outcome) in tx.record_assignments(self.review.program_id, &decisions).await?.into_iter().enumerate() {
+        for (at, outcome) in tx.record_assignments(review.program_id, &decisions).await?.into_iter().enumerate() {
             match outcome {
                 AssignmentOutcome::Recorded | AssignmentOutcome::Replaced => outcomes.changed.push(at),
                 AssignmentOutcome::InThePast => outcomes.in_the_past += 1,
@@ -202,14 +293,14 @@ impl Step<'_> {
         Ok(review.id)
     }
 
-    /// Notes where the partners stand now, and whom to tell; nothing where something later is known.
+    /// Notes where the partners stand now, and whom to tell; nothing of those of whom something later is known.
     async fn stand(&self, tx: &WriteTx, review: &StoredReview, holder: ReviewId) -> Result<Vec<(PartnerId, guerdon_domain::event::Event)>, AppError> {
-        if tx.find_latest_standing_date(review.program_id).await?.is_some_and(|latest| latest > review.as_of) {
-            return Ok(Vec::new());
-        }
-        let partners: Vec<PartnerId> = self.found.partners.iter().map(|(id, _)| *id).collect();
+        let mut partners: Vec<PartnerId> = self.found.partners.iter().map(|(id, _)| *id).collect();
         let told = tx.told_many(review.program_id, &partners).await?;
-        let (news, events) = tell(self.question, self.found, told);
+        let is_later = |told: &&Told| told.as_of.is_some_and(|known| known > review.as_of);
+        let later: BTreeSet<PartnerId> = told.iter().filter(|(_, told)| is_later(told)).map(|((partner, ..), _)| *partner).collect();
+        partners.retain(|partner| !later.contains(partner));
+        let (news, events) = tell(self.question, self.found, told, &later);
         tx.stand_now(review.program_id, holder, review.as_of, &partners, &news).await?;
         if self.is_last && self.everybody {
             tx.forget_those_who_left(review.program_id, review.as_of).await?;

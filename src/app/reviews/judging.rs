@@ -4,16 +4,18 @@
 //! whatever the order in which partners are judged and however often it is done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::Date;
 use guerdon_domain::facts::{Facts, PartnerFacts};
 use guerdon_domain::fault::Faults;
-use guerdon_domain::levelling::{Due, LadderRisk, LadderStanding, Reason};
+use guerdon_domain::levelling::{Due, LadderRisk, LadderStanding, Reason, next_downward_reviews};
 use guerdon_domain::metric::Evaluator;
+use guerdon_domain::metric::plan::FactsPlan;
 use guerdon_domain::program::Program;
 use guerdon_domain::rounding::RoundingMode;
-use guerdon_store::{PartnerId, ReadTx, StandingIndex, Store};
+use guerdon_store::{PartnerId, ReadTx, StandingIndex, StoreError};
 
 use crate::app::parallel::in_parallel;
 use crate::app::plan::{Known, compute, for_judging, read_facts};
@@ -27,12 +29,38 @@ const AHEAD_MONTHS: i32 = 3;
 /// Months that are looked ahead at most.
 const AHEAD_MONTHS_MAX: i32 = 12;
 
-/// By which version, as of when, and whether a review is due on the date whatever the policy says.
+/// By which version, as of when, whether a review is due on the date whatever the policy says, and what has to be read for it.
 #[derive(Clone)]
 pub(super) struct Question {
     pub(super) version: InForce,
     pub(super) as_of: Date,
     pub(super) due: Due,
+    /// Until when is looked ahead at what fails; as of the date itself where that is not asked.
+    horizon: Date,
+    reading: Arc<FactsPlan>,
+}
+
+impl Question {
+    /// Where partners stand, and what fails next.
+    pub(super) fn new(version: InForce, as_of: Date, due: Due) -> Self {
+        let horizon = next_downward_reviews(&version.compiled, as_of).into_iter().map(|next| horizon(next, as_of)).max();
+        Self::until(version, as_of, due, horizon.unwrap_or(as_of))
+    }
+
+    /// Where partners stand, without a look ahead.
+    pub(super) fn present(version: InForce, as_of: Date, due: Due) -> Self {
+        Self::until(version, as_of, due, as_of)
+    }
+
+    /// Whether everybody's facts are asked for, whoever is judged: ranks in a cohort.
+    pub(super) fn takes_everybody(&self) -> bool {
+        self.reading.cohort
+    }
+
+    fn until(version: InForce, as_of: Date, due: Due, horizon: Date) -> Self {
+        let reading = Arc::new(for_judging(&version.compiled, as_of, horizon));
+        Self { version, as_of, due, horizon, reading }
+    }
 }
 
 /// A partner, judged.
@@ -51,32 +79,32 @@ pub(super) struct JudgedLadder {
     pub(super) again: bool,
 }
 
-/// Judges partners, in their order.
-pub(super) async fn judge(store: &Store, question: &Question, partners: &[(PartnerId, String)]) -> Result<Vec<JudgedPartner>, AppError> {
+/// Reads what judging partners asks for.
+pub(super) async fn read(tx: &ReadTx, question: &Question, partners: &[(PartnerId, String)]) -> Result<Known, StoreError> {
     let ids: Vec<PartnerId> = partners.iter().map(|(id, _)| *id).collect();
-    let known = read(store, question, &ids, question.as_of).await?;
-    let asked = question.clone();
-    let named = partners.to_vec();
-    let (mut judged, ahead) = compute(move || {
-        let mut facts = known.facts;
-        let decided = leave_aside(&mut facts, asked.as_of);
-        let judged = judge_all(&asked, &facts, &decided, &named)?;
-        let ahead = look_ahead_of(&judged, asked.as_of);
-        Ok::<_, AppError>((judged, ahead))
-    })
-    .await??;
-    if let Some((ids, horizon)) = ahead {
-        let known = read(store, question, &ids, horizon).await?;
-        let asked = question.clone();
-        judged = compute(move || with_risks(&asked, &known.facts, judged)).await??;
-    }
-    Ok(judged)
+    read_facts(tx, &Scope::All, &question.version, &question.reading, question.as_of, &ids).await
 }
 
-async fn read(store: &Store, question: &Question, ids: &[PartnerId], last: Date) -> Result<Known, AppError> {
-    let reading = for_judging(&question.version.compiled, question.as_of, last);
-    let read = async |tx: &ReadTx| read_facts(tx, &Scope::All, &question.version, &reading, question.as_of, ids).await;
-    Ok(store.read(read).await?)
+/// Judges partners, in their order, on every processor. What is judged is handed on in parts of so many partners at most, each on the
+/// processor that judged it; answers what became of each part.
+pub(super) async fn judge<T: Send + 'static>(
+    question: &Question,
+    known: Known,
+    partners: Vec<(PartnerId, String)>,
+    size: usize,
+    hand_on: fn(&Question, Vec<JudgedPartner>) -> T,
+) -> Result<Vec<T>, AppError> {
+    let question = question.clone();
+    compute(move || {
+        let mut facts = known.facts;
+        let decided = leave_aside(&mut facts, question.as_of);
+        in_parallel(partners, |part| {
+            let evaluators = Evaluators::new(&question, &facts);
+            let judge = |some: &[(PartnerId, String)]| some.iter().map(|partner| evaluators.judge(&question, &decided, partner)).collect();
+            part.chunks(size.max(1)).map(|some| hand_on(&question, judge(some))).collect()
+        })
+    })
+    .await?
 }
 
 /// Ladder and region of a partner, by its code.
@@ -105,35 +133,34 @@ fn reopen(partner: &mut PartnerFacts, date: Date, decided: &BTreeSet<(String, Op
     }
 }
 
-fn judge_all(question: &Question, facts: &Facts, decided: &Keys, partners: &[(PartnerId, String)]) -> Result<Vec<JudgedPartner>, AppError> {
-    let program: &Program = &question.version.compiled;
-    in_parallel(partners.iter().collect(), |part: Vec<&(PartnerId, String)>| {
-        let evaluator = Evaluator::new(program, facts);
-        let judge = |(id, code): &(PartnerId, String)| {
-            let standing = evaluator.standing(code, question.as_of, question.due);
-            evaluator.forget();
-            let again = |standing: &LadderStanding| decided.get(code).is_some_and(|keys| keys.contains(&(standing.ladder.clone(), standing.region.clone())));
-            let ladders =
-                standing.map(|whole| whole.ladders.into_iter().map(|standing| JudgedLadder { again: again(&standing), risk: None, standing }).collect());
-            JudgedPartner { id: *id, code: code.clone(), ladders }
-        };
-        part.into_iter().map(judge).collect()
-    })
+/// Two looks at the same facts: at what is known now, and at what becomes of it if nothing more comes in.
+struct Evaluators<'e> {
+    present: Evaluator<'e>,
+    future: Evaluator<'e>,
 }
 
-/// The partners for which the future has to be looked at, and until when.
-fn look_ahead_of(judged: &[JudgedPartner], as_of: Date) -> Option<(Vec<PartnerId>, Date)> {
-    let mut ids = Vec::new();
-    let mut last = None;
-    for partner in judged {
-        let ladders = partner.ladders.iter().flatten().filter(|ladder| is_threatened_by_time(&ladder.standing));
-        let horizon = ladders.map(|ladder| horizon(&ladder.standing, as_of)).max();
-        if horizon.is_some() {
-            ids.push(partner.id);
-            last = last.max(horizon);
-        }
+impl<'e> Evaluators<'e> {
+    fn new(question: &'e Question, facts: &'e Facts) -> Self {
+        let program: &Program = &question.version.compiled;
+        Self { present: Evaluator::new(program, facts), future: Evaluator::new(program, facts).known_until(question.as_of) }
     }
-    Some((ids, last?))
+
+    fn judge(&self, question: &Question, decided: &Keys, (id, code): &(PartnerId, String)) -> JudgedPartner {
+        let standing = self.present.standing(code, question.as_of, question.due);
+        self.present.forget();
+        let again = |standing: &LadderStanding| decided.get(code).is_some_and(|keys| keys.contains(&(standing.ladder.clone(), standing.region.clone())));
+        let ladder = |standing: LadderStanding| JudgedLadder { again: again(&standing), risk: first_risk(question, &self.future, code, &standing), standing };
+        let ladders = standing.map(|whole| whole.ladders.into_iter().map(ladder).collect());
+        self.future.forget();
+        JudgedPartner { id: *id, code: code.clone(), ladders }
+    }
+}
+
+/// What fails first. A partner whose future cannot be judged (a missing rate) has been judged, and no risk is named.
+fn first_risk(question: &Question, future: &Evaluator<'_>, code: &str, standing: &LadderStanding) -> Option<LadderRisk> {
+    let asked = question.horizon > question.as_of && is_threatened_by_time(standing);
+    let ahead = horizon(standing.decision.next_down_on, question.as_of).min(question.horizon);
+    asked.then(|| future.first_failures(standing, code, question.as_of, ahead).ok().flatten()).flatten()
 }
 
 /// Whether the tier could be lost: it is held by the partner's own merit, and asks for something.
@@ -144,30 +171,9 @@ fn is_threatened_by_time(standing: &LadderStanding) -> bool {
 }
 
 /// Until when is looked ahead: to the next downward review, with that day.
-fn horizon(standing: &LadderStanding, as_of: Date) -> Date {
-    let next = standing.decision.next_down_on.map_or_else(|| as_of.plus_months(AHEAD_MONTHS), Date::next);
+fn horizon(next_down_on: Option<Date>, as_of: Date) -> Date {
+    let next = next_down_on.map_or_else(|| as_of.plus_months(AHEAD_MONTHS), Date::next);
     next.min(as_of.plus_months(AHEAD_MONTHS_MAX))
-}
-
-/// The same with what fails first. A partner whose future cannot be judged (a missing rate) has been judged, and no risk is named.
-fn with_risks(question: &Question, facts: &Facts, judged: Vec<JudgedPartner>) -> Result<Vec<JudgedPartner>, AppError> {
-    let program: &Program = &question.version.compiled;
-    in_parallel(judged, |part| {
-        let evaluator = Evaluator::new(program, facts).known_until(question.as_of);
-        let of_ladder = |code: &str, ladder: &JudgedLadder| {
-            let asked = is_threatened_by_time(&ladder.standing) && facts.partners.contains_key(code);
-            let ahead = horizon(&ladder.standing, question.as_of);
-            asked.then(|| evaluator.first_failures(&ladder.standing, code, question.as_of, ahead).ok().flatten()).flatten()
-        };
-        let of_partner = |mut partner: JudgedPartner| {
-            for ladder in partner.ladders.iter_mut().flatten() {
-                ladder.risk = of_ladder(&partner.code, ladder);
-            }
-            evaluator.forget();
-            partner
-        };
-        part.into_iter().map(of_partner).collect()
-    })
 }
 
 /// What lists ask of a standing.

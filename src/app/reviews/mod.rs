@@ -1,5 +1,6 @@
 //! Reviews: begun by hand or by the schedule, done as a job, kept as a compliance record, listed.
 
+mod at_once;
 mod chunk;
 mod judging;
 mod lists;
@@ -13,9 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use guerdon_domain::access::{Action, Resource, Scope};
 use guerdon_domain::date::Date;
 use guerdon_domain::levelling::Due;
-use guerdon_store::{AuditEntry, Change, NewJob, ReviewStart, StoreError, WriteTx};
+use guerdon_store::{AuditEntry, Change, NewJob, ReviewStart, WriteTx};
 pub use guerdon_store::{ListedStanding, ReviewId, ReviewState, StandingFilter, StandingOrder, StandingsOf, StoredReview};
 
+pub(super) use at_once::stand_at_once;
 pub use chunk::work;
 pub(super) use judging::index_of;
 pub use lists::{
@@ -108,6 +110,11 @@ async fn prepare(app: &App, ctx: &Ctx, scope: &Scope, input: &StartReview) -> Re
 /// Puts a review on record as under way, with its job.
 async fn begin(tx: &WriteTx, prepared: &Prepared, cause: &'static str) -> Result<Change<StoredReview>, AppError> {
     let program = &prepared.version.program;
+    tx.lock_reviews(program.id).await?;
+    // Two that overlap could decide a later day before an earlier one, and what is decided late for the past is not put on record.
+    if let Some(live) = tx.find_live_review_date(program.id).await? {
+        return Err(running(live));
+    }
     let start = ReviewStart {
         program: program.id,
         version: prepared.version.version.id,
@@ -117,7 +124,7 @@ async fn begin(tx: &WriteTx, prepared: &Prepared, cause: &'static str) -> Result
         due: if prepared.due == Due::Now { "NOW" } else { "BY_CALENDAR" },
     };
     let base = tx.find_same_review(&start).await?;
-    let id = tx.begin_review(&start, base.map(|base| base.id)).await.map_err(|error| running(error, prepared.as_of))?;
+    let id = tx.begin_review(&start, base.map(|base| base.id)).await?;
     let job = NewJob { kind: KIND, unique_key: Some(id.to_string()), input: serde_json::json!({ "review": id }), total: Some(prepared.total) };
     let job = tx.enqueue_job(&job).await?;
     tx.set_review_job(id, job.id).await?;
@@ -126,14 +133,9 @@ async fn begin(tx: &WriteTx, prepared: &Prepared, cause: &'static str) -> Result
     Ok(Change::new(review, AuditEntry::of("Review", id).after(after)))
 }
 
-fn running(error: StoreError, as_of: Date) -> AppError {
-    match error {
-        StoreError::Conflict { constraint } if constraint == "review_live_key" => {
-            let message = format!("another review of this program as of {as_of} is under way: wait until it has ended");
-            AppError::conflict("REVIEW_RUNNING", "asOf", message)
-        }
-        other => other.into(),
-    }
+fn running(as_of: Date) -> AppError {
+    let message = format!("a review of this program as of {as_of} is under way: wait until it has ended, so that days are decided in their order");
+    AppError::conflict("REVIEW_RUNNING", "asOf", message)
 }
 
 /// The versions of reviews, compiled, by review.

@@ -1,6 +1,6 @@
 //! Whom a review tells that a tier is at risk, or that the next one is near: once, and not again for a while.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::date::Date;
 use guerdon_domain::event::{Event, TierAtRisk, TierNear};
@@ -22,8 +22,9 @@ pub(super) struct News {
 }
 
 impl News {
-    pub(super) fn of(question: &Question, code: &str, judged: &JudgedLadder) -> Self {
-        Self { risk: at_risk(question, code, judged), near: near(question, code, judged) }
+    /// `next_share` is the part of the next tier's requirement that is met, in 10^-8.
+    pub(super) fn of(question: &Question, code: &str, judged: &JudgedLadder, next_share: Option<i64>) -> Self {
+        Self { risk: at_risk(question, code, judged), near: near(question, code, judged, next_share) }
     }
 }
 
@@ -46,10 +47,10 @@ fn at_risk(question: &Question, code: &str, judged: &JudgedLadder) -> Option<Tie
     .filter(|_| !warned_later)
 }
 
-fn near(question: &Question, code: &str, judged: &JudgedLadder) -> Option<TierNear> {
+fn near(question: &Question, code: &str, judged: &JudgedLadder, next_share: Option<i64>) -> Option<TierNear> {
     let standing = &judged.standing;
     let next = standing.next.as_ref()?;
-    let share = super::judging::index_of(standing, None).next_share.filter(|share| *share >= NEAR)?;
+    let share = next_share.filter(|share| *share >= NEAR)?;
     Some(TierNear {
         partner: code.to_owned(),
         program: question.version.program.code.clone(),
@@ -69,9 +70,10 @@ pub(super) fn tell<'f>(
     question: &Question,
     found: &'f Found,
     mut told: BTreeMap<(PartnerId, String, Option<String>), Told>,
+    left_out: &BTreeSet<PartnerId>,
 ) -> (Vec<StandingNews<'f>>, Vec<(PartnerId, Event)>) {
     let mut events = Vec::new();
-    let pairs = found.standings.iter().zip(&found.news);
+    let pairs = found.standings.iter().zip(&found.news).filter(|(standing, _)| !left_out.contains(&standing.partner));
     let news = pairs.map(|(standing, news): (&NewStanding, &News)| {
         let key = (standing.partner, standing.ladder.clone(), standing.region.clone());
         let mut told = told.remove(&key).unwrap_or_default();

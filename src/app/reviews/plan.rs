@@ -62,10 +62,12 @@ async fn plan_program(app: &App, program: StoredProgram) -> Result<(), AppError>
         if plan.planned_until == Some(until) {
             return Ok(Change::unchanged(None));
         }
-        // A review of the day or of an earlier one that was called by hand goes first: what is decided late for the past is not put on
-        // record. This one is asked for again.
-        if plan.next.is_some() && tx.has_live_review(program.id, until).await? {
-            return Ok(Change::unchanged(None));
+        // A review that was called by hand goes first, so that two do not cross. This one is asked for again.
+        if plan.next.is_some() {
+            tx.lock_reviews(program.id).await?;
+            if tx.find_live_review_date(program.id).await?.is_some() {
+                return Ok(Change::unchanged(None));
+            }
         }
         // Another node was quicker: it is planned.
         if !tx.move_plan(program.id, plan.planned_until, until).await? {

@@ -6,7 +6,7 @@ use guerdon_domain::access::{Action, Resource};
 use guerdon_domain::fault::Faults;
 use guerdon_store::StoreError;
 
-use super::judging::{Question, judge};
+use super::judging::{Question, judge, read};
 use super::{StartReview, prepare};
 use crate::app::levelling::{TierMoved, decision_of};
 use crate::app::{App, Ctx};
@@ -43,15 +43,22 @@ pub struct Preview {
 pub async fn preview_review(app: &App, ctx: &Ctx, input: &StartReview) -> Result<Preview, AppError> {
     let scope = ctx.require((Action::Write, Resource::Review))?;
     let prepared = prepare(app, ctx, &scope, input).await?;
-    let question = Question { version: prepared.version.clone(), as_of: prepared.as_of, due: prepared.due };
+    let question = Question::present(prepared.version.clone(), prepared.as_of, prepared.due);
     let mut preview = Preview::default();
     let mut after: Option<String> = None;
     loop {
         let walk = prepared.slice.walk(prepared.version.program.id, prepared.as_of);
-        let partners = app.store.read::<_, StoreError, _>(async |tx| tx.list_to_review(&walk, after.as_deref(), app.limits.review_chunk).await).await?;
-        preview.add(&question, judge(&app.store, &question, &partners).await?);
+        let read = app.store.read::<_, StoreError, _>(async |tx| {
+            let partners = tx.list_to_review(&walk, after.as_deref(), app.limits.review_chunk).await?;
+            Ok((read(tx, &question, &partners).await?, partners))
+        });
+        let (known, partners) = read.await?;
+        let is_last = partners.len() < app.limits.review_chunk;
         after = partners.last().map(|(_, code)| code.clone());
-        if partners.len() < app.limits.review_chunk {
+        for part in judge(&question, known, partners, app.limits.review_chunk, |_, judged| judged).await? {
+            preview.add(&question, part);
+        }
+        if is_last {
             return Ok(preview);
         }
     }

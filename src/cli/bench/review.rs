@@ -1,10 +1,11 @@
 //! `guerdon bench review`: a review of every partner, beside what the database needs for the inputs and for the tiers alone.
 //!
-//! Every round judges another month's last day, since the same review again would change nothing. It writes: standings with their
-//! reasons, and the tiers that change. Floors and review take turns.
+//! The review is begun and done as the service does it: a job, step by step, with the look ahead at risks, the lists and the events.
+//! Every round judges another month's last day, since the same review again would change nothing. Floors and review take turns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use guerdon_domain::date::Date;
@@ -16,9 +17,11 @@ use super::measure::{self, median, own_cpu_seconds, peak_memory_mib};
 use super::rules::{inputs, rules};
 use super::seed::CODE;
 use crate::app::App;
-use crate::app::levelling::{EvaluateTiers, Selection, TiersEvaluated, evaluate_tiers};
+use crate::app::jobs::{Progress, claim_next, work_on};
 use crate::app::programs::{ProgramKey, get_in_force};
+use crate::app::reviews::{StartReview, StoredReview, find_review, start_review};
 use crate::cli::{Common, Outcome};
+use crate::clock::StandingClock;
 use crate::error::AppError;
 
 /// Review every partner of a seeded database, month by month, and compare with the database's own work on the same inputs.
@@ -45,11 +48,11 @@ struct Round {
     read_seconds: f64,
     /// The database computes tiers from the inputs, by rules as rows.
     sql_seconds: f64,
-    /// The review: inputs read, judged, standings and changes written.
+    /// The review: inputs read, judged, looked ahead, standings, lists, changes and events written.
     review_seconds: f64,
     /// CPU seconds of this process for it; the database's are not in them, where it is a process of its own.
     review_cpu_seconds: f64,
-    moved: usize,
+    moved: i64,
     standings: i64,
     standing_bytes: i64,
     /// Whether SQL and review found the same tiers.
@@ -72,7 +75,9 @@ struct Report {
 
 /// Runs the command.
 pub async fn run(args: Args) -> Outcome {
-    let app = measure::open(&args.common.load(Vec::new())?).await?;
+    let mut app = measure::open(&args.common.load(Vec::new())?).await?;
+    // The synthetic months are past, whatever the day is.
+    app.clock = Arc::new(StandingClock::on(args.from.plus_months(i32::try_from(args.rounds).unwrap_or(24)).max(today(&app))));
     let report = bench(&app, &args).await;
     app.store.close().await;
     let report = report?;
@@ -126,8 +131,8 @@ async fn one(app: &App, as_of: Date) -> Result<(Round, u64), AppError> {
     let found: BTreeMap<i64, i64> = found.into_iter().map(|(tier, count)| (ladder.rank(Some(&tier)).into(), count)).collect();
     let (standings, standing_bytes) = app.store.read(async |tx| tx.size_of_standings(program, as_of).await).await?;
     let agrees = found == in_sql;
-    let round = Round { as_of, read_seconds, sql_seconds, review_seconds, review_cpu_seconds, moved: done.moved.len(), standings, standing_bytes, agrees };
-    Ok((round, done.judged))
+    let round = Round { as_of, read_seconds, sql_seconds, review_seconds, review_cpu_seconds, moved: done.changed, standings, standing_bytes, agrees };
+    Ok((round, done.judged.unsigned_abs()))
 }
 
 async fn read(app: &App, program: ProgramId, inputs: &TierInputs) -> Result<f64, AppError> {
@@ -144,13 +149,28 @@ async fn in_sql(app: &App, inputs: &TierInputs, rules: &[TierRule]) -> Result<BT
     Ok(tiers.into_iter().collect())
 }
 
-async fn review(app: &App, program: &ProgramKey, as_of: Date) -> Result<TiersEvaluated, AppError> {
-    let input = EvaluateTiers { program: program.clone(), dates: BTreeSet::from([as_of]), selection: Selection::All, due: Due::Now, keyed: None };
-    let done = evaluate_tiers(app, &app.system("bench review"), &input).await?;
-    match done.failed.iter().next() {
-        Some((code, faults)) => Err(AppError::internal(format!("{code} could not be judged: {faults}"))),
-        None => Ok(done),
+async fn review(app: &App, program: &ProgramKey, as_of: Date) -> Result<StoredReview, AppError> {
+    let ctx = app.system("bench review");
+    let (regions, types, partners) = (Vec::new(), Vec::new(), Vec::new());
+    let begun =
+        start_review(app, &ctx, &StartReview { program: program.clone(), as_of: Some(as_of), regions, types, partners, due: Due::Now, keyed: None }).await?;
+    while let Some(mut job) = claim_next(app).await? {
+        loop {
+            match work_on(app, &job).await? {
+                Progress::Done(_) => break,
+                more => job = job.after(&more),
+            }
+        }
     }
+    let done = find_review(app, &ctx, begun.id).await?.ok_or(AppError::NotFound)?;
+    match done.failed {
+        0 => Ok(done),
+        failed => Err(AppError::internal(format!("{failed} partners could not be judged"))),
+    }
+}
+
+fn today(app: &App) -> Date {
+    Date::from_naive(app.clock.now().date_naive())
 }
 
 fn print(report: &Report) {
@@ -162,7 +182,7 @@ fn print(report: &Report) {
             format!("{:.2}", round.sql_seconds),
             format!("{:.2}", round.review_seconds),
             format!("{:.2}", round.review_cpu_seconds),
-            measure::count(round.moved as u64),
+            measure::count(round.moved.unsigned_abs()),
             measure::count(round.standings.unsigned_abs()),
             format!("{:.1}", round.standing_bytes as f64 / 1_048_576.0),
             if round.agrees { "yes" } else { "NO" }.to_owned(),

@@ -114,6 +114,8 @@ pub struct ListedStanding {
 /// When a partner was last told about its tier.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Told {
+    /// As of when it is known where the partner stands; none where nothing is known.
+    pub as_of: Option<Date>,
     /// When, and of which tier, that it is at risk.
     pub risk: Option<(Date, String)>,
     /// When, and of which tier, that it is near.
@@ -288,23 +290,18 @@ impl ReadTx {
         Ok(moves)
     }
 
-    /// The latest date of which it is known where partners of a program stand.
-    pub async fn find_latest_standing_date(&self, program: ProgramId) -> Result<Option<Date>, StoreError> {
-        let row = self.one("SELECT MAX(as_of) FROM standing_now WHERE program_id = $1", vec![program.into()]).await?;
-        row.map_or(Ok(None), |row| Row::new(&row, "standing_now").maybe_date(0))
-    }
-
-    /// When partners were last told about their tiers.
+    /// Where partners stand as far as is known: as of when, and when they were last told about their tiers.
     pub async fn told_many(&self, program: ProgramId, partners: &[PartnerId]) -> Result<BTreeMap<StandingKey, Told>, StoreError> {
         let sql = format!(
-            "SELECT partner_id, ladder, region_key, risk_told_on, risk_told_tier, near_told_on, near_told_tier FROM standing_now WHERE program_id = $1 AND {}",
+            "SELECT partner_id, ladder, region_key, risk_told_on, risk_told_tier, near_told_on, near_told_tier, as_of FROM standing_now \
+             WHERE program_id = $1 AND {}",
             is_one_of_uuids(self.backend(), "partner_id", 2)
         );
         let mut told = BTreeMap::new();
         for row in self.all(sql, vec![program.into(), uuids(self.backend(), partners)]).await? {
             let row = Row::new(&row, "standing_now");
             let when = |on: usize, tier: usize| Ok::<_, StoreError>(row.maybe_date(on)?.zip(row.maybe_text(tier)?));
-            told.insert((row.get(0)?, row.text(1)?, region_of_key(row.text(2)?)), Told { risk: when(3, 4)?, near: when(5, 6)? });
+            told.insert((row.get(0)?, row.text(1)?, region_of_key(row.text(2)?)), Told { as_of: row.maybe_date(7)?, risk: when(3, 4)?, near: when(5, 6)? });
         }
         Ok(told)
     }

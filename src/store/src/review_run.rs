@@ -13,7 +13,7 @@ use crate::convert::{Row, TextEnum, region_of_key, text_enum};
 use crate::fault::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::scope::within;
-use crate::sql::{Parameters, is_one_of_texts, is_one_of_uuids, texts, uuids};
+use crate::sql::{Parameters, for_update, is_one_of_texts, is_one_of_uuids, texts, uuids};
 use crate::tx::{ReadTx, WriteTx};
 use crate::{JobId, PartnerId, ProgramId, ReviewId, VersionId};
 
@@ -239,6 +239,12 @@ impl ReadTx {
         Ok(self.one(sql, Vec::new()).await?.is_some())
     }
 
+    /// The date of a review of a program that is under way.
+    pub async fn find_live_review_date(&self, program: ProgramId) -> Result<Option<Date>, StoreError> {
+        let row = self.one("SELECT as_of FROM review WHERE program_id = $1 AND state = 'RUNNING' ORDER BY as_of LIMIT 1", vec![program.into()]).await?;
+        row.map_or(Ok(None), |row| Row::new(&row, "review").maybe_date(0))
+    }
+
     /// The last whole review of the same date, version and slice.
     pub async fn find_same_review(&self, start: &ReviewStart) -> Result<Option<StoredReview>, StoreError> {
         let sql = format!(
@@ -345,6 +351,16 @@ impl WriteTx {
         ];
         self.execute(sql, values).await?;
         Ok(id)
+    }
+
+    /// Lets one review of a program begin after the other: whoever asks next waits until this transaction has ended.
+    pub async fn lock_reviews(&self, program: ProgramId) -> Result<(), StoreError> {
+        // SQLite has one writer anyway. Rows that name the program do not wait for this lock.
+        let lock = for_update(self.backend());
+        if lock.is_empty() {
+            return Ok(());
+        }
+        self.one("SELECT id FROM program WHERE id = $1 FOR NO KEY UPDATE", vec![program.into()]).await.map(drop)
     }
 
     /// Names the job of a review.

@@ -23,12 +23,6 @@ impl ReadTx {
         Ok(self.one(sql, vec![program.into()]).await?.is_some())
     }
 
-    /// Whether a review of a program as of a date is under way.
-    pub async fn has_live_review(&self, program: ProgramId, as_of: Date) -> Result<bool, StoreError> {
-        let sql = "SELECT 1 FROM review WHERE program_id = $1 AND as_of <= $2 AND state = 'RUNNING' LIMIT 1";
-        Ok(self.one(sql, vec![program.into(), as_of.naive().into()]).await?.is_some())
-    }
-
     /// Dates of partners, with their codes, from which review days in `span` may follow; of enrollments only when asked for.
     /// Admissions end by themselves after at most so many months.
     pub async fn own_dates_many(
@@ -40,11 +34,12 @@ impl ReadTx {
     ) -> Result<BTreeMap<PartnerId, (String, OwnDates)>, StoreError> {
         let mut found: BTreeMap<PartnerId, (String, OwnDates)> = BTreeMap::new();
         let between = || vec![program.into(), span.from.naive().into(), span.until.naive().into()];
-        let overrides = "SELECT o.partner_id, p.code, o.until_on FROM tier_override o JOIN partner p ON p.id = o.partner_id \
-                         WHERE o.program_id = $1 AND o.state = 'APPROVED' AND o.until_on >= $2 AND o.until_on < $3";
+        let overrides = "SELECT o.partner_id, p.code, o.from_on, o.until_on FROM tier_override o JOIN partner p ON p.id = o.partner_id \
+                         WHERE o.program_id = $1 AND o.state = 'APPROVED' AND o.until_on >= $2 AND o.from_on < $3";
         for row in self.all(overrides, between()).await? {
             let row = Row::new(&row, "tier_override");
-            found.entry(row.get(0)?).or_insert((row.text(1)?, OwnDates::default())).1.overrides_end.push(row.date(2)?);
+            let dates = &mut found.entry(row.get(0)?).or_insert((row.text(1)?, OwnDates::default())).1.overrides;
+            dates.extend([row.date(2)?, row.date(3)?]);
         }
         let admissions = "SELECT a.partner_id, p.code, a.ladder, a.tier, a.from_on, a.until_on FROM tier_admission a JOIN partner p ON p.id = a.partner_id \
                           WHERE a.program_id = $1 AND ((a.until_on >= $2 AND a.until_on < $3) OR (a.from_on >= $4 AND a.from_on < $5))";

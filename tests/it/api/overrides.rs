@@ -101,6 +101,40 @@ async fn what_is_proposed_has_no_effect_and_what_another_person_approves_shows_e
 }
 
 #[tokio::test]
+async fn lists_follow_an_override_at_once() {
+    let api = Api::evaluated().await;
+    let listed = async |filter: &str| {
+        let query = format!("{{ standings(filter: {{{filter}}}) {{ nodes {{ partnerCode tier overriddenUntil asOf }} }} }}");
+        api.ask(auditor(), &query).await.at("/standings/nodes").clone()
+    };
+    let review = json!({"program": "P", "asOf": "2020-05-01", "reviewDue": true, "idempotencyKey": "r"});
+    api.mutate(designer(), "reviewStart", "ReviewStartInput", "review { id }", review).await;
+    guerdon::jobs::run_due(&api.app).await.unwrap();
+    assert_eq!((listed("overridden: true").await, listed("tiers: [\"GOLD\"]").await), (json!([]), json!([])));
+    let pin = api.propose(proposal("PIN", "GOLD", "2020-06-01", "2020-09-01", "k1")).await;
+    assert_eq!(listed("overridden: true").await, json!([]), "what is proposed has no effect");
+    api.decide(approver(), "Approve", json!({"id": pin["id"]})).await;
+    let gold = json!([{"partnerCode": "A", "tier": "GOLD", "overriddenUntil": "2020-09-01", "asOf": "2020-06-01"}]);
+    assert_eq!((listed("overridden: true").await, listed("tiers: [\"GOLD\"]").await), (gold.clone(), gold));
+    // A review of an earlier day that is held later does not take it back, and tells of the others.
+    let earlier = json!({"program": "P", "asOf": "2020-05-02", "reviewDue": true, "idempotencyKey": "r2"});
+    api.mutate(designer(), "reviewStart", "ReviewStartInput", "review { id }", earlier).await;
+    guerdon::jobs::run_due(&api.app).await.unwrap();
+    assert_eq!(listed("tiers: [\"GOLD\"]").await[0]["overriddenUntil"], "2020-09-01");
+    let ended = json!({"id": pin["id"], "reason": "over"});
+    api.clock.set("2020-06-03T12:00:00Z".parse().unwrap());
+    api.decide(approver(), "End", ended).await;
+    assert_eq!((listed("overridden: true").await, listed("tiers: [\"GOLD\"]").await), (json!([]), json!([])), "its end shows at once too");
+    // One that begins on a day to come shows from that day on, with the review of its partner.
+    let floor = api.propose(proposal("FLOOR", "GOLD", "2020-06-10", "2020-09-01", "k2")).await;
+    api.decide(approver(), "Approve", json!({"id": floor["id"]})).await;
+    assert_eq!(listed("overridden: true").await, json!([]));
+    api.clock.set("2020-06-10T00:30:00Z".parse().unwrap());
+    guerdon::jobs::run_due(&api.app).await.unwrap();
+    assert_eq!(listed("overridden: true").await[0]["tier"], "GOLD");
+}
+
+#[tokio::test]
 async fn an_override_counts_on_its_days_before_and_after_any_evaluation() {
     let api = Api::evaluated().await;
     let proposed = api.propose(proposal("FLOOR", "GOLD", "2020-07-01", "2020-08-01", "k")).await;

@@ -164,9 +164,26 @@ async fn what_a_review_cannot_be_about_is_said_all_at_once() {
 
 #[tokio::test]
 async fn a_review_that_is_killed_goes_on_behind_its_last_step_and_finds_the_same() {
+    goes_on_after_a_crash(&monthly("UTC")).await;
+}
+
+#[tokio::test]
+async fn a_rank_among_all_partners_is_the_same_whatever_the_steps() {
+    let mut document = monthly("UTC");
+    let rank = json!({"key": "rank", "unit": "PERCENT", "formula": {"percentileRank": {"of": {"metric": "revenue"}}}});
+    document["metrics"].as_array_mut().unwrap().push(rank);
+    let asked = ["revenue", "rank"].map(
+        |metric| json!({"metric": {"metric": metric, (if metric == "rank" { "atMost" } else { "atLeast" }): (if metric == "rank" { "0.2" } else { "5000" })}}),
+    );
+    document["ladders"][0]["tiers"][1]["requirement"] = json!({"allOf": asked});
+    goes_on_after_a_crash(&document).await;
+}
+
+/// A review of seven partners in one go, and one in steps of two whose worker is lost after the second.
+async fn goes_on_after_a_crash(document: &Value) {
     let codes = ["A", "B", "C", "D", "E", "F", "G"];
-    let mut whole = with(&monthly("UTC"), &codes).await;
-    let mut killed = with(&monthly("UTC"), &codes).await;
+    let mut whole = with(document, &codes).await;
+    let mut killed = with(document, &codes).await;
     (whole.app.limits.review_chunk, killed.app.limits.review_chunk) = (100, 2);
     killed.app.limits.job_lease = Duration::from_millis(1);
     for api in [&whole, &killed] {
@@ -313,6 +330,27 @@ async fn an_override_that_ends_is_a_review_of_its_partner_on_that_day() {
     let held = "SELECT tier FROM tier_assignment a JOIN partner p ON p.id = a.partner_id WHERE p.code = 'B' AND until_on IS NULL";
     assert_eq!(api.database.texts(held).await, ["SILVER"], "on its end the rules hold again");
     assert_eq!(api.database.number("SELECT COUNT(*) FROM standing_now WHERE overridden_until IS NOT NULL").await, 0);
+}
+
+#[tokio::test]
+async fn one_review_of_a_program_is_under_way_at_a_time_whatever_the_dates() {
+    let mut api = with(&monthly("UTC"), &["A", "B", "C"]).await;
+    api.app.limits.review_chunk = 1;
+    start(&api, json!({"asOf": "2020-05-10", "reviewDue": true})).await;
+    for day in ["2020-05-09", "2020-05-10", "2020-05-20"] {
+        assert_eq!(refused(&api, json!({"asOf": day})).await, [("REVIEW_RUNNING".into(), "input.asOf".into())], "{day}");
+    }
+    run_due(&api.app).await.unwrap();
+    let keys = [api.key(), api.key()];
+    let begin = |day: &'static str, key: &str| {
+        let input = json!({"program": "P", "asOf": day, "reviewDue": true, "idempotencyKey": key});
+        api.try_mutate(designer(), START.0, START.1, START.2, input)
+    };
+    let (one, other) = tokio::join!(begin("2020-05-20", &keys[0]), begin("2020-05-11", &keys[1]));
+    let begun = [&one, &other].into_iter().filter(|answer| answer.at("/payload/userErrors").as_array().is_some_and(Vec::is_empty)).count();
+    assert_eq!(begun, 1, "of two that are called at once, one is begun");
+    run_due(&api.app).await.unwrap();
+    assert_eq!(api.database.number("SELECT COUNT(*) FROM review WHERE state = 'RUNNING'").await, 0);
 }
 
 #[tokio::test]

@@ -36,11 +36,10 @@ struct Input {
 }
 
 /// A run as it was when its next chunk was prepared, and that chunk.
-pub type Prepared = (StoredRun, Chunk);
+type Prepared = (StoredRun, Chunk);
 
 /// What a chunk came to.
-#[derive(Debug)]
-pub enum Chunk {
+enum Chunk {
     /// Earned, for the budgets.
     Earned(RunChunk, Vec<BudgetPart>),
     /// Stated.
@@ -57,7 +56,7 @@ pub enum Chunk {
 /// `Stale` when the job is somebody else's; those of the database.
 pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
     let input: Input = job.input()?;
-    let read = match app.run_chunks.take(job) {
+    let read = match job.ahead.take::<Prepared>() {
         Some(prepared) => Some(prepared),
         None => prepare(app, &input).await?,
     };
@@ -77,8 +76,8 @@ pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
             let (written, next) = tokio::join!(write, prepare_behind(app, run, chunk));
             let written: Written<Step> = written?;
             // What could not be prepared is prepared again when its turn comes, and fails then.
-            if let (Step::More(cursor, ..), Ok(Some(next))) = (&written.value, next) {
-                app.run_chunks.keep(job, cursor, (run.clone(), next));
+            if let Ok(Some(next)) = next {
+                job.ahead.keep::<Prepared>((run.clone(), next));
             }
             written
         }

@@ -29,7 +29,7 @@ pub(super) fn policy(ladder: &Ladder, rank: u32) -> &ReviewPolicy {
 }
 
 /// A ratchet turns a continuous downward review into a yearly one.
-const fn cadence_down(policy: &ReviewPolicy) -> Cadence {
+pub(super) const fn cadence_down(policy: &ReviewPolicy) -> Cadence {
     match policy.cadence_down {
         Cadence::Continuous | Cadence::Daily if policy.ratchet => Cadence::Annual,
         cadence => cadence,
@@ -69,6 +69,11 @@ pub(super) struct ReviewDays {
 }
 
 impl ReviewDays {
+    /// The days of a cadence in a year.
+    pub(super) const fn of(cadence: Cadence, year: FiscalYear) -> Self {
+        Self { cadence, year }
+    }
+
     /// The days on which the tier of a rank may be reached.
     pub(super) fn up(ladder: &Ladder, rank: u32, at: &At<'_>, fiscal_year: FiscalYear) -> Self {
         let policy = policy(ladder, rank);

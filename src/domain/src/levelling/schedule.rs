@@ -1,12 +1,12 @@
 //! The days on which reviews are due.
 //!
 //! Some days concern everybody: those of the cadences, the day on which a version takes effect or is enforced, the end of a
-//! protection. Others are a partner's own: a grace period that warns or ends, an override that ends (semantics 6), an onboarding
+//! protection. Others are a partner's own: a grace period that warns or ends, an override that begins or ends (semantics 6), an onboarding
 //! deadline, the reviews of years counted from its own enrollment. A continuous cadence is due every day.
 
 use std::collections::BTreeSet;
 
-use super::decide::{months_after, unit};
+use super::decide::{ReviewDays, cadence_down, months_after, unit};
 use crate::date::{Date, Span};
 use crate::document::ladder::{Cadence, Ladder, ReviewPolicy, ReviewYears};
 use crate::document::metric::CalendarUnit;
@@ -18,8 +18,8 @@ use crate::program::Program;
 pub struct OwnDates {
     /// The first days of its enrollments.
     pub enrolled: Vec<Date>,
-    /// The first days on which an override no longer holds.
-    pub overrides_end: Vec<Date>,
+    /// The days on which an override begins to hold, and no longer does.
+    pub overrides: Vec<Date>,
     /// Its admissions: ladder, tier, and the days on which they hold as far as people decided.
     pub admissions: Vec<(String, String, Span)>,
     /// The days on which a grace period that runs warns, and on which it ends.
@@ -49,6 +49,20 @@ pub fn admission_months(program: &Program) -> u32 {
     tiers.filter_map(|tier| tier.admission?.valid_months).max().unwrap_or(0)
 }
 
+/// When the next downward review after a date may be at the latest, by each policy of the version; none where its reviews have no dates.
+pub fn next_downward_reviews(program: &Program, as_of: Date) -> Vec<Option<Date>> {
+    let next = |policy: &ReviewPolicy| {
+        let cadence = cadence_down(policy);
+        let year = if policy.fiscal { program.fiscal_year } else { FiscalYear::CALENDAR };
+        match (unit(cadence), policy.years_from) {
+            // Own years may begin on any day.
+            (Some(unit), Some(_)) => Some(as_of.next().plus_months(unit.months())),
+            _ => ReviewDays::of(cadence, year).next_after(as_of),
+        }
+    };
+    program.document.ladders.iter().flat_map(Ladder::policies).map(next).collect()
+}
+
 /// Whether a version has days that follow from enrollments, so that they must be known of everybody.
 pub fn has_days_of_enrollment(program: &Program) -> bool {
     let of_policy = |policy: &ReviewPolicy| policy.onboarding_deadline_months.is_some() || policy.years_from == Some(ReviewYears::Enrollment);
@@ -57,7 +71,7 @@ pub fn has_days_of_enrollment(program: &Program) -> bool {
 
 /// The days of `span` on which a partner is due for reasons of its own.
 pub fn own_review_days(program: &Program, own: &OwnDates, span: Span) -> BTreeSet<Date> {
-    let mut days: BTreeSet<Date> = own.overrides_end.iter().chain(&own.grace).copied().collect();
+    let mut days: BTreeSet<Date> = own.overrides.iter().chain(&own.grace).copied().collect();
     for (ladder, key, held) in &own.admissions {
         let terms = program.ladder(Some(ladder)).and_then(|ladder| ladder.tier(key)).and_then(|(_, tier)| tier.admission);
         days.extend([held.until]);
@@ -135,11 +149,22 @@ mod tests {
     }
 
     #[test]
+    fn the_next_downward_review_is_no_later_than_this() {
+        let next = |review: &str| next_downward_reviews(&program(review), "2024-03-31".parse().unwrap());
+        let day = |text: &str| vec![Some(text.parse::<Date>().unwrap())];
+        assert_eq!(next("cadenceDown: QUARTERLY"), day("2024-04-01"));
+        assert_eq!(next("cadenceDown: ANNUAL, fiscal: true"), day("2025-02-01"));
+        assert_eq!(next("cadenceDown: ANNUAL, yearsFrom: ENROLLMENT"), day("2025-04-01"), "own years begin on any day");
+        assert_eq!(next("cadenceDown: CONTINUOUS, ratchet: true"), day("2025-01-01"), "a ratchet makes it a year");
+        assert_eq!((next("cadenceDown: NEVER"), next("cadenceDown: DAILY")), (vec![None], vec![None]));
+    }
+
+    #[test]
     fn grace_overrides_and_enrollments_name_days_of_one_partner() {
         let date = |text: &str| text.parse::<Date>().unwrap();
         let own = OwnDates {
             enrolled: vec![date("2023-05-31")],
-            overrides_end: vec![date("2024-03-03"), date("2022-01-01")],
+            overrides: vec![date("2024-03-03"), date("2022-01-01")],
             grace: vec![date("2024-06-06")],
             admissions: vec![],
         };
