@@ -372,9 +372,9 @@ impl Leaf {
         let group = self.group.as_deref().map_or(String::new(), |group| format!(" ({group})"));
         match self.kind {
             LeafKind::Tier => {
-                let name = self.noun.clone().unwrap_or_else(|| format!("{subject} in {}", self.key));
-                let text = if met { format!("{name} is held") } else { format!("{name} is needed{by}") };
-                Sentence::new("TIER", text).with("tier", subject).with("ladder", self.key.clone())
+                let (name, ladder) = (self.noun.clone().unwrap_or(subject), self.ladder.clone().unwrap_or_else(|| self.key.clone()));
+                let text = if met { format!("{name} in {ladder} is held") } else { format!("{name} in {ladder} is needed{by}") };
+                Sentence::new("TIER", text).with("tier", name).with("ladder", ladder)
             }
             LeafKind::Contract => {
                 let what = if subject.is_empty() { "a contract".to_owned() } else { format!("contract {subject}") };

@@ -22,7 +22,7 @@ pub(super) fn shared<S: serde::Serializer>(leaf: &Arc<Leaf>, serializer: S) -> R
 impl LeafWords {
     /// A count of which so many are asked for, with nothing but a key.
     pub(crate) const fn new(kind: LeafKind, key: String) -> Self {
-        Self { kind, key, label: None, subject: None, compares: Compares::AtLeast, unit: Unit::Count, currency: None, noun: None }
+        Self { kind, key, label: None, subject: None, compares: Compares::AtLeast, unit: Unit::Count, currency: None, noun: None, ladder: None }
     }
 }
 
@@ -63,7 +63,9 @@ impl Leaf {
                 words.currency = (words.unit == Unit::Money).then(|| program.currency());
             }
             Some(Requirement::Tier(rule)) => {
-                words.noun = program.ladder(Some(&rule.ladder)).and_then(|ladder| tier_in_words(ladder, &rule.tier));
+                let ladder = program.ladder(Some(&rule.ladder));
+                words.noun = ladder.and_then(|ladder| tier_name(ladder, &rule.tier));
+                words.ladder = ladder.and_then(|ladder| ladder.name.clone());
             }
             Some(Requirement::Holding(rule)) => words.label.clone_from(&rule.label),
             // Another requirement asked, that of the home region for example: the metric's own words hold all the same.
@@ -269,7 +271,8 @@ impl<'a> Evaluator<'a> {
         };
         let words = LeafWords {
             subject: Some(rule.tier.clone()),
-            noun: tier_in_words(ladder, &rule.tier),
+            noun: tier_name(ladder, &rule.tier),
+            ladder: ladder.name.clone(),
             ..LeafWords::new(LeafKind::Tier, rule.ladder.clone())
         };
         Ok(Leaf::yes_or_no(words, asked > 0 && held >= asked).judged())
@@ -389,12 +392,6 @@ impl<'a> Evaluator<'a> {
         let key = rule.attribute.clone().unwrap_or_else(|| "PARTNER".to_owned());
         Leaf::yes_or_no(LeafWords { subject: Some(asked.join(", ")), ..LeafWords::new(LeafKind::Partner, key) }, met).judged()
     }
-}
-
-/// A tier with its ladder as people call them; nothing where neither has a name.
-fn tier_in_words(ladder: &crate::document::ladder::Ladder, tier: &str) -> Option<String> {
-    let name = tier_name(ladder, tier);
-    (name.is_some() || ladder.name.is_some()).then(|| format!("{} in {}", name.as_deref().unwrap_or(tier), ladder.name.as_deref().unwrap_or(&ladder.key)))
 }
 
 fn tier_name(ladder: &crate::document::ladder::Ladder, tier: &str) -> Option<String> {

@@ -242,8 +242,10 @@ pub struct LeafWords {
     pub unit: Unit,
     /// The currency of MONEY.
     pub currency: Option<crate::money::Currency>,
-    /// The noun of one unit.
+    /// The noun of one unit; of a tier its name.
     pub noun: Option<String>,
+    /// The name of the ladder of a tier.
+    pub ladder: Option<String>,
 }
 
 /// A condition with what is required, what there is, and what is missing. A condition without figures (a holding, a tier)
