@@ -81,7 +81,7 @@ async fn every_node_and_leaf_tells_all_it_knows() {
 
     let for_each = of_type("FOR_EACH");
     assert_eq!((&for_each["required"], &for_each["actual"], &for_each["missing"]), (&json!(2), &json!(1), &json!(1)));
-    assert_eq!(for_each["sentence"]["text"], "met for 1 of 2 areas");
+    assert_eq!(for_each["sentence"]["text"], "certificates: met for 1 of 2 areas");
     let streak = of_type("STREAK");
     assert_eq!((&streak["required"], &streak["actual"], streak["periods"].as_array().unwrap().len()), (&json!(3), &json!(1), 3));
     assert_eq!(streak["periods"][0]["period"], json!({"from": "2020-01-01", "until": "2020-04-01"}));
