@@ -104,10 +104,10 @@ impl Walk {
                 None => chunks.push_back(Chunk { found: part, is_last: false }),
             }
         }
-        if chunks.is_empty() {
-            chunks.push_back(Chunk::default());
+        match chunks.back_mut() {
+            Some(last) => last.is_last = is_last,
+            None => chunks.push_back(Chunk { is_last, ..Chunk::default() }),
         }
-        chunks.iter_mut().last().into_iter().for_each(|last| last.is_last = is_last);
         Ok(chunks)
     }
 }
