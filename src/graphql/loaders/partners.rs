@@ -136,9 +136,7 @@ impl Loader<EntitlementsKey> for Reader {
 
     async fn load(&self, keys: &[EntitlementsKey]) -> Result<HashMap<EntitlementsKey, Each<Vec<Entitlement>>>, GqlFault> {
         let mut found = HashMap::new();
-        for ((program, as_of, region, benefits), keys) in
-            by_question(keys, |key| (key.program.clone(), key.as_of, key.region.clone(), key.benefits.clone()))
-        {
+        for ((program, as_of, region, benefits), keys) in by_question(keys, |key| (key.program.clone(), key.as_of, key.region.clone(), key.benefits.clone())) {
             let question = entitlements::Question { program, as_of, region, benefits };
             let ids = ids_of(&keys, |key| key.partner);
             let answers = entitlements::resolve_many(&self.app, &self.ctx, &question, &ids).await;
