@@ -128,11 +128,13 @@ pub struct JobsConfig {
     pub workers: usize,
     /// Time between two looks for work.
     pub poll: Duration,
+    /// Partners of a rebate run that are calculated between two commits: what is lost when a worker is killed. Changes no result.
+    pub run_chunk: u32,
 }
 
 impl Default for JobsConfig {
     fn default() -> Self {
-        Self { workers: 1, poll: Duration::from_secs(1) }
+        Self { workers: 1, poll: Duration::from_secs(1), run_chunk: 2_000 }
     }
 }
 

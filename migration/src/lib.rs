@@ -46,6 +46,8 @@ mod m20260801_000040_statement_keys;
 mod m20260801_000041_statement_lines;
 mod m20260801_000045_admission_end;
 mod m20260801_000042_standing_keys;
+mod m20260801_000050_recorded_numbers;
+mod recorded;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -98,6 +100,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000041_statement_lines::Migration),
             Box::new(m20260801_000045_admission_end::Migration),
             Box::new(m20260801_000042_standing_keys::Migration),
+            Box::new(m20260801_000050_recorded_numbers::Migration),
         ]
     }
 }

@@ -7,12 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
-use guerdon_domain::document::metric::Operand;
-use guerdon_domain::document::rebate::{Basis, Method, RebateSchedule};
 use guerdon_domain::facts::Facts;
 use guerdon_domain::metric::plan::{FactsPlan as Reading, plan, plan_benefits, plan_operand, plan_requirement, plan_until};
 use guerdon_domain::period::Period;
 use guerdon_domain::program::Program;
+use guerdon_domain::rebate::Asks;
 use guerdon_domain::rebate::batch::days_of_lines;
 use guerdon_store::{FactsPlan, LoadedFacts, ProgramId, ReadTx, StoreError};
 
@@ -45,28 +44,25 @@ pub(super) fn for_rebates(program: &Program, period: &Period) -> Reading {
 
 /// As [`for_rebates`], for a run, which shares budgets over all its partners itself.
 pub(super) fn for_runs(program: &Program, period: &Period) -> Reading {
-    let days = period.span;
     let mut reading = Reading::default();
     for schedule in &program.document.rebate_schedules {
-        let of_condition = schedule.condition.iter().map(|condition| plan_requirement(program, condition, days));
-        let of_figures = operands(schedule).map(|operand| plan_operand(program, operand, days));
-        for part in of_condition.chain(of_figures) {
+        let Some(own) = program.periods(&schedule.period).named(&period.name) else { continue };
+        let asks = Asks::with_accrual(schedule);
+        let days = asks.days(program, schedule, &own);
+        let of_conditions = asks.requirements.iter().map(|condition| plan_requirement(program, condition, days));
+        let of_figures = asks.operands.iter().map(|operand| plan_operand(program, operand, days));
+        for part in of_conditions.chain(of_figures) {
             reading = join(reading, part);
         }
-        if !schedule.scope.deal_kinds.is_empty() {
+        if asks.deals {
             (reading.deals, reading.deals_in) = (true, None);
         }
-        if matches!(&schedule.method, Method::Target(target) if target.accept_within_days.is_some()) {
+        if asks.acceptances {
             (reading.holdings, reading.holdings_on) = (true, None);
         }
     }
     let lines = reading.lines.iter().chain(&reading.monthly).copied().chain([days_of_lines(program, &period.name)]).collect();
     Reading { lines, monthly: Vec::new(), exchange_rates: true, ..reading }
-}
-
-fn operands(schedule: &RebateSchedule) -> impl Iterator<Item = &Operand> {
-    let figures = [Some(&schedule.basis), schedule.qualifier.as_ref()];
-    figures.into_iter().flatten().filter_map(|basis| if let Basis::Metric(operand) = basis { Some(operand) } else { None })
 }
 
 fn join(one: Reading, other: Reading) -> Reading {
@@ -128,28 +124,36 @@ struct Reader<'r> {
     as_of: Date,
     /// Who is enrolled on this day makes up the cohort.
     cohort_on: Date,
-    /// Facts of later batches are not read.
-    cut_off: Option<i64>,
+    /// What came later is not read.
+    up_to: Option<UpTo>,
+}
+
+/// Up to where a run reads: what comes later is true-up, in a later run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpTo {
+    /// The last sealed batch whose facts count.
+    pub cut_off: i64,
+    /// The last change that counts, of everything on record about partners: profiles, enrollments, tiers, overrides and the like.
+    pub records: i64,
 }
 
 /// Reads what `reading` asks for about partners, up to `as_of`.
 pub(super) async fn read_facts(tx: &ReadTx, scope: &Scope, in_force: &InForce, reading: &Reading, as_of: Date, ids: &[PartnerId]) -> Result<Known, StoreError> {
-    let reader = Reader { tx, program: in_force.program.id, currency: in_force.compiled.currency(), reading, as_of, cohort_on: as_of, cut_off: None };
+    let reader = Reader { tx, program: in_force.program.id, currency: in_force.compiled.currency(), reading, as_of, cohort_on: as_of, up_to: None };
     reader.read(scope, ids).await
 }
 
-/// Reads what a run asks for about partners: whatever came in the sealed batches up to `cut_off`, of any day, since a return may be
-/// dated later than its sale.
+/// Reads what a run asks for about partners: whatever came up to `up_to`, of any day, since a return may be dated later than its sale.
 pub(super) async fn read_facts_of_run(
     tx: &ReadTx,
     in_force: &InForce,
     reading: &Reading,
     last_day: Date,
-    cut_off: i64,
+    up_to: UpTo,
     ids: &[PartnerId],
 ) -> Result<Facts, StoreError> {
     let (program, currency) = (in_force.program.id, in_force.compiled.currency());
-    let reader = Reader { tx, program, currency, reading, as_of: Date::MAX, cohort_on: last_day, cut_off: Some(cut_off) };
+    let reader = Reader { tx, program, currency, reading, as_of: Date::MAX, cohort_on: last_day, up_to: Some(up_to) };
     Ok(reader.read(&Scope::All, ids).await?.facts)
 }
 
@@ -158,7 +162,10 @@ impl Reader<'_> {
         let (tx, reading) = (self.tx, self.reading);
         let mut loaded = self.load(scope, ids).await?;
         if reading.cohort {
-            let all = tx.list_enrolled(&Scope::All, self.program, self.cohort_on, None, COHORT_MAX).await?;
+            let all = match self.up_to {
+                None => tx.list_enrolled(&Scope::All, self.program, self.cohort_on, None, COHORT_MAX).await?,
+                Some(up_to) => tx.list_enrolled_by(self.program, self.cohort_on, up_to.records, COHORT_MAX).await?,
+            };
             let others: Vec<PartnerId> = all.into_iter().filter(|id| !loaded.ids.contains_key(id)).collect();
             loaded.partners.extend(self.load(&Scope::All, &others).await?.partners);
         }
@@ -171,16 +178,17 @@ impl Reader<'_> {
                 loaded.partners.entry(code).or_insert(facts);
             }
         }
-        let exchange_rates = match (reading.exchange_rates, self.cut_off) {
+        let exchange_rates = match (reading.exchange_rates, self.up_to) {
             (false, _) => Vec::new(),
             (true, None) => tx.list_exchange_rates(Date::MIN, self.as_of).await?,
-            (true, Some(cut_off)) => tx.list_rate_revisions(cut_off).await?,
+            (true, Some(up_to)) => tx.list_rate_revisions(up_to.cut_off).await?,
         };
         Ok(Known { ids: loaded.ids, facts: Facts { partners: loaded.partners, exchange_rates, budgets: Vec::new() } })
     }
 
     fn plan(&self, lines: Vec<Span>) -> FactsPlan {
-        FactsPlan { lines, subtree: self.reading.subtree, cut_off: self.cut_off, ..FactsPlan::state(self.program, self.as_of) }
+        let (cut_off, records) = self.up_to.map(|up_to| (up_to.cut_off, up_to.records)).unzip();
+        FactsPlan { lines, subtree: self.reading.subtree, cut_off, records, ..FactsPlan::state(self.program, self.as_of) }
     }
 
     async fn load(&self, scope: &Scope, ids: &[PartnerId]) -> Result<LoadedFacts, StoreError> {

@@ -236,8 +236,26 @@ pub(super) async fn program_in(tx: &ReadTx, key: Option<&ProgramKey>) -> Result<
 /// # Errors
 /// `NotFound`; `Invalid`, see `program_in`.
 pub(super) async fn in_force_many(app: &App, tx: &ReadTx, key: Option<&ProgramKey>, dates: &BTreeSet<Date>) -> Result<BTreeMap<Date, InForce>, AppError> {
-    let program = Arc::new(program_in(tx, key).await?);
+    let program = program_in(tx, key).await?;
     let versions = tx.list_published_versions(program.id).await?;
+    governing(app, tx, program, &versions, dates).await
+}
+
+/// The versions in force on dates as far as they were published by change number `records` of everything on record: what a run knew.
+pub(super) async fn in_force_by(app: &App, tx: &ReadTx, program: ProgramId, dates: &BTreeSet<Date>, records: i64) -> Result<BTreeMap<Date, InForce>, AppError> {
+    let program = program_in(tx, Some(&ProgramKey::Id(program))).await?;
+    let versions = tx.list_versions_published_by(program.id, records).await?;
+    governing(app, tx, program, &versions, dates).await
+}
+
+async fn governing(
+    app: &App,
+    tx: &ReadTx,
+    program: StoredProgram,
+    versions: &[VersionHead],
+    dates: &BTreeSet<Date>,
+) -> Result<BTreeMap<Date, InForce>, AppError> {
+    let program = Arc::new(program);
     let mut found = BTreeMap::new();
     for date in dates {
         if let Some(version) = versions.iter().rfind(|version| version.effective_on <= *date) {

@@ -61,6 +61,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("http.partial_status_294", "status 294 instead of 200 for data with errors; false"),
     plain("jobs.workers", "background workers of this node, 0 to 64; 1"),
     plain("jobs.poll_ms", "milliseconds between two looks for background work; 1000"),
+    plain("jobs.run_chunk", "partners of a rebate run calculated between two commits, 1 to 100000; 2000"),
     plain("log.format", "text or json; text"),
     plain("log.filter", "a level or a filter such as info,guerdon=debug; info"),
 ];
@@ -274,7 +275,13 @@ impl Values {
         if workers > WORKERS_MAX {
             faults.add("INVALID_SETTING", self.place("jobs.workers"), "not a whole number from 0 to 64");
         }
-        JobsConfig { workers, poll: self.millis("jobs.poll_ms", default.poll, faults) }
+        /// What a chunk holds in memory grows with it.
+        const CHUNK_MAX: u32 = 100_000;
+        let run_chunk = self.get("jobs.run_chunk", default.run_chunk, "a whole number from 1 to 100000", faults);
+        if !(1..=CHUNK_MAX).contains(&run_chunk) {
+            faults.add("INVALID_SETTING", self.place("jobs.run_chunk"), "not a whole number from 1 to 100000");
+        }
+        JobsConfig { workers, poll: self.millis("jobs.poll_ms", default.poll, faults), run_chunk }
     }
 
     fn log(&self, faults: &mut Faults) -> LogConfig {

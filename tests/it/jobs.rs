@@ -179,7 +179,7 @@ async fn a_job_that_cannot_be_done_is_tried_again_and_then_given_up_readably() {
 async fn the_runner_starts_works_and_stops() {
     let database = fresh().await;
     let app = App::new(database.store.clone()).with_clock(Arc::new(StandingClock::on("2020-06-01".parse().unwrap())));
-    let runner = Runner::start(&app, &JobsConfig { workers: 2, poll: Duration::from_millis(10) });
+    let runner = Runner::start(&app, &JobsConfig { workers: 2, poll: Duration::from_millis(10), ..JobsConfig::default() });
     for _ in 0..500 {
         if database.number("SELECT COUNT(*) FROM job WHERE state = 'DONE'").await == 1 {
             break;
@@ -191,6 +191,6 @@ async fn the_runner_starts_works_and_stops() {
     enqueue(&database.store, &job(None)).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(database.number("SELECT COUNT(*) FROM job WHERE state = 'WAITING'").await, 1, "nobody works any more");
-    let none = Runner::start(&app, &JobsConfig { workers: 0, poll: Duration::from_millis(10) });
+    let none = Runner::start(&app, &JobsConfig { workers: 0, poll: Duration::from_millis(10), ..JobsConfig::default() });
     none.stop().await;
 }

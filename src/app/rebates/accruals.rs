@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::runs::{governed, over_all};
 use crate::app::idempotency::{Keyed, keyed_context, write_context};
 use crate::app::jobs::{HeldJob, NewJob, Progress, StoredJob};
-use crate::app::plan::{compute, for_runs, read_facts_of_run};
+use crate::app::plan::{UpTo, compute, for_runs, read_facts_of_run};
 use crate::app::programs::{InForce, ProgramKey, in_force_many, today_in};
 use crate::app::{App, Ctx};
 use crate::error::AppError;
@@ -80,10 +80,10 @@ async fn require_open(tx: &guerdon_store::ReadTx, in_force: &InForce, period: &P
 /// `Stale` when the job is somebody else's; `Invalid` with every missing exchange rate; `Conflict` with `PERIOD_POSTED`.
 pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
     let input: Input = job.input()?;
-    let (in_force, period, cut_off) = prepare(app, &input).await?;
+    let (in_force, period, up_to) = prepare(app, &input).await?;
     let (mut lines, mut faults, mut after) = (Vec::new(), Vec::new(), String::new());
     loop {
-        let (partners, found) = chunk(app, &input, &in_force, &period, cut_off, &after).await?;
+        let (partners, found) = chunk(app, &input, &in_force, &period, up_to, &after).await?;
         let Some((_, last)) = partners.last() else { break };
         after.clone_from(last);
         for one in found {
@@ -100,11 +100,11 @@ pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
         return Err(AppError::Invalid(guerdon_domain::fault::Faults(faults)));
     }
     let context = write_context(&app.system(KIND), "rebateAccrue");
-    let written = app.store.write(&context, async |tx| record(tx, job, &input, &in_force, &period, cut_off, &lines).await).await?;
+    let written = app.store.write(&context, async |tx| record(tx, job, &input, &in_force, &period, up_to.cut_off, &lines).await).await?;
     Ok(Progress::Done(written.value))
 }
 
-async fn prepare(app: &App, input: &Input) -> Result<(InForce, Period, i64), AppError> {
+async fn prepare(app: &App, input: &Input) -> Result<(InForce, Period, UpTo), AppError> {
     app.store
         .read(async |tx| {
             let key = ProgramKey::Id(input.program);
@@ -115,28 +115,21 @@ async fn prepare(app: &App, input: &Input) -> Result<(InForce, Period, i64), App
             let mut found = in_force_many(app, tx, Some(&key), &BTreeSet::from([from])).await?;
             let in_force = found.remove(&from).ok_or_else(unknown)?;
             let period = in_force.compiled.period_named(&input.period).ok_or_else(unknown)?;
-            Ok((in_force, period, tx.counter("batch_seal").await?))
+            Ok((in_force, period, UpTo { cut_off: tx.counter("batch_seal").await?, records: tx.counter("record").await? }))
         })
         .await
 }
 
 type Found = Vec<Result<Vec<AccrualLine>, guerdon_domain::fault::Faults>>;
 
-async fn chunk(
-    app: &App,
-    input: &Input,
-    in_force: &InForce,
-    period: &Period,
-    cut_off: i64,
-    after: &str,
-) -> Result<(Vec<(PartnerId, String)>, Found), AppError> {
+async fn chunk(app: &App, input: &Input, in_force: &InForce, period: &Period, up_to: UpTo, after: &str) -> Result<(Vec<(PartnerId, String)>, Found), AppError> {
     let (partners, facts) = app
         .store
         .read(async |tx| {
-            let partners = tx.list_run_partners(input.program, period.span, after, app.limits.run_chunk).await?;
+            let partners = tx.list_run_partners(input.program, period.span, up_to.records, after, app.limits.run_chunk).await?;
             let ids: Vec<PartnerId> = partners.iter().map(|(id, _)| *id).collect();
             let reading = for_runs(&in_force.compiled, period);
-            let facts = read_facts_of_run(tx, in_force, &reading, input.as_of, cut_off, &ids).await?;
+            let facts = read_facts_of_run(tx, in_force, &reading, input.as_of, up_to, &ids).await?;
             Ok::<_, AppError>((partners, facts))
         })
         .await?;

@@ -6,20 +6,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use guerdon_domain::date::Span;
+use guerdon_domain::date::{Date, Span};
 use guerdon_domain::exact::Overflow;
 use guerdon_domain::exchange::CutOff;
 use guerdon_domain::facts::Facts;
 use guerdon_domain::fault::{Fault, Faults};
 use guerdon_domain::period::Period;
 use guerdon_domain::program::Program;
-use guerdon_domain::rebate::batch::{PeriodPlan, Planned};
+use guerdon_domain::rebate::batch::{FromSum, PeriodPlan, Planned};
 use guerdon_domain::rebate::{Entitlement, Knowledge, OnRecord, PeriodResult, Stated, compute_unbudgeted, state};
 use guerdon_store::{PartnerId, ReadTx, SumsSource};
 
 use crate::app::App;
 use crate::app::Ctx;
 use crate::app::parallel::in_parallel;
+pub use crate::app::plan::UpTo;
 use crate::app::plan::{compute, dated, for_runs, read_facts_of_run, together};
 use crate::app::programs::{InForce, ProgramKey};
 use crate::app::rebates::sums::{SumsKey, WindowData, is_enrolled};
@@ -42,8 +43,8 @@ pub struct PeriodAsked {
 pub struct RunQuestion {
     /// The periods: those that were posted before, in the order of their posting, and the run's own.
     pub periods: Vec<PeriodAsked>,
-    /// The last sealed batch whose facts count. Nothing later is read, whatever its dates.
-    pub cut_off: i64,
+    /// Nothing later is read, whatever its dates.
+    pub up_to: UpTo,
     /// By period: the cut-offs of the runs that posted it so far. A posted line keeps the exchange rate that its first run knew.
     pub posted_at: BTreeMap<String, Vec<i64>>,
 }
@@ -71,7 +72,8 @@ pub async fn question_now(app: &App, ctx: &Ctx, tx: &ReadTx, program: &ProgramKe
     let (_, present) = dated(app, ctx, tx, Some(program), None).await?.ok_or_else(unknown)?;
     let period = present.compiled.period_named(period).ok_or_else(unknown)?;
     let (_, in_force) = dated(app, ctx, tx, Some(program), Some(period.span.from)).await?.ok_or_else(unknown)?;
-    Ok(RunQuestion { periods: vec![PeriodAsked { period, in_force }], cut_off: tx.last_sealed().await?, posted_at: BTreeMap::new() })
+    let up_to = UpTo { cut_off: tx.last_sealed().await?, records: tx.counter("record").await? };
+    Ok(RunQuestion { periods: vec![PeriodAsked { period, in_force }], up_to, posted_at: BTreeMap::new() })
 }
 
 /// What one partner is worth.
@@ -91,15 +93,14 @@ pub struct PartnerCalculated {
 /// # Errors
 /// Those of reading. A partner that cannot be computed has its own faults.
 pub async fn calculate_partners(app: &App, tx: &ReadTx, question: &RunQuestion, partners: &[(PartnerId, String)]) -> Result<Vec<PartnerCalculated>, AppError> {
-    let planned = || question.periods.iter().map(|asked| PeriodPlan::new(&asked.in_force.compiled, &asked.period.name));
-    if partners.len() < MANY || planned().any(|plan| plan.needs_lines().is_some()) {
+    let mut planned = question.periods.iter().map(|asked| PeriodPlan::new(&asked.in_force.compiled, &asked.period.name));
+    if partners.len() < MANY || planned.all(|plan| plan.by_lines().len() == plan.schedules.len()) {
         return calculate_from_lines(tx, question, partners).await;
     }
     calculate_from_sums(app, tx, question, partners, SumsSource::Aggregates).await
 }
 
-/// From sums that are read for many partners at once; line by line those whose sums do not suffice. Only for questions whose
-/// schedules all need no lines.
+/// From sums that are read for many partners at once; line by line those whose sums do not suffice, and the schedules that need lines.
 ///
 /// # Errors
 /// As [`calculate_partners`].
@@ -113,9 +114,50 @@ pub async fn calculate_from_sums(
     let (Some(key), Some((_, first)), Some((_, last))) = (SumsKey::new(question, source), partners.first(), partners.last()) else { return Ok(Vec::new()) };
     let window = app.rebate_sums.read(tx, question, key, first, last).await?;
     let calculated = compute_parts(question, partners, move |question, part| settle_part(question, &window, part)).await?;
-    let rest: Vec<(PartnerId, String)> = partners.iter().zip(&calculated).filter(|(_, own)| own.is_none()).map(|(partner, _)| partner.clone()).collect();
-    let mut rest = if rest.is_empty() { Vec::new() } else { calculate_from_lines(tx, question, &rest).await? }.into_iter();
-    Ok(calculated.into_iter().filter_map(|own| own.or_else(|| rest.next())).collect())
+    let of = |settled: bool| -> Vec<(PartnerId, String)> {
+        partners.iter().zip(&calculated).filter(|(_, own)| own.is_some() == settled).map(|(partner, _)| partner.clone()).collect()
+    };
+    let mut rest = calculate_from_lines(tx, question, &of(false)).await?.into_iter();
+    let mut beside = calculate_beside(tx, question, &of(true)).await?.into_iter();
+    let places = places_of(question);
+    let mut complete = |mut own: PartnerCalculated| {
+        if let Some(more) = beside.next() {
+            add(&mut own.stated, more.stated);
+            if let Ok(stated) = &mut own.stated {
+                stated.sort_by_key(|one| places.get(&(one.period.as_str(), one.schedule.as_str())).copied());
+            }
+        }
+        own
+    };
+    let all = calculated.into_iter().filter_map(|own| match own {
+        Some(own) => Some(complete(own)),
+        None => rest.next(),
+    });
+    Ok(all.collect())
+}
+
+/// Where the statement of a period and schedule stands among all of a partner.
+fn places_of(question: &RunQuestion) -> BTreeMap<(&str, &str), (usize, usize)> {
+    let mut places = BTreeMap::new();
+    for (at, asked) in question.periods.iter().enumerate() {
+        for (place, schedule) in asked.in_force.compiled.document.rebate_schedules.iter().enumerate() {
+            places.insert((asked.period.name.as_str(), schedule.key.as_str()), (at, place));
+        }
+    }
+    places
+}
+
+/// The schedules that need lines, of partners whose others come from sums.
+async fn calculate_beside(tx: &ReadTx, question: &RunQuestion, partners: &[(PartnerId, String)]) -> Result<Vec<PartnerCalculated>, AppError> {
+    let mut narrow = RunQuestion { periods: Vec::new(), ..question.clone() };
+    for asked in &question.periods {
+        let keep = PeriodPlan::new(&asked.in_force.compiled, &asked.period.name).by_lines();
+        if !keep.is_empty() {
+            let compiled = Arc::new(asked.in_force.compiled.with_schedules(|key| keep.contains(key)));
+            narrow.periods.push(PeriodAsked { in_force: InForce { compiled, ..asked.in_force.clone() }, ..asked.clone() });
+        }
+    }
+    from_lines(tx, &narrow, question.days().last_day(), partners).await
 }
 
 /// What partners are worth by their sums; none of one who has to be computed line by line.
@@ -144,13 +186,13 @@ fn settle_part(question: &RunQuestion, window: &WindowData, partners: Vec<(Partn
     partners.into_iter().map(settle).collect()
 }
 
-fn states_of_sums(plan: &PeriodPlan<'_>, entitlements: Vec<(Entitlement, u64)>) -> Result<Vec<Stated>, Faults> {
+fn states_of_sums(plan: &PeriodPlan<'_>, entitlements: Vec<FromSum>) -> Result<Vec<Stated>, Faults> {
     let one = |(planned, (entitlement, lines)): (&Planned<'_>, (Entitlement, u64))| -> Result<Stated, Faults> {
         let loud = |overflow: Overflow| Faults::from(Fault::new("OUT_OF_RANGE", format!("rebateSchedules.{}", entitlement.schedule), overflow.to_string()));
         let stated = state(&entitlement, planned.schedule).map_err(loud)?;
         Ok(Stated { inputs: i64::try_from(lines).map_err(|_| loud(Overflow))?, ..stated })
     };
-    plan.schedules.iter().zip(entitlements).map(one).collect()
+    plan.schedules.iter().zip(entitlements).filter_map(|(planned, own)| Some(one((planned, own?)))).collect()
 }
 
 /// Computes parts of the partners on all processors, and puts the answers together in their order.
@@ -168,11 +210,15 @@ async fn compute_parts<T: Send + 'static>(
 /// # Errors
 /// As [`calculate_partners`].
 pub async fn calculate_from_lines(tx: &ReadTx, question: &RunQuestion, partners: &[(PartnerId, String)]) -> Result<Vec<PartnerCalculated>, AppError> {
-    let Some(first) = question.periods.first() else { return Ok(Vec::new()) };
+    from_lines(tx, question, question.days().last_day(), partners).await
+}
+
+/// The same; who is enrolled on `cohort_on` makes up cohorts.
+async fn from_lines(tx: &ReadTx, question: &RunQuestion, cohort_on: Date, partners: &[(PartnerId, String)]) -> Result<Vec<PartnerCalculated>, AppError> {
+    let Some(first) = question.periods.first().filter(|_| !partners.is_empty()) else { return Ok(Vec::new()) };
     let ids: Vec<PartnerId> = partners.iter().map(|(id, _)| *id).collect();
     let reading = together(question.periods.iter().map(|asked| for_runs(&asked.in_force.compiled, &asked.period)));
-    let last_day = question.days().last_day();
-    let facts = Arc::new(read_facts_of_run(tx, &first.in_force, &reading, last_day, question.cut_off, &ids).await?);
+    let facts = Arc::new(read_facts_of_run(tx, &first.in_force, &reading, cohort_on, question.up_to, &ids).await?);
     compute_parts(question, partners, move |question, part| calculate_part(question, &facts, &question.knowledge(), part)).await
 }
 

@@ -9,8 +9,8 @@ use guerdon_domain::money::{DecimalText, Money};
 use guerdon_domain::program::Program;
 use guerdon_domain::rebate::RunKind as Kind;
 use guerdon_domain::rebate::proof::given::{AdjustmentGiven, Before, Heading, PeriodGiven, PostedGiven, RunGiven, ShareGiven};
-use guerdon_domain::rebate::proof::{Asked, derive};
-use guerdon_store::{BudgetPart, PageRequest, ReadTx, RunKind, StatementFilter, StoredRun};
+use guerdon_domain::rebate::proof::{Asked, Derivation, derive, derive_reversal};
+use guerdon_store::{BudgetPart, PageRequest, ReadTx, RunId, RunKind, StatementFilter, StoredRun};
 
 use super::calculate::RunQuestion;
 use super::runs::question_of;
@@ -37,26 +37,63 @@ struct Read {
     facts: Facts,
 }
 
+/// A statement that takes another one back.
+struct Reversing {
+    statement: StoredStatement,
+    run: StoredRun,
+    heading: Heading,
+    /// What was recognised for the period, in minor units, when it was taken back.
+    recognised: i64,
+    reversed: Read,
+}
+
 /// The derivation of a statement, as canonical JSON. None for a statement that is not there, or not the caller's to see.
 ///
 /// # Errors
-/// `Forbidden`; `Conflict` with `REVERSAL` for a statement that takes another one back, with `NOT_REPRODUCED` when what is computed is
-/// not what is on record; `Invalid` when the period cannot be computed any more.
+/// `Forbidden`; `Conflict` with `NOT_REPRODUCED` when what is computed is not what is on record; `Invalid` when the period cannot be
+/// computed any more.
 pub async fn find_derivation(app: &App, ctx: &Ctx, id: StatementId) -> Result<Option<(StoredStatement, String)>, AppError> {
     let Some(statement) = statements_many(app, ctx, &[id]).await?.remove(&id) else { return Ok(None) };
-    let read = app.store.read(async |tx| read(app, tx, statement.clone()).await).await?;
-    compute(move || {
-        let derivation = derive(&read.asked())?;
-        if derivation.content_hash != read.statement.content_hash {
-            let message = format!("run {} does not give this statement any more: verify the run", read.run.id);
-            return Err(AppError::conflict("NOT_REPRODUCED", "statement", message));
-        }
-        Ok(Some((read.statement, derivation.text)))
+    let (plain, reversing) = app
+        .store
+        .read(async |tx| {
+            let run = tx.find_run(statement.run_id).await?.ok_or(AppError::NotFound)?;
+            match run.of_run_id {
+                Some(of) => Ok::<_, AppError>((None, Some(read_reversing(app, tx, statement.clone(), run, of).await?))),
+                None => Ok((Some(read(app, tx, statement.clone(), run).await?), None)),
+            }
+        })
+        .await?;
+    let text = compute(move || match (plain, reversing) {
+        (Some(read), _) => read.derive(),
+        (None, Some(reversing)) => reversing.derive(),
+        (None, None) => Err(AppError::NotFound),
     })
-    .await?
+    .await??;
+    Ok(Some((statement, text)))
+}
+
+/// Holds a derivation to the statement on record.
+fn reproduced(derivation: Derivation, statement: &StoredStatement, run: &StoredRun) -> Result<String, AppError> {
+    if derivation.content_hash == statement.content_hash {
+        return Ok(derivation.text);
+    }
+    let message = format!("run {} does not give this statement any more: verify the run", run.id);
+    Err(AppError::conflict("NOT_REPRODUCED", "statement", message))
+}
+
+impl Reversing {
+    fn derive(&self) -> Result<String, AppError> {
+        let reversed = self.reversed.derive()?;
+        reproduced(derive_reversal(&self.heading, self.recognised, &reversed)?, &self.statement, &self.run)
+    }
 }
 
 impl Read {
+    fn derive(&self) -> Result<String, AppError> {
+        reproduced(derive(&self.asked())?, &self.statement, &self.run)
+    }
+
     fn asked(&self) -> Asked<'_> {
         Asked {
             statement: self.heading.clone(),
@@ -72,24 +109,57 @@ impl Read {
     }
 }
 
-async fn read(app: &App, tx: &ReadTx, statement: StoredStatement) -> Result<Read, AppError> {
-    let run = tx.find_run(statement.run_id).await?.ok_or(AppError::NotFound)?;
-    let inputs = run.inputs.ok_or(AppError::NotFound)?;
+/// The heading of a statement.
+fn heading_of(statement: &StoredStatement, run: &StoredRun, program: &str, partner: &str) -> Heading {
     let kind = match run.kind {
         RunKind::Original => Kind::Original,
         RunKind::Adjustment => Kind::Adjustment,
-        RunKind::Reversal => {
-            let message = "the statement takes another one back, line by line: ask for the derivation of that one";
-            return Err(AppError::conflict("REVERSAL", "statement", message));
-        }
+        RunKind::Reversal => Kind::Reversal,
     };
+    Heading {
+        id: Some(statement.id.to_string()),
+        program: program.to_owned(),
+        partner: partner.to_owned(),
+        schedule: statement.schedule.clone(),
+        period: statement.period.clone(),
+        currency: statement.amount.currency,
+        run: RunGiven {
+            id: Some(run.id.to_string()),
+            kind,
+            period: run.period.clone(),
+            run_on: run.inputs.map(|inputs| inputs.run_on),
+            cut_off: run.inputs.map(|inputs| inputs.cut_off),
+            records: run.inputs.map(|inputs| inputs.records).filter(|last| *last != 0),
+            content_hash: run.content_hash.clone(),
+        },
+    }
+}
+
+/// What the derivation of a reversal's statement is made of: the one that it takes back, of run `of`.
+async fn read_reversing(app: &App, tx: &ReadTx, statement: StoredStatement, run: StoredRun, of: RunId) -> Result<Reversing, AppError> {
+    let inputs = run.inputs.ok_or(AppError::NotFound)?;
+    let filter =
+        StatementFilter { run: Some(of), partner: Some(statement.partner_id), schedule: Some(statement.schedule.clone()), ..StatementFilter::default() };
+    let page = tx.list_statements(&Scope::All, &filter, &PageRequest::first(PERIODS_MAX)).await?;
+    let reversed = page.rows.into_iter().map(|(_, one)| one).find(|one| one.period == statement.period).ok_or(AppError::NotFound)?;
+    let reversed_run = tx.find_run(of).await?.ok_or(AppError::NotFound)?;
+    let sums = tx.posted_sums_many(run.program_id, inputs.book, &[statement.partner_id]).await?;
+    let own = sums.iter().find(|sum| sum.schedule == statement.schedule && sum.period == statement.period);
+    let recognised = own.map_or(0, |sum| sum.recognised);
+    let reversed = read(app, tx, reversed, reversed_run).await?;
+    let heading = heading_of(&statement, &run, &reversed.heading.program, &reversed.heading.partner);
+    Ok(Reversing { statement, run, heading, recognised, reversed })
+}
+
+async fn read(app: &App, tx: &ReadTx, statement: StoredStatement, run: StoredRun) -> Result<Read, AppError> {
+    let inputs = run.inputs.ok_or(AppError::NotFound)?;
     let question = question_of(app, tx, run.program_id, (&run.period, run.span.from), &inputs).await?;
     let partner = tx.partners_many(&Scope::All, &[statement.partner_id]).await?.remove(&statement.partner_id).ok_or(AppError::NotFound)?;
     let stated = periods_stated(tx, &statement).await?;
     let own = RunQuestion { periods: question.periods.iter().filter(|asked| stated.contains(&asked.period.name)).cloned().collect(), ..question.clone() };
     let first = question.periods.first().ok_or(AppError::NotFound)?;
     let reading = together(question.periods.iter().map(|asked| for_runs(&asked.in_force.compiled, &asked.period)));
-    let facts = read_facts_of_run(tx, &first.in_force, &reading, question.days().last_day(), inputs.cut_off, &[partner.id]).await?;
+    let facts = read_facts_of_run(tx, &first.in_force, &reading, question.days().last_day(), question.up_to, &[partner.id]).await?;
     let sums = tx.posted_sums_many(run.program_id, inputs.book, &[partner.id]).await?;
     let lines = tx.posted_lines_many(run.program_id, inputs.book, &[partner.id]).await?;
     let decided = tx.adjustments_many(run.program_id, inputs.adjustments, &[partner.id]).await?;
@@ -98,22 +168,7 @@ async fn read(app: &App, tx: &ReadTx, statement: StoredStatement) -> Result<Read
     let adjustments = decided.into_iter().filter(|one| of_schedule(&one.schedule, &one.period));
     let held_back = sums.iter().filter(|sum| sum.schedule == statement.schedule);
     Ok(Read {
-        heading: Heading {
-            id: Some(statement.id.to_string()),
-            program: first.in_force.program.code.clone(),
-            partner: partner.code.clone(),
-            schedule: statement.schedule.clone(),
-            period: statement.period.clone(),
-            currency: statement.amount.currency,
-            run: RunGiven {
-                id: Some(run.id.to_string()),
-                kind,
-                period: run.period.clone(),
-                run_on: Some(inputs.run_on),
-                cut_off: Some(inputs.cut_off),
-                content_hash: run.content_hash.clone(),
-            },
-        },
+        heading: heading_of(&statement, &run, &first.in_force.program.code, &partner.code),
         versions: own.periods.iter().map(|asked| (asked.in_force.version.number, Arc::clone(&asked.in_force.compiled))).collect(),
         periods: own.periods.iter().map(|asked| PeriodGiven { period: asked.period.name.clone(), version: asked.in_force.version.number }).collect(),
         posted: question.posted_at.iter().map(|(period, cut_offs)| PostedGiven { period: period.clone(), cut_offs: cut_offs.clone() }).collect(),

@@ -219,12 +219,13 @@ async fn begin(app: &App, ctx: &Ctx, tx: &WriteTx, id: RunId) -> Result<Change<B
         cut_off: tx.counter("batch_seal").await?,
         book: tx.last_posting(run.program_id).await?,
         adjustments: tx.counter("rebate_adjustment").await?,
+        records: tx.counter("record").await?,
     };
     let partners = match run.of_run_id {
         Some(of) => tx.count_run_partners(of).await?,
         None => {
             let question = question_of(app, tx, run.program_id, (&period.name, period.span.from), &inputs).await?;
-            tx.count_enrolled(run.program_id, question.days()).await?
+            tx.count_enrolled(run.program_id, question.days(), inputs.records).await?
         }
     };
     let begun = tx.begin_calculation(&run, inputs, in_force.version.id, partners).await.map_err(refused)?;

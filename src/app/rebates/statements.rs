@@ -142,7 +142,7 @@ pub async fn sale_lines(app: &App, ctx: &Ctx, id: StatementId) -> Result<Vec<Sta
             let Some(asked) = question.periods.first().cloned() else { return Ok(None) };
             let reading = for_runs(&asked.in_force.compiled, &asked.period);
             let last = asked.period.span.last_day();
-            let facts = read_facts_of_run(tx, &asked.in_force, &reading, last, question.cut_off, &[statement.partner_id]).await?;
+            let facts = read_facts_of_run(tx, &asked.in_force, &reading, last, question.up_to, &[statement.partner_id]).await?;
             Ok(Some((statement, question, asked, code, facts)))
         })
         .await?;

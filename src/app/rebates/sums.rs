@@ -1,8 +1,7 @@
 //! What a run computes from, read for a window of many partners at once and kept from chunk to chunk: sums of their lines, whether
 //! they took part, and the tiers that count.
 //!
-//! What was sealed up to a cut-off never changes, so its sums may be kept as long as they are of use, and read in any snapshot. Who
-//! held which tier may change: it is read again whenever a calculation begins anew.
+//! What was on record up to a cut-off never changes, so that it may be kept as long as it is of use, and read in any snapshot.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,11 +9,12 @@ use std::sync::Arc;
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::facts::PartnerFacts;
 use guerdon_domain::fault::Faults;
-use guerdon_domain::rebate::batch::{ColumnSums, PeriodPlan, SumColumn};
+use guerdon_domain::rebate::batch::{ColumnSums, PeriodPlan, SumColumn, TierCounts};
 use guerdon_store::{PartnerId, PartnerSums, ProgramId, ReadTx, StandingAsked, StoreError, SumsAsked, SumsSource, VersionId};
 use tokio::sync::Mutex;
 
 use super::calculate::RunQuestion;
+use crate::app::plan::UpTo;
 
 /// Partners of one window: what is kept of them takes some ten megabytes.
 const WINDOW: u32 = 100_000;
@@ -26,7 +26,7 @@ pub(super) struct SumsKey {
     /// The periods, by name and version.
     periods: Vec<(String, VersionId)>,
     columns: Vec<SumColumn>,
-    cut_off: i64,
+    up_to: UpTo,
     source: SumsSource,
 }
 
@@ -37,7 +37,7 @@ impl SumsKey {
             program: question.periods.first()?.in_force.program.id,
             periods: question.periods.iter().map(|asked| (asked.period.name.clone(), asked.in_force.version.id)).collect(),
             columns: plans.flat_map(|plan| plan.columns).collect(),
-            cut_off: question.cut_off,
+            up_to: question.up_to,
             source,
         })
     }
@@ -59,13 +59,20 @@ pub(super) struct Standings {
 /// How a partner stands in one period.
 pub(super) struct Standing<'s> {
     pub(super) takes_part: bool,
-    /// Its tier for each schedule of the period.
-    pub(super) tiers: Vec<Option<&'s str>>,
+    /// The tier that counts for each schedule of the period.
+    pub(super) tiers: Vec<TierCounts<'s>>,
 }
 
+/// The cell of a partner who held several tiers.
+const SEVERAL: u16 = u16::MAX;
+
 impl Standings {
-    fn place(&mut self, tier: Option<&str>) -> u16 {
-        let Some(tier) = tier else { return 0 };
+    fn place(&mut self, tier: TierCounts<'_>) -> u16 {
+        let tier = match tier {
+            TierCounts::Several => return SEVERAL,
+            TierCounts::One(None) => return 0,
+            TierCounts::One(Some(tier)) => tier,
+        };
         let known = self.names.iter().position(|name| name == tier);
         let place = known.unwrap_or_else(|| {
             self.names.push(tier.to_owned());
@@ -96,10 +103,13 @@ impl Standings {
             return Err(faults.clone());
         }
         let mut cells = self.places.get(&partner).and_then(|place| self.cells.get(*place..place + self.width)).unwrap_or_default().iter().copied();
-        let tier = |cell: u16| usize::from(cell).checked_sub(1).and_then(|place| self.names.get(place)).map(String::as_str);
+        let tier = |cell: u16| match cell {
+            SEVERAL => TierCounts::Several,
+            cell => TierCounts::One(usize::from(cell).checked_sub(1).and_then(|place| self.names.get(place)).map(String::as_str)),
+        };
         let standing = |plan: &PeriodPlan<'_>| {
             let takes_part = cells.next() == Some(1);
-            Standing { takes_part, tiers: plan.schedules.iter().map(|_| cells.next().and_then(tier)).collect() }
+            Standing { takes_part, tiers: plan.schedules.iter().map(|_| cells.next().map_or(TierCounts::One(None), tier)).collect() }
         };
         Ok(plans.iter().map(standing).collect())
     }
@@ -134,8 +144,6 @@ pub struct SumsWindow(Mutex<Option<Window>>);
 #[derive(Debug)]
 struct Window {
     key: SumsKey,
-    /// The first partner that was asked for: whoever asks for it again begins anew.
-    first: String,
     from: String,
     until: Option<String>,
     data: WindowData,
@@ -151,10 +159,7 @@ impl SumsWindow {
     /// What partners whose codes lie between `first` and `last` are computed from.
     pub(super) async fn read(&self, tx: &ReadTx, question: &RunQuestion, key: SumsKey, first: &str, last: &str) -> Result<WindowData, StoreError> {
         let mut kept = self.0.lock().await;
-        if let Some(window) = kept.as_mut().filter(|window| window.holds(&key, first, last)) {
-            if window.first == first {
-                window.data.standings = Arc::new(read_standings(tx, question, &window.from, window.until.as_deref()).await?);
-            }
+        if let Some(window) = kept.as_ref().filter(|window| window.holds(&key, first, last)) {
             return Ok(window.data.clone());
         }
         // The one before is let go first: two at once would be twice the memory.
@@ -162,11 +167,11 @@ impl SumsWindow {
         let (until, has_earlier) = tx.find_window_bounds(first, WINDOW).await?;
         let from = if has_earlier { first.to_owned() } else { String::new() };
         let until = until.filter(|until| last < until.as_str());
-        let asked = SumsAsked { columns: &key.columns, from: &from, until: until.as_deref(), cut_off: Some(key.cut_off), source: key.source };
+        let asked = SumsAsked { columns: &key.columns, from: &from, until: until.as_deref(), cut_off: Some(key.up_to.cut_off), source: key.source };
         let sums = Arc::new(tx.sum_rebate_columns(&asked).await?);
         let standings = Arc::new(read_standings(tx, question, &from, until.as_deref()).await?);
         let data = WindowData { sums, standings };
-        *kept = Some(Window { key, first: first.to_owned(), from, until, data: data.clone() });
+        *kept = Some(Window { key, from, until, data: data.clone() });
         Ok(data)
     }
 
@@ -183,7 +188,7 @@ async fn read_standings(tx: &ReadTx, question: &RunQuestion, from: &str, until: 
     let Some((_, in_force, _)) = held.first() else { return Ok(Standings::default()) };
     let profiles = periods.iter().any(|(_, plan)| plan.asks_region());
     let mut standings = Standings { width: periods.iter().map(|(_, plan)| plan.schedules.len() + 1).sum(), ..Standings::default() };
-    let asked = StandingAsked { program: in_force.program.id, from, until, profiles };
+    let asked = StandingAsked { program: in_force.program.id, from, until, profiles, records: question.up_to.records };
     tx.each_standing(&asked, |partner, facts| standings.add(&periods, partner, facts)).await?;
     Ok(standings)
 }

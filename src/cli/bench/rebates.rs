@@ -117,7 +117,8 @@ async fn partners_of(app: &App, question: &RunQuestion) -> Result<Vec<(PartnerId
     let mut partners: Vec<(PartnerId, String)> = Vec::new();
     loop {
         let after = partners.last().map_or_else(String::new, |(_, code)| code.clone());
-        let more = app.store.read(async |tx| tx.list_run_partners(asked.in_force.program.id, question.days(), &after, 10_000).await).await?;
+        let more =
+            app.store.read(async |tx| tx.list_run_partners(asked.in_force.program.id, question.days(), question.up_to.records, &after, 10_000).await).await?;
         if more.is_empty() {
             return Ok(partners);
         }

@@ -171,6 +171,12 @@ impl RebateRun {
         self.0.inputs.map(|inputs| inputs.cut_off)
     }
 
+    /// The number of the last change that it knew of what is on record about partners: profiles, enrollments, tiers, overrides. What
+    /// was recorded later counts in later runs.
+    async fn records(&self) -> Option<i64> {
+        self.0.inputs.map(|inputs| inputs.records)
+    }
+
     /// The digest of everything it states. Whoever submits, approves or posts it names the one that he saw.
     async fn content_hash(&self) -> Option<&str> {
         self.0.content_hash.as_deref()

@@ -13,6 +13,7 @@ use crate::convert::{Row, region_key, region_of_key};
 use crate::fault::StoreError;
 use crate::scope::within;
 use crate::sql::{Parameters, is_one_of_uuids, uuids};
+use crate::state::as_of_record;
 use crate::tx::{ReadTx, WriteTx};
 use crate::{PartnerId, ProgramId};
 
@@ -120,6 +121,15 @@ impl ReadTx {
             conditions.join(" AND ")
         );
         self.all(sql, parameters.0).await?.iter().map(|row| Row::new(row, "partner").get(0)).collect()
+    }
+
+    /// The same of all partners, as it was on record after change number `records`.
+    pub async fn list_enrolled_by(&self, program: ProgramId, date: Date, records: i64, limit: u32) -> Result<Vec<PartnerId>, StoreError> {
+        let of = |(table, known): (String, String)| {
+            format!("SELECT s.partner_id FROM {table} s WHERE s.program_id = $1 AND s.since_on <= $2 AND (s.until_on IS NULL OR s.until_on > $2) AND {known}")
+        };
+        let sql = format!("{} ORDER BY partner_id LIMIT {limit}", as_of_record("enrollment", records).map(of).join(" UNION "));
+        self.all(sql, vec![program.into(), date.naive().into()]).await?.iter().map(|row| Row::new(row, "enrollment").get(0)).collect()
     }
 }
 

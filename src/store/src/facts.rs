@@ -47,6 +47,8 @@ pub struct FactsPlan {
     pub known_on: Option<Date>,
     /// Only facts of the sealed batches up to this one: what a run reads. Sale lines then carry the place of their batch.
     pub cut_off: Option<i64>,
+    /// Profiles, enrollments, tiers and the like as they were on record after this change: what a run reads.
+    pub records: Option<i64>,
 }
 
 impl FactsPlan {
@@ -66,6 +68,7 @@ impl FactsPlan {
             subtree: false,
             known_on: None,
             cut_off: None,
+            records: None,
         }
     }
 
@@ -90,7 +93,7 @@ pub(crate) type Gathered = BTreeMap<PartnerId, PartnerFacts>;
 impl ReadTx {
     /// Loads what `plan` asks for, in a number of statements that depends on the plan alone.
     pub async fn load_facts(&self, scope: &Scope, ids: &[PartnerId], plan: &FactsPlan) -> Result<LoadedFacts, StoreError> {
-        let (roots, mut gathered) = self.load_roots(scope, ids, plan.subtree).await?;
+        let (roots, mut gathered) = self.load_roots(scope, ids, plan).await?;
         let all: Vec<PartnerId> = gathered.keys().copied().collect();
         self.load_state(&all, plan, &mut gathered).await?;
         if !plan.lines.is_empty() {
@@ -121,16 +124,22 @@ impl ReadTx {
         Ok(gathered.into_values().map(|facts| (facts.code.clone(), facts)).collect())
     }
 
-    async fn load_roots(&self, scope: &Scope, ids: &[PartnerId], subtree: bool) -> Result<(BTreeMap<PartnerId, String>, Gathered), StoreError> {
+    async fn load_roots(&self, scope: &Scope, ids: &[PartnerId], plan: &FactsPlan) -> Result<(BTreeMap<PartnerId, String>, Gathered), StoreError> {
         let mut parameters = Parameters::default();
         let number = parameters.number(uuids(self.backend(), ids));
         let asked = is_one_of_uuids(self.backend(), "p.id", number);
         let within = within(self.backend(), "p", scope, &mut parameters);
         let roots = format!("SELECT p.id, p.code FROM partner p WHERE {asked} AND {within}");
-        let sql = if subtree {
+        let sql = if plan.subtree {
+            // Whoever was below at any time: what is loaded of him tells when. A run may have known what is on record no more.
+            let below = if plan.records.is_some() {
+                "(SELECT partner_id, parent_id FROM partner_profile UNION ALL SELECT partner_id, parent_id FROM partner_profile_past)"
+            } else {
+                "partner_profile"
+            };
             format!(
                 "WITH RECURSIVE roots (id, code) AS ({roots}), down (id) AS (SELECT id FROM roots UNION \
-                 SELECT f.partner_id FROM partner_profile f JOIN down ON f.parent_id = down.id) \
+                 SELECT f.partner_id FROM {below} f JOIN down ON f.parent_id = down.id) \
                  SELECT p.id, p.code, EXISTS (SELECT 1 FROM roots r WHERE r.id = p.id) FROM down JOIN partner p ON p.id = down.id"
             )
         } else {

@@ -184,6 +184,12 @@ impl ReadTx {
         self.all(sql, vec![program.into()]).await?.iter().map(head_of).collect()
     }
 
+    /// The same as of change number `records` of everything on record.
+    pub async fn list_versions_published_by(&self, program: ProgramId, records: i64) -> Result<Vec<VersionHead>, StoreError> {
+        let sql = format!("{HEAD} WHERE program_id = $1 AND state = 'PUBLISHED' AND recorded_number <= $2 ORDER BY effective_on LIMIT {VERSIONS_MAX}");
+        self.all(sql, vec![program.into(), records.into()]).await?.iter().map(head_of).collect()
+    }
+
     /// The version in force on `date` of every program that has one.
     pub async fn list_versions_in_force(&self, date: Date) -> Result<Vec<VersionHead>, StoreError> {
         let later = "SELECT 1 FROM program_version later WHERE later.program_id = program_version.program_id AND later.state = 'PUBLISHED' \
@@ -264,9 +270,10 @@ impl WriteTx {
     /// Publishes a draft, for ever. [`StoreError::Stale`] when it is no draft any more or was changed since `expected`;
     /// `program_version_effective_key` when another published version takes effect on the same day (semantics 5).
     pub async fn publish_version(&self, id: VersionId, expected: i64) -> Result<VersionHead, StoreError> {
-        let sql = "UPDATE program_version SET state = 'PUBLISHED', published_at = $1, published_by = $2, row_version = row_version + 1 \
-            WHERE id = $3 AND row_version = $4 AND state = 'DRAFT'";
-        self.execute_one(sql, vec![self.now().into(), self.context().actor.clone().into(), id.into(), expected.into()]).await?;
+        let sql = "UPDATE program_version SET state = 'PUBLISHED', published_at = $1, published_by = $2, row_version = row_version + 1, \
+            recorded_number = $5 WHERE id = $3 AND row_version = $4 AND state = 'DRAFT'";
+        let number = self.next_number("record").await?;
+        self.execute_one(sql, vec![self.now().into(), self.context().actor.clone().into(), id.into(), expected.into(), number.into()]).await?;
         self.find_version(id).await?.ok_or(StoreError::NotFound)
     }
 

@@ -94,6 +94,9 @@ pub struct RunInputs {
     pub book: i64,
     /// The last decided correction that it takes in.
     pub adjustments: i64,
+    /// The last change that it knows of what is on record about partners (profiles, enrollments, tiers, overrides and the like) and of
+    /// which versions are published.
+    pub records: i64,
 }
 
 /// The sums of a run in one currency, in minor units.
@@ -207,7 +210,7 @@ const COLUMNS: &str = "r.id, r.program_id, r.version_id, r.period, r.period_from
     r.cut_off, r.book, r.adjustments, r.fence, r.row_version, r.partners_done, r.partners_total, r.statements, r.totals, r.content_hash, r.failure, \
     r.prepared_by, r.prepared_at, r.calculated_by, r.calculated_at, r.submitted_by, r.submitted_at, r.approved_by, r.approved_at, r.rejected_by, \
     r.rejected_at, r.decision_note, r.second_approver, r.posted_by, r.posted_at, r.posting_number, r.paid_by, r.paid_at, r.paid_on, \
-    r.payment_reference, r.voided_by, r.voided_at, r.reversed_by_run_id";
+    r.payment_reference, r.voided_by, r.voided_at, r.reversed_by_run_id, r.records";
 
 fn deed(row: &Row<'_>, at: usize) -> Result<Option<Deed>, StoreError> {
     let by: Option<String> = row.get(at)?;
@@ -219,7 +222,7 @@ fn run_of(row: &QueryResult) -> Result<StoredRun, StoreError> {
     let row = Row::new(row, "rebate_run");
     let read = (row.maybe_date(10)?, row.get::<Option<i64>>(11)?, row.get::<Option<i64>>(12)?, row.get::<Option<i64>>(13)?);
     let inputs = match read {
-        (Some(run_on), Some(cut_off), Some(book), Some(adjustments)) => Some(RunInputs { run_on, cut_off, book, adjustments }),
+        (Some(run_on), Some(cut_off), Some(book), Some(adjustments)) => Some(RunInputs { run_on, cut_off, book, adjustments, records: row.get(44)? }),
         _ => None,
     };
     let totals = if row.maybe_text(19)?.is_some() { row.json(19)? } else { Vec::new() };
@@ -377,7 +380,7 @@ impl ReadTx {
         self.one(sql, vec![program.into()]).await?.map_or(Ok(0), |row| Row::new(&row, "rebate_run").get(0))
     }
 
-    /// A number that only goes up: `batch_seal`, `rebate_posting`, `rebate_adjustment`.
+    /// A number that only goes up: `batch_seal`, `rebate_posting`, `rebate_adjustment`, `record`.
     pub async fn counter(&self, name: &str) -> Result<i64, StoreError> {
         let row = self.one("SELECT value FROM counter WHERE name = $1", vec![name.into()]).await?;
         row.map_or(Ok(0), |row| Row::new(&row, "counter").get(0))
@@ -429,7 +432,7 @@ impl WriteTx {
         let sets = "state = 'CALCULATING', run_on = $1, cut_off = $2, book = $3, adjustments = $4, version_id = $5, partners_total = $6, \
             partners_done = 0, statements = 0, totals = NULL, content_hash = NULL, failure = NULL, fence = fence + 1, calculated_by = $7, \
             calculated_at = NULL, submitted_by = NULL, submitted_at = NULL, approved_by = NULL, approved_at = NULL, rejected_by = NULL, \
-            rejected_at = NULL, decision_note = NULL, second_approver = 0";
+            rejected_at = NULL, decision_note = NULL, second_approver = 0, records = $9";
         let values = vec![
             inputs.run_on.naive().into(),
             inputs.cut_off.into(),
@@ -439,6 +442,7 @@ impl WriteTx {
             partners.into(),
             self.context().actor.clone().into(),
             run.row_version.into(),
+            inputs.records.into(),
         ];
         let changed = self.change_run(run.id, sets, "row_version = $8 AND state <> 'CALCULATING'", values).await?;
         for table in ["statement", "rebate_run_chunk", "rebate_run_budget"] {

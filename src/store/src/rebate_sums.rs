@@ -271,6 +271,8 @@ pub struct StandingAsked<'q> {
     pub until: Option<&'q str>,
     /// Whether profiles are read too.
     pub profiles: bool,
+    /// The last change that counts, of everything on record about partners.
+    pub records: i64,
 }
 
 impl ReadTx {
@@ -284,10 +286,8 @@ impl ReadTx {
                 format!(" JOIN partner w ON w.id = s.partner_id AND w.code >= {}{until}", quoted(from))
             }
         };
-        let sql = format!(
-            "SELECT * FROM ({}) AS standing ORDER BY partner_id, part, from_on",
-            crate::state::standing_branches(asked.profiles).iter().map(|branch| branch.replace("{window}", &bounds)).collect::<Vec<_>>().join(" UNION ALL ")
-        );
+        let rows = crate::state::standing_rows(asked.profiles, &bounds, asked.records);
+        let sql = format!("SELECT * FROM ({rows}) AS standing ORDER BY partner_id, part, from_on");
         let mut rows = self.tx.stream_raw(self.statement(sql, vec![asked.program.into()])).await.map_err(|error| self.fault(error))?;
         let mut current: Option<(PartnerId, PartnerFacts)> = None;
         while let Some(row) = rows.try_next().await.map_err(|error| self.fault(error))? {

@@ -1,6 +1,5 @@
 //! The chunks of a run: which partners come next, what became of a chunk, and the figures that budgets are shared by.
 
-use chrono::{DateTime, Utc};
 use guerdon_domain::date::{Date, Span};
 use sea_orm::{QueryResult, Value};
 
@@ -8,6 +7,7 @@ use crate::bulk::{self, Column, Kind};
 use crate::convert::Row;
 use crate::fault::StoreError;
 use crate::sql::{is_one_of_uuids, uuids};
+use crate::state::as_of_record;
 use crate::tx::{ReadTx, WriteTx};
 use crate::{PartnerId, ProgramId, RunId, VersionId};
 
@@ -56,8 +56,8 @@ pub struct ChangeAsked {
     pub until: Date,
     /// Whether returns of any day may count for it.
     pub linked_returns: bool,
-    /// When its calculation ended: tiers that were recorded later are new.
-    pub begun_at: DateTime<Utc>,
+    /// The last change of what is on record about partners that the run knew.
+    pub records: i64,
 }
 
 const BUDGET_COLUMNS: [Column; 5] =
@@ -68,33 +68,48 @@ fn chunk_of(row: &QueryResult) -> Result<RunChunk, StoreError> {
     Ok(RunChunk { pass: row.get(0)?, no: row.get(1)?, last_code: row.get(2)?, partners: row.get(3)?, statements: row.get(4)?, failure: row.get(5)? })
 }
 
-/// The condition that a partner is enrolled on some day from `$2` until `$3`.
-const ENROLLED: &str = "EXISTS (SELECT 1 FROM enrollment e WHERE e.partner_id = p.id AND e.program_id = $1 AND e.since_on < $3 \
-    AND (e.until_on IS NULL OR e.until_on > $2))";
+/// The condition that a partner was enrolled on some day from `$2` until `$3`, as it was on record after change number `records`.
+fn enrolled(records: i64) -> String {
+    let exists = as_of_record("enrollment", records).map(|(table, known)| {
+        format!(
+            "EXISTS (SELECT 1 FROM {table} s WHERE s.partner_id = p.id AND s.program_id = $1 AND s.since_on < $3 \
+             AND (s.until_on IS NULL OR s.until_on > $2) AND {known})"
+        )
+    });
+    format!("({})", exists.join(" OR "))
+}
 
 impl ReadTx {
     /// The partners of a program that were enrolled on some day of `days`, by code, behind `after`. A run is over all of them,
-    /// whoever asks for it.
-    pub async fn list_run_partners(&self, program: ProgramId, days: Span, after: &str, limit: u32) -> Result<Vec<(PartnerId, String)>, StoreError> {
-        let sql = format!("SELECT p.id, p.code FROM partner p WHERE p.code > $4 AND {ENROLLED} ORDER BY p.code LIMIT {limit}");
+    /// whoever asks for it, as it was on record after change number `records`.
+    pub async fn list_run_partners(
+        &self,
+        program: ProgramId,
+        days: Span,
+        records: i64,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<(PartnerId, String)>, StoreError> {
+        let sql = format!("SELECT p.id, p.code FROM partner p WHERE p.code > $4 AND {} ORDER BY p.code LIMIT {limit}", enrolled(records));
         let values = vec![program.into(), days.from.naive().into(), days.until.naive().into(), after.into()];
         let rows = self.all(sql, values).await?;
         rows.iter().map(|row| Row::new(row, "partner")).map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
     }
 
-    /// How many partners were enrolled on some day of `days`.
-    pub async fn count_enrolled(&self, program: ProgramId, days: Span) -> Result<i64, StoreError> {
+    /// How many partners [`ReadTx::list_run_partners`] answers in all.
+    pub async fn count_enrolled(&self, program: ProgramId, days: Span, records: i64) -> Result<i64, StoreError> {
         let values = vec![program.into(), days.from.naive().into(), days.until.naive().into()];
-        let row = self.one(format!("SELECT COUNT(*) FROM partner p WHERE {ENROLLED}"), values).await?;
+        let row = self.one(format!("SELECT COUNT(*) FROM partner p WHERE {}", enrolled(records)), values).await?;
         row.map_or(Ok(0), |row| Row::new(&row, "partner").get(0))
     }
 
     /// What came in after the last batch that a run read, dated before the end of its period: one word for people.
     pub async fn find_change_after(&self, asked: &ChangeAsked) -> Result<Option<&'static str>, StoreError> {
         let new_batches = "SELECT 1 FROM import_batch WHERE seal_number > $1 LIMIT 1";
-        let tiers = "SELECT 1 FROM tier_assignment a WHERE a.program_id = $1 AND a.recorded_at > $2 AND a.from_on < $3 LIMIT 1";
-        if self.one(tiers, vec![asked.program.into(), asked.begun_at.into(), asked.until.naive().into()]).await?.is_some() {
-            return Ok(Some("tiers"));
+        for (what, sql) in changes_on_record() {
+            if self.one(sql, vec![asked.program.into(), asked.records.into(), asked.until.naive().into()]).await?.is_some() {
+                return Ok(Some(what));
+            }
         }
         if self.one(new_batches, vec![asked.cut_off.into()]).await?.is_none() {
             return Ok(None);
@@ -153,6 +168,34 @@ impl ReadTx {
         );
         self.all(sql, vec![uuids(self.backend(), partners), run.into()]).await?.iter().map(part_of).collect()
     }
+}
+
+/// What was recorded about partners after change `$2` and dated before `$3`, with another effect until then: one word for people, and
+/// the statement that finds some.
+fn changes_on_record() -> [(&'static str, String); 4] {
+    let changed = |table: &str, from: &str, counts: &str, same: &str| {
+        format!(
+            "SELECT 1 FROM {table} s WHERE s.recorded_number > $2 AND s.{from} < $3 AND {counts} AND NOT EXISTS (SELECT 1 FROM {table}_past q \
+             WHERE q.recorded_number <= $2 AND q.superseded_number > $2 AND {same}) LIMIT 1"
+        )
+    };
+    // A span that is closed on a later day is the same until then.
+    let same_until = "q.id = s.id AND (q.until_on IS NULL OR q.until_on >= $3) AND (s.until_on IS NULL OR s.until_on >= $3)";
+    let approved = "s.program_id = $1 AND (s.state = 'APPROVED' OR EXISTS (SELECT 1 FROM tier_override_past o WHERE o.id = s.id \
+        AND o.recorded_number <= $2 AND o.superseded_number > $2 AND o.state = 'APPROVED'))";
+    let same_override = format!("{same_until} AND q.state = 'APPROVED' AND s.state = 'APPROVED' AND q.from_on = s.from_on");
+    let of_program = "EXISTS (SELECT 1 FROM enrollment e WHERE e.partner_id = s.partner_id AND e.program_id = $1)";
+    let same_profile: Vec<String> = ["partner_type", "region", "parent_id", "currency", "status", "attributes"]
+        .iter()
+        .map(|column| format!(" AND q.{column} IS NOT DISTINCT FROM s.{column}"))
+        .collect();
+    let same_profile = format!("q.partner_id = s.partner_id AND q.from_on = s.from_on{}", same_profile.concat());
+    [
+        ("tiers", changed("tier_assignment", "from_on", "s.program_id = $1", same_until)),
+        ("overrides", changed("tier_override", "from_on", approved, &same_override)),
+        ("enrollments", changed("enrollment", "since_on", "s.program_id = $1", same_until)),
+        ("partner profiles", changed("partner_profile", "from_on", of_program, &same_profile)),
+    ]
 }
 
 fn part_of(row: &QueryResult) -> Result<BudgetPart, StoreError> {

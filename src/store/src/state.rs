@@ -14,38 +14,123 @@ use crate::fault::StoreError;
 use crate::sql::{Parameters, is_one_of_uuids, uuids};
 use crate::tx::ReadTx;
 
-/// The branches: the kind, its table (named `s`), its columns `a` to `h`, `from_on`, `until_on`. `{ids}` is the condition on the
-/// partners, `$2` the program.
-const BRANCHES: [&str; 8] = [
-    "SELECT s.partner_id, 'PROFILE' AS part, s.name AS a, s.partner_type AS b, s.region AS c, parent.code AS d, s.currency AS e, s.status AS f, \
-     s.attributes AS g, NULL AS h, s.from_on AS from_on, s.from_on AS until_on FROM partner_profile s LEFT JOIN partner parent ON parent.id = s.parent_id \
-     WHERE {ids}",
-    "SELECT s.partner_id, 'ENROLLMENT', s.track, s.region_key, NULL, NULL, NULL, NULL, NULL, NULL, s.since_on, s.until_on FROM enrollment s \
-     WHERE {ids} AND s.program_id = $2",
-    "SELECT s.partner_id, 'ASSIGNMENT', s.ladder, s.region_key, s.tier, s.cause, NULL, NULL, NULL, NULL, s.from_on, s.until_on FROM tier_assignment s \
-     WHERE {ids} AND s.program_id = $2",
-    "SELECT s.partner_id, 'ASSIGNED', s.ladder, s.region_key, NULLIF(s.reviewed_tier, ''), 'PROMOTION', NULL, NULL, NULL, NULL, s.from_on, s.until_on \
-     FROM tier_assignment s WHERE {ids} AND s.program_id = $2 AND s.reviewed_tier IS NOT NULL",
-    "SELECT s.partner_id, 'OVERRIDE', s.ladder, s.region_key, s.tier, s.kind, s.reason, s.proposed_by, s.approved_by, NULL, s.from_on, s.until_on \
-     FROM tier_override s WHERE {ids} AND s.program_id = $2 AND s.state = 'APPROVED'",
-    "SELECT s.partner_id, 'ADMISSION', s.ladder, s.region_key, s.tier, s.kind, NULL, NULL, NULL, NULL, s.from_on, s.until_on FROM tier_admission s \
-     WHERE {ids} AND s.program_id = $2",
-    "SELECT s.partner_id, 'CONTRACT', s.number, s.template, s.status, s.terms, NULL, NULL, NULL, NULL, s.from_on, s.until_on FROM contract s \
-     WHERE {ids} AND s.program_id = $2",
-    "SELECT s.partner_id, 'EXCEPTION', s.term, s.reason, NULL, NULL, NULL, NULL, NULL, NULL, s.from_on, s.until_on FROM entitlement_exception s \
-     WHERE {ids} AND s.program_id = $2",
+/// One kind of what is on record about a partner.
+struct Branch {
+    part: &'static str,
+    /// Its table, named `s`; each has a past of its own, `<table>_past`.
+    table: &'static str,
+    /// What is answered: six texts and two more of them (`a` to `h`), `from_on`, `until_on`.
+    columns: [&'static str; 10],
+    /// What is joined besides.
+    join: &'static str,
+    /// Which rows; `{program}` is the program's parameter.
+    condition: &'static str,
+}
+
+const NAMES: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "from_on", "until_on"];
+const OF_PROGRAM: &str = " AND s.program_id = {program}";
+
+const BRANCHES: [Branch; 8] = [
+    Branch {
+        part: "PROFILE",
+        table: "partner_profile",
+        columns: ["s.name", "s.partner_type", "s.region", "parent.code", "s.currency", "s.status", "s.attributes", "NULL", "s.from_on", "s.from_on"],
+        join: " LEFT JOIN partner parent ON parent.id = s.parent_id",
+        condition: "",
+    },
+    Branch {
+        part: "ENROLLMENT",
+        table: "enrollment",
+        columns: ["s.track", "s.region_key", "NULL", "NULL", "NULL", "NULL", "NULL", "NULL", "s.since_on", "s.until_on"],
+        join: "",
+        condition: OF_PROGRAM,
+    },
+    Branch {
+        part: "ASSIGNMENT",
+        table: "tier_assignment",
+        columns: ["s.ladder", "s.region_key", "s.tier", "s.cause", "NULL", "NULL", "NULL", "NULL", "s.from_on", "s.until_on"],
+        join: "",
+        condition: OF_PROGRAM,
+    },
+    Branch {
+        part: "ASSIGNED",
+        table: "tier_assignment",
+        columns: ["s.ladder", "s.region_key", "NULLIF(s.reviewed_tier, '')", "'PROMOTION'", "NULL", "NULL", "NULL", "NULL", "s.from_on", "s.until_on"],
+        join: "",
+        condition: " AND s.program_id = {program} AND s.reviewed_tier IS NOT NULL",
+    },
+    Branch {
+        part: "OVERRIDE",
+        table: "tier_override",
+        columns: ["s.ladder", "s.region_key", "s.tier", "s.kind", "s.reason", "s.proposed_by", "s.approved_by", "NULL", "s.from_on", "s.until_on"],
+        join: "",
+        condition: " AND s.program_id = {program} AND s.state = 'APPROVED'",
+    },
+    Branch {
+        part: "ADMISSION",
+        table: "tier_admission",
+        columns: ["s.ladder", "s.region_key", "s.tier", "s.kind", "NULL", "NULL", "NULL", "NULL", "s.from_on", "s.until_on"],
+        join: "",
+        condition: OF_PROGRAM,
+    },
+    Branch {
+        part: "CONTRACT",
+        table: "contract",
+        columns: ["s.number", "s.template", "s.status", "s.terms", "NULL", "NULL", "NULL", "NULL", "s.from_on", "s.until_on"],
+        join: "",
+        condition: OF_PROGRAM,
+    },
+    Branch {
+        part: "EXCEPTION",
+        table: "entitlement_exception",
+        columns: ["s.term", "s.reason", "NULL", "NULL", "NULL", "NULL", "NULL", "NULL", "s.from_on", "s.until_on"],
+        join: "",
+        condition: OF_PROGRAM,
+    },
 ];
+
+impl Branch {
+    fn select(&self, table: &str, join: &str, condition: &str) -> String {
+        let columns: Vec<String> = self.columns.iter().zip(NAMES).map(|(column, name)| format!("{column} AS {name}")).collect();
+        format!(
+            "SELECT s.partner_id AS partner_id, '{}' AS part, {} FROM {table} s{}{join} WHERE {condition}{}",
+            self.part,
+            columns.join(", "),
+            self.join,
+            self.condition
+        )
+    }
+}
+
+/// The statement over these branches: as they are now, or as they were on record after change number `records`. `join` and
+/// `condition` pick partners, `program` is the program's parameter.
+fn union(branches: &[&Branch], (join, condition): (&str, &str), program: &str, records: Option<i64>) -> String {
+    let of = |branch: &&Branch| match records {
+        None => vec![branch.select(branch.table, join, condition)],
+        Some(last) => as_of_record(branch.table, last).map(|(table, known)| branch.select(&table, join, &format!("{condition} AND {known}"))).to_vec(),
+    };
+    branches.iter().flat_map(of).collect::<Vec<_>>().join(" UNION ALL ").replace("{program}", program)
+}
+
+/// Where the rows of a table (named `s`) are that were on record after change number `last`: those that still are, and those of its
+/// past. Each with its condition.
+pub(crate) fn as_of_record(table: &str, last: i64) -> [(String, String); 2] {
+    [
+        (table.to_owned(), format!("s.recorded_number <= {last}")),
+        (format!("{table}_past"), format!("s.recorded_number <= {last} AND s.superseded_number > {last}")),
+    ]
+}
 
 impl ReadTx {
     /// Loads the state of the partners: one statement.
     pub(crate) async fn load_state(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
         let condition = is_one_of_uuids(self.backend(), "s.partner_id", 1);
-        let branches: Vec<String> = BRANCHES.iter().map(|branch| branch.replace("{ids}", &condition)).collect();
+        let branches: Vec<&Branch> = BRANCHES.iter().collect();
         // The branches' texts have different collations; naming one makes the order the same on both databases.
         let collation = if self.backend() == DbBackend::Postgres { "\"C\"" } else { "BINARY" };
         let sql = format!(
             "SELECT * FROM ({}) AS state ORDER BY partner_id, part, from_on, a COLLATE {collation}, b COLLATE {collation}",
-            branches.join(" UNION ALL ")
+            union(&branches, ("", &condition), "$2", plan.records)
         );
         let parameters = Parameters(vec![uuids(self.backend(), ids), plan.program.into()]);
         self.gather(sql, parameters, gathered, keep).await?;
@@ -54,19 +139,11 @@ impl ReadTx {
     }
 }
 
-/// The branches that say who took part and held which tier; with `profiles`, where. `{window}` is a join that picks partners, `$1`
-/// the program.
-pub(crate) fn standing_branches(profiles: bool) -> Vec<String> {
-    let wanted = |branch: &&&str| {
-        ["'ENROLLMENT'", "'ASSIGNMENT'", "'ASSIGNED'", "'OVERRIDE'"].iter().any(|part| branch.contains(part)) || (profiles && branch.contains("'PROFILE'"))
-    };
-    let mut branches: Vec<String> =
-        BRANCHES.iter().filter(wanted).map(|branch| branch.replace("$2", "$1").replace(" WHERE {ids}", "{window} WHERE TRUE")).collect();
-    // The first one names the columns, whichever it is.
-    if let Some(first) = branches.first_mut().filter(|first| !first.contains(" AS part")) {
-        *first = first.replace("'ENROLLMENT', s.track, s.region_key, NULL, NULL, NULL, NULL, NULL, NULL, s.since_on, s.until_on", "'ENROLLMENT' AS part, s.track AS a, s.region_key AS b, NULL AS c, NULL AS d, NULL AS e, NULL AS f, NULL AS g, NULL AS h, s.since_on AS from_on, s.until_on AS until_on");
-    }
-    branches
+/// The rows that say who took part and held which tier; with `profiles`, where. `join` picks partners, `$1` is the program.
+pub(crate) fn standing_rows(profiles: bool, join: &str, records: i64) -> String {
+    let wanted = |branch: &&Branch| matches!(branch.part, "ENROLLMENT" | "ASSIGNMENT" | "ASSIGNED" | "OVERRIDE") || (profiles && branch.part == "PROFILE");
+    let branches: Vec<&Branch> = BRANCHES.iter().filter(wanted).collect();
+    union(&branches, (join, "TRUE"), "$1", Some(records))
 }
 
 pub(crate) fn keep(row: &QueryResult, facts: &mut PartnerFacts) -> Result<(), StoreError> {

@@ -31,7 +31,7 @@ async fn every_way_gives_the_same_sum() {
 async fn everybody(app: &App, ctx: &Ctx, question: &RunQuestion) -> Vec<(PartnerId, String)> {
     let program = question.periods[0].in_force.program.id;
     assert!(!ctx.today.to_string().is_empty());
-    app.store.read(async |tx| tx.list_run_partners(program, question.days(), "", 1_000).await).await.unwrap()
+    app.store.read(async |tx| tx.list_run_partners(program, question.days(), question.up_to.records, "", 1_000).await).await.unwrap()
 }
 
 /// Statements from sums are those from lines, to the last figure: for periods with and without late batches, for several periods at
@@ -46,7 +46,8 @@ async fn statements_from_sums_are_those_from_lines() {
     let asked = async |period: &str| app.store.read(async |tx| question_now(&app, &ctx, tx, &key, period).await).await.unwrap();
     let (first, second) = (asked("2026-Q1").await, asked("2026-Q2").await);
     let both = RunQuestion { periods: first.periods.iter().chain(&second.periods).cloned().collect(), posted_at: BTreeMap::new(), ..second.clone() };
-    let middle = RunQuestion { cut_off: second.cut_off - 7, ..both.clone() };
+    let earlier = guerdon::app::rebates::calculate::UpTo { cut_off: second.up_to.cut_off - 7, ..second.up_to };
+    let middle = RunQuestion { up_to: earlier, ..both.clone() };
     assert_eq!(both.days(), Span::new("2026-01-01".parse().unwrap(), "2026-07-01".parse().unwrap()));
     for question in [second, both, middle] {
         let partners = everybody(&app, &ctx, &question).await;

@@ -199,6 +199,8 @@ async fn a_reversal_takes_everything_out_and_the_period_runs_anew() {
     move_run(&api, second_approver(), "rebateRunApprove", named.clone()).await;
     move_run(&api, second_approver(), "rebateRunPost", named).await;
     sound(&api).await;
+    super::knowledge::reproduced(&api, &reversal).await;
+    super::knowledge::reproduced(&api, &run).await;
     let again = posted(&api, "2020-Q1", "ORIGINAL").await;
     assert_eq!(statements(&api, &again).await, [row("A", "2020-Q1", "20.00", "0.00", "20.00"), row("B", "2020-Q1", "3.33", "0.00", "3.33")]);
     let accounts = api.ask(auditor(), "{ ledgerAccounts(program: \"P\") { balance { amount } } }").await;

@@ -2,10 +2,14 @@
 
 mod adventureworks;
 mod calculation;
+mod killed;
+mod knowledge;
 mod law;
 mod life;
 mod locks;
 mod simulated;
+mod operands;
+mod ways;
 
 use guerdon::jobs::run_due;
 use guerdon_domain::access::{Actor, Role, RoleScope};

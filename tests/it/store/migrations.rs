@@ -116,3 +116,35 @@ async fn sqlite_names(database: &crate::harness::TestDatabase, known: &[String])
     let named = schema.matches(" UNIQUE (").count() + schema.matches("UNIQUE INDEX ").count();
     assert_eq!(named, known.len());
 }
+
+/// Columns by name with their types, as the database spells them.
+async fn columns_of(database: &crate::harness::TestDatabase, table: &str) -> Vec<String> {
+    let sql = if is_postgres() {
+        format!("SELECT column_name || ' ' || data_type FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'")
+    } else {
+        format!("SELECT name || ' ' || type FROM pragma_table_info('{table}')")
+    };
+    let mut columns = database.texts(&sql).await;
+    columns.sort();
+    columns
+}
+
+/// Whoever adds a column to a table whose past is kept has to keep it there too.
+#[tokio::test]
+async fn the_past_of_a_table_has_all_its_columns() {
+    let database = fresh().await;
+    let sql = if is_postgres() {
+        "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' AND table_name LIKE '%\\_past'"
+    } else {
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%\\_past' ESCAPE '\\'"
+    };
+    let pasts = database.texts(sql).await;
+    assert_eq!(pasts.len(), 7, "{pasts:?}");
+    for past in pasts {
+        let mut own = columns_of(&database, past.trim_end_matches("_past")).await;
+        let mut kept = columns_of(&database, &past).await;
+        own.retain(|column| !column.starts_with("recorded_number "));
+        kept.retain(|column| !column.starts_with("recorded_number ") && !column.starts_with("superseded_number "));
+        assert_eq!(kept, own, "{past}");
+    }
+}

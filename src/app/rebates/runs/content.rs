@@ -119,6 +119,7 @@ async fn begun_hash(tx: &ReadTx, run: &StoredRun) -> Result<RunHash, AppError> {
         cut_off: inputs.cut_off,
         book: inputs.book,
         adjustments: inputs.adjustments,
+        records: inputs.records,
     }))
 }
 
@@ -184,7 +185,7 @@ pub(super) async fn require_current(app: &App, tx: &ReadTx, run: &StoredRun) -> 
         cut_off: inputs.cut_off,
         until: run.span.until,
         linked_returns: schedules.iter().any(|schedule| schedule.returns == guerdon_domain::document::rebate::ReturnDate::SaleDate),
-        begun_at: run.calculated_at.unwrap_or(run.prepared.at),
+        records: inputs.records,
     };
     match tx.find_change_after(&asked).await? {
         Some(what) => Err(changed("runId", &format!("{what} of its period came in since it was calculated: calculate the run again"))),

@@ -6,7 +6,8 @@ use guerdon_domain::date::Date;
 use guerdon_store::{ProgramId, ReadTx, RunInputs, RunKind, StoredRun};
 
 use crate::app::App;
-use crate::app::programs::{ProgramKey, in_force_many};
+use crate::app::plan::UpTo;
+use crate::app::programs::in_force_by;
 use crate::app::rebates::calculate::{PeriodAsked, RunQuestion};
 use crate::error::AppError;
 
@@ -26,7 +27,7 @@ pub(in crate::app::rebates) async fn question_of(
         names.push(own);
     }
     let dates: BTreeSet<Date> = names.iter().map(|(_, from)| *from).collect();
-    let versions = in_force_many(app, tx, Some(&ProgramKey::Id(program)), &dates).await?;
+    let versions = in_force_by(app, tx, program, &dates, inputs.records).await?;
     let mut periods = Vec::with_capacity(names.len());
     for (name, from) in names {
         let in_force = versions.get(&from).ok_or(AppError::NotFound)?.clone();
@@ -34,7 +35,8 @@ pub(in crate::app::rebates) async fn question_of(
             in_force.compiled.period_named(name).ok_or_else(|| AppError::invalid("UNKNOWN_PERIOD", "period", format!("the version in force has no {name}")))?;
         periods.push(PeriodAsked { period, in_force });
     }
-    Ok(RunQuestion { periods, cut_off: inputs.cut_off, posted_at: posted_at(&standing, &originals) })
+    let up_to = UpTo { cut_off: inputs.cut_off, records: inputs.records };
+    Ok(RunQuestion { periods, up_to, posted_at: posted_at(&standing, &originals) })
 }
 
 /// By period: the cut-offs of the runs that computed it since its original was posted.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use guerdon_domain::document::rebate::NegativeDifference;
 use guerdon_domain::exact::Overflow;
 use guerdon_domain::fault::{Fault, Faults};
-use guerdon_domain::rebate::statement::{StatementBody, carry, difference};
+use guerdon_domain::rebate::statement::{Reversed, StatementBody, carry, difference};
 use guerdon_domain::rebate::{LineKind, Stated, StatedLine};
 use guerdon_store::{BudgetPart, NewStatement, PartnerId, PostedSum, ProgramId, ReadTx, StoredAdjustment, StoredRun, StoredStatement};
 
@@ -207,28 +207,10 @@ pub(super) fn reverse(
     posted: &StoredStatement,
     recognised: i64,
 ) -> Result<NewStatement, Overflow> {
-    let negative = |amount: i64| amount.checked_neg().ok_or(Overflow);
-    let turned = |line: &StatedLine| {
-        let amount = negative(line.amount)?;
-        Ok(StatedLine { base: line.base.neg(), exact: line.exact.neg(), amount, ..line.clone() })
-    };
-    let lines: Vec<StatedLine> = posted.lines.iter().map(turned).collect::<Result<_, Overflow>>()?;
-    let entitled = recognised.checked_sub(posted.difference.minor).ok_or(Overflow)?;
-    let (carried, amount) = (negative(posted.carried.minor)?, negative(posted.amount.minor)?);
-    let body = StatementBody {
-        entitled,
-        before: recognised,
-        carried,
-        amount,
-        qualifier: posted.qualifier.neg(),
-        basis: posted.basis.neg(),
-        exact: posted.exact.neg(),
-        steps: &[],
-        lines: &lines,
-        ..body_of(program, version, code, posted)
-    };
-    let content_hash = body.content_hash();
-    let (qualifier, basis, exact) = (body.qualifier, body.basis, body.exact);
+    let own = body_of(program, version, code, posted);
+    let reversed = Reversed::of(&own, recognised)?;
+    let content_hash = reversed.body(&own).content_hash();
+    let Reversed { qualifier, basis, exact, entitled, carried, lines, .. } = reversed;
     Ok(NewStatement {
         partner: posted.partner_id,
         version: posted.version_id,

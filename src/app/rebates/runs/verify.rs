@@ -148,7 +148,7 @@ async fn recompute(tx: &ReadTx, run: &StoredRun, question: &RunQuestion, chunk: 
     let mut earned: BTreeMap<(String, String), Vec<(String, i64)>> = BTreeMap::new();
     let (mut after, mut read_up_to) = (String::new(), Some(String::new()));
     loop {
-        let partners = tx.list_run_partners(run.program_id, question.days(), &after, chunk).await?;
+        let partners = tx.list_run_partners(run.program_id, question.days(), question.up_to.records, &after, chunk).await?;
         let Some((_, last)) = partners.last().cloned() else { break };
         while let Some(up_to) = read_up_to.as_ref().filter(|up_to| up_to.as_str() < last.as_str()) {
             let rows = tx.list_run_statements(run.id, up_to, chunk).await?;

@@ -182,7 +182,7 @@ async fn next(app: &App, tx: &ReadTx, run: &StoredRun, last: Option<&RunChunk>) 
     let budgets = budgets_of(&question);
     let first_pass = i64::from(budgets.is_empty());
     let (pass, no, after) = last.map_or((first_pass, 0, ""), |chunk| (chunk.pass, chunk.no + 1, chunk.last_code.as_str()));
-    let partners = tx.list_run_partners(run.program_id, question.days(), after, app.limits.run_chunk).await?;
+    let partners = tx.list_run_partners(run.program_id, question.days(), inputs.records, after, app.limits.run_chunk).await?;
     let Some((_, last_code)) = partners.last() else {
         let failed = pass == 0 && !tx.list_failed_chunks(run.id).await?.is_empty();
         return if pass == 0 && !failed { Ok(Chunk::Shared(share(tx, run, &question, &budgets).await?)) } else { Ok(Chunk::Finished) };

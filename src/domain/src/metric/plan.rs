@@ -399,7 +399,8 @@ fn asks_first_fact(filter: &Filter) -> bool {
     }
 }
 
-fn asks_field(filter: &Filter, field: &str) -> bool {
+/// Whether a filter tests a field.
+pub(crate) fn asks_field(filter: &Filter, field: &str) -> bool {
     match filter {
         Filter::AllOf(of) | Filter::AnyOf(of) => of.iter().any(|filter| asks_field(filter, field)),
         Filter::Not(of) => asks_field(of, field),

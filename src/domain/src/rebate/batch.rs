@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::date::{Date, Span};
 use crate::document::ladder::LadderScope;
-use crate::document::rebate::{Baseline, Basis, Method, RebateSchedule, ReturnDate, StackingRule};
+use crate::document::rebate::{Basis, RebateSchedule, ReturnDate, TierAt};
 use crate::exact::Exact;
 use crate::facts::{PartnerFacts, Transaction};
 use crate::fault::Faults;
@@ -16,12 +16,13 @@ use crate::money::{Currency, QUANTITY_PLACES};
 use crate::period::Period;
 use crate::program::Program;
 
+use super::asks::{Asks, baseline_of, looked_back_at};
 use super::history::needs_history;
-use super::known::asks_measures;
 use super::line::{basis_of, currency_of};
 use super::result::Entitlement;
+use super::stacking::{settle_groups, stacked_with};
 use super::tier::{OnRecord, Tiers};
-use super::totals::{Totals, TotalsTerms, earn_from_totals, needs_lines};
+use super::totals::{Totals, TotalsTerms, earn_from_totals, needs_lines_in_one_tier};
 use super::whole::{Compiled, Sums};
 
 /// What is summed.
@@ -96,10 +97,26 @@ pub struct PeriodPlan<'p> {
     pub schedules: Vec<Planned<'p>>,
 }
 
-/// Why a schedule is computed line by line in a run; none where sums suffice. What `program validate` says.
+/// Why a schedule is computed line by line in a run; none where sums suffice. What `program validate` says. Where the tier at each
+/// transaction's date counts, sums suffice for all partners whose tier did not change in the period.
 pub fn reads_lines(program: &Program, schedule: &RebateSchedule) -> Option<&'static str> {
-    let grouped = |rule: &StackingRule| matches!(rule, StackingRule::BestOf(rule) if rule.schedules.contains(&schedule.key));
-    needs_lines(program, schedule).or_else(|| program.document.stacking.iter().any(grouped).then_some("the best of a group counts"))
+    needs_lines_in_one_tier(program, schedule).or_else(|| {
+        let group = stacked_with(program, &schedule.key);
+        let by_lines = |key: &String| program.schedule(key).is_some_and(|other| needs_lines_in_one_tier(program, other).is_some());
+        group.iter().any(by_lines).then_some("it is stacked with a schedule that is computed line by line")
+    })
+}
+
+/// An entitlement from sums, with the number of lines behind it; none of a schedule that is computed line by line.
+pub type FromSum = Option<(Entitlement, u64)>;
+
+/// The tier that counts for a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TierCounts<'a> {
+    /// One for the whole period.
+    One(Option<&'a str>),
+    /// Another one at times: lines tell which.
+    Several,
 }
 
 /// The days whose lines the schedules of a period look at: those of the period, of what it is measured against, of the fiscal year
@@ -107,13 +124,11 @@ pub fn reads_lines(program: &Program, schedule: &RebateSchedule) -> Option<&'sta
 /// line may count on another's date.
 pub fn days_of_lines(program: &Program, period: &str) -> Span {
     let of_schedule = |(schedule, period): (&RebateSchedule, Period)| {
-        if schedule.returns == ReturnDate::SaleDate || needs_history(schedule) || asks_measures(schedule) || schedule.scope.filter.is_some() {
+        let asks = Asks::with_accrual(schedule);
+        if schedule.returns == ReturnDate::SaleDate || needs_history(schedule) || asks.measures() || asks.is_filtered() {
             return Span::ALWAYS;
         }
-        let year = program.fiscal_year.year_start(period.span.last_day());
-        let of_year = if schedule.cumulative { period.span.from.min(year) } else { period.span.from };
-        let before = looked_back_at(program, schedule, &period).map_or(of_year, |earlier| earlier.span.from);
-        Span::new(of_year.min(before), period.span.until)
+        asks.days(program, schedule, &period)
     };
     let all = super::schedules_of(program, period).into_iter().map(of_schedule);
     all.reduce(|one, other| Span::new(one.from.min(other.from), one.until.max(other.until))).unwrap_or(Span::ALWAYS)
@@ -134,16 +149,23 @@ impl<'p> PeriodPlan<'p> {
         Self { program, columns, schedules }
     }
 
-    /// Why the period is computed line by line for all partners; none where sums suffice for every schedule.
-    pub fn needs_lines(&self) -> Option<&'static str> {
-        self.schedules.iter().find_map(|planned| if let Way::Lines(reason) = planned.way { Some(reason) } else { None })
+    /// The schedules that are computed line by line for all partners.
+    pub fn by_lines(&self) -> BTreeSet<&'p str> {
+        self.schedules.iter().filter(|planned| matches!(planned.way, Way::Lines(_))).map(|planned| planned.schedule.key.as_str()).collect()
     }
 
     /// The tier that counts for each schedule, by the tiers on record and the overrides of a partner. Its profiles are only looked at
     /// where [`Self::asks_region`].
-    pub fn tiers<'a>(&'a self, partner: &'a PartnerFacts) -> Result<Vec<Option<&'a str>>, Faults> {
-        let tier = |planned: &'a Planned<'p>| Tiers::new(self.program, partner, &OnRecord).of_period(planned.schedule, planned.period.span, None);
-        self.schedules.iter().map(tier).collect()
+    pub fn tiers<'a>(&'a self, partner: &'a PartnerFacts) -> Result<Vec<TierCounts<'a>>, Faults> {
+        let tiers = Tiers::new(self.program, partner, &OnRecord);
+        let counts = |planned: &'a Planned<'p>| {
+            let (schedule, span) = (planned.schedule, planned.period.span);
+            if schedule.tier_at == TierAt::TransactionDate && !tiers.is_one(schedule, span)? {
+                return Ok(TierCounts::Several);
+            }
+            tiers.of_period(schedule, span, None).map(TierCounts::One)
+        };
+        self.schedules.iter().map(counts).collect()
     }
 
     /// Whether the tiers of a partner hang on its region.
@@ -153,17 +175,22 @@ impl<'p> PeriodPlan<'p> {
     }
 
     /// Every entitlement of a partner from its tier for each schedule and its sums, with the number of lines behind each, in the
-    /// order of the document. None where this partner has to be computed line by line: it has sales in another currency, or
-    /// figures that whole numbers cannot hold.
-    pub fn entitle(&self, tiers: &[Option<&str>], sums: &[ColumnSums]) -> Result<Option<Vec<(Entitlement, u64)>>, Faults> {
+    /// order of the document; none for a schedule of [`Self::by_lines`]. None at all where this partner has to be computed line by
+    /// line: it has sales in another currency, another tier at times, or figures that whole numbers cannot hold.
+    pub fn entitle(&self, tiers: &[TierCounts<'_>], sums: &[ColumnSums]) -> Result<Option<Vec<FromSum>>, Faults> {
         let mut all = Vec::with_capacity(self.schedules.len());
         for (planned, tier) in self.schedules.iter().zip(tiers) {
-            let Way::Sums(from) = &planned.way else { return Ok(None) };
+            let Way::Sums(from) = &planned.way else {
+                all.push(None);
+                continue;
+            };
+            let TierCounts::One(tier) = tier else { return Ok(None) };
             match from.entitle(*tier, sums)? {
-                Some(entitlement) => all.push(entitlement),
+                Some(entitlement) => all.push(Some(entitlement)),
                 None => return Ok(None),
             }
         }
+        settle_groups(self.program, &mut all.iter_mut().flatten().map(|(entitlement, _)| entitlement).collect::<Vec<_>>())?;
         Ok(Some(all))
     }
 }
@@ -175,21 +202,6 @@ fn column_of(program: &Program, schedule: &RebateSchedule, period: &Period) -> S
         categories: schedule.scope.categories.iter().flat_map(under).collect(),
         days: period.span.intersect(force),
         currency: currency_of(program, schedule),
-    }
-}
-
-/// The period whose sales growth is measured against, or a target is computed from.
-fn looked_back_at(program: &Program, schedule: &RebateSchedule, period: &Period) -> Option<Period> {
-    let baseline = match &schedule.method {
-        Method::Growth(growth) => &growth.baseline,
-        Method::Target(target) => &target.history,
-        _ => return None,
-    };
-    let periods = program.periods(&schedule.period);
-    match baseline {
-        Baseline::SamePeriodLastYear(_) => periods.year_before(period),
-        Baseline::PreviousPeriod(_) => periods.before(period),
-        Baseline::Given(_) | Baseline::Metric(_) => None,
     }
 }
 
@@ -218,7 +230,8 @@ impl<'p> FromSums<'p> {
             })
         };
         // What was sold before counts whether or not the schedule was in force.
-        let history = looked_back_at(program, schedule, period).map(|earlier| place(SumColumn { days: earlier.span, ..own.clone() }));
+        let earlier = baseline_of(schedule).and_then(|baseline| looked_back_at(program, schedule, period, baseline));
+        let history = earlier.map(|earlier| place(SumColumn { days: earlier.span, ..own.clone() }));
         let column = place(own);
         let basis = basis_of(schedule);
         let qualifier = schedule.qualifier.as_ref().unwrap_or(basis);

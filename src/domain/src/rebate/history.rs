@@ -30,7 +30,7 @@ fn earns_without_sales(schedule: &RebateSchedule) -> bool {
         Method::Bands(bands) => bands.bands.iter().any(|band| band.on_entry.is_some()),
         method => matches!(method, Method::Fixed(_) | Method::LumpSum(_)),
     };
-    on_entry || schedule.guarantee.is_some() || super::known::asks_measures(schedule) || schedule.floor.as_ref().is_some_and(|floor| floor.unconditional)
+    on_entry || schedule.guarantee.is_some() || super::asks::asks_measures(schedule) || schedule.floor.as_ref().is_some_and(|floor| floor.unconditional)
 }
 
 impl Calculation<'_> {

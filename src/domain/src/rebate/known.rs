@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use crate::date::Date;
-use crate::document::rebate::{Baseline, Basis, Method, RebateSchedule};
+use crate::document::rebate::RebateSchedule;
 use crate::facts::{Facts, PartnerFacts};
 use crate::period::Period;
 use crate::program::Program;
 
+use super::asks::asks_measures;
 use super::line::Knowledge;
 
 /// The facts without those that were recorded later, where a metric or requirement is asked: sale lines are read by their own date
@@ -17,20 +18,6 @@ pub(super) fn facts_known<'a>(_: &Program, facts: &'a Facts, schedules: &[(&Reba
         Some(known_on) if schedules.iter().any(|(schedule, _)| asks_measures(schedule)) => Cow::Owned(as_known(facts, known_on)),
         _ => Cow::Borrowed(facts),
     }
-}
-
-/// Whether a schedule asks for a metric or a requirement.
-pub(crate) fn asks_measures(schedule: &RebateSchedule) -> bool {
-    let metric = |basis: &Basis| matches!(basis, Basis::Metric(_));
-    let baseline = match &schedule.method {
-        Method::Growth(growth) => Some(&growth.baseline),
-        Method::Target(target) => Some(&target.history),
-        _ => None,
-    };
-    schedule.condition.is_some()
-        || metric(&schedule.basis)
-        || schedule.qualifier.as_ref().is_some_and(metric)
-        || baseline.is_some_and(|baseline| matches!(baseline, Baseline::Metric(_)))
 }
 
 /// All facts that were recorded by `known_on`. What carries no such date is kept.

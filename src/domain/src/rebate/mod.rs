@@ -10,6 +10,7 @@
 //! Everything is exact until the one named rounding. Where a rule allows two readings, `document::rebate` names the default and
 //! the option. Contract terms that bend rates have their place in `plan`: a term replaces the `Pay` of a band before it is applied.
 
+mod asks;
 mod bands;
 pub mod batch;
 mod budget;
@@ -44,10 +45,11 @@ use crate::fault::{Fault, Faults};
 use crate::period::Period;
 use crate::program::Program;
 
+pub use asks::Asks;
+pub(crate) use asks::asks_measures;
 pub use budget::{apply_budgets, share_budget};
 pub use check::{check, check_stacking, order_dependence};
 pub use estimate::{Estimate, Forecast, Hypothetical, NextBand, accruals, estimate};
-pub(crate) use known::asks_measures;
 pub use line::Knowledge;
 pub use result::{BandShare, Entitlement, PeriodResult, StatementLine, Step, StepKind};
 pub use runs::{RunAsked, RunKind, RunResult, may_run, runs};

@@ -34,14 +34,16 @@ pub struct RunAsked {
     pub run_on: Date,
 }
 
-/// Whether a run settles its period for the first time.
+/// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RunKind {
-    /// It does.
+    /// It settles its period for the first time.
     Original,
     /// The period was posted before: only differences are posted.
     Adjustment,
+    /// It takes back what another run posted.
+    Reversal,
 }
 
 /// What a run gives one partner.

@@ -1,12 +1,13 @@
 //! How schedules compose (semantics 18): earnings are attributed to lines, and reduce the basis of other schedules line by line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::date::Span;
 use crate::document::rebate::{BestOf, NetOf, RebateSchedule, Sequential, StackingRule};
 use crate::exact::Exact;
 use crate::fault::{Fault, Faults};
 use crate::period::Period;
+use crate::program::Program;
 
 use super::entitle::{Carry, Terms, entitle};
 use super::figure::{Asked, Figure, Purpose, Reductions};
@@ -14,6 +15,54 @@ use super::history::Carries;
 use super::line::{Line, currency_of, out_of_range};
 use super::result::{Entitlement, StepKind};
 use super::{Calculation, schedules_of};
+
+/// The schedules that stacking puts together with one, itself included.
+pub(super) fn stacked_with(program: &Program, schedule: &str) -> BTreeSet<String> {
+    let mut all = BTreeSet::from([schedule.to_owned()]);
+    loop {
+        let before = all.len();
+        for rule in &program.document.stacking {
+            let keys = rule.schedules();
+            if keys.iter().any(|key| all.contains(*key)) {
+                all.extend(keys.into_iter().map(str::to_owned));
+            }
+        }
+        if all.len() == before {
+            return all;
+        }
+    }
+}
+
+/// Which schedule of a group counts, and which do not: the one that is worth most, ties to the smaller key. `worth` is the amount in minor
+/// units and the exact figure; none of a schedule that has no such period.
+fn best_of(rule: &BestOf, worth: impl Fn(&str) -> Option<(i64, Exact)>) -> Option<(&str, Vec<&str>)> {
+    let group: Vec<&str> = rule.schedules.iter().map(String::as_str).filter(|key| worth(key).is_some()).collect();
+    let best = group.iter().copied().max_by(|a, b| worth(a).cmp(&worth(b)).then_with(|| b.cmp(a)))?;
+    Some((best, group.into_iter().filter(|key| *key != best).collect()))
+}
+
+/// Takes back what is not the best of its group.
+fn give_way(entitlement: &mut Entitlement, best: &str) -> Result<(), Faults> {
+    entitlement.settle_at(0, StepKind::BestOf, Some(format!("{best} is better"))).map_err(too_large)?;
+    entitlement.carried_payout = None;
+    Ok(())
+}
+
+/// Lets the best of each group count among entitlements of one period and partner: what [`StackingRule::BestOf`] says, for whoever has
+/// them from sums. Other rules look at lines.
+pub(super) fn settle_groups(program: &Program, entitlements: &mut [&mut Entitlement]) -> Result<(), Faults> {
+    for rule in &program.document.stacking {
+        let StackingRule::BestOf(rule) = rule else { continue };
+        let worth = |key: &str| entitlements.iter().find(|one| one.schedule == key).map(|one| (one.amount.minor, one.exact));
+        let Some((best, others)) = best_of(rule, worth) else { continue };
+        for key in others {
+            if let Some(one) = entitlements.iter_mut().find(|one| one.schedule == key) {
+                give_way(one, best)?;
+            }
+        }
+    }
+    Ok(())
+}
 
 /// A schedule's entitlement, what it hands on, and what it earned on each line.
 struct Settled<'a> {
@@ -129,14 +178,11 @@ impl<'a> Settling<'_, 'a> {
         for key in &rule.schedules {
             self.ensure(key)?;
         }
-        let group: Vec<&str> = rule.schedules.iter().map(String::as_str).filter(|key| self.settled.contains_key(key)).collect();
         let worth = |key: &str| self.settled.get(key).map(|settled| (settled.entitlement.amount.minor, settled.entitlement.exact));
-        let best = group.iter().copied().max_by(|a, b| worth(a).cmp(&worth(b)).then_with(|| b.cmp(a)));
-        let Some(best) = best.map(str::to_owned) else { return Ok(()) };
-        for key in group {
-            if let Some(settled) = self.settled.get_mut(key).filter(|_| key != best) {
-                settled.entitlement.settle_at(0, StepKind::BestOf, Some(format!("{best} is better"))).map_err(too_large)?;
-                settled.entitlement.carried_payout = None;
+        let Some((best, others)) = best_of(rule, worth) else { return Ok(()) };
+        for key in others {
+            if let Some(settled) = self.settled.get_mut(key) {
+                give_way(&mut settled.entitlement, best)?;
                 settled.carry.payout = 0;
                 settled.earned.clear();
             }

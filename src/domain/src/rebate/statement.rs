@@ -354,6 +354,65 @@ impl StatementBody<'_> {
     }
 }
 
+/// What the statement of a reversal says: the negative of a posted one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reversed {
+    /// What picked the band, negative.
+    pub qualifier: Exact,
+    /// What was paid on, negative.
+    pub basis: Exact,
+    /// The figure before rounding, negative.
+    pub exact: Exact,
+    /// What stays recognised for the period.
+    pub entitled: i64,
+    /// What was recognised for it, the reversed statement included.
+    pub before: i64,
+    /// What was held back or set off, the other way round.
+    pub carried: i64,
+    /// What is posted.
+    pub amount: i64,
+    /// The lines, negative.
+    pub lines: Vec<StatedLine>,
+}
+
+impl Reversed {
+    /// The negative of `posted`, when `recognised` is recognised for its period.
+    ///
+    /// # Errors
+    /// A figure out of range.
+    pub fn of(posted: &StatementBody<'_>, recognised: i64) -> Result<Self, Overflow> {
+        let negative = |amount: i64| amount.checked_neg().ok_or(Overflow);
+        let turned = |line: &StatedLine| Ok(StatedLine { base: line.base.neg(), exact: line.exact.neg(), amount: negative(line.amount)?, ..line.clone() });
+        let difference = posted.entitled.checked_sub(posted.before).ok_or(Overflow)?;
+        Ok(Self {
+            qualifier: posted.qualifier.neg(),
+            basis: posted.basis.neg(),
+            exact: posted.exact.neg(),
+            entitled: recognised.checked_sub(difference).ok_or(Overflow)?,
+            before: recognised,
+            carried: negative(posted.carried)?,
+            amount: negative(posted.amount)?,
+            lines: posted.lines.iter().map(turned).collect::<Result<_, Overflow>>()?,
+        })
+    }
+
+    /// What it says, for its digest. It has no steps of its own: they are those of the reversed statement.
+    pub fn body<'s>(&'s self, posted: &StatementBody<'s>) -> StatementBody<'s> {
+        StatementBody {
+            qualifier: self.qualifier,
+            basis: self.basis,
+            exact: self.exact,
+            entitled: self.entitled,
+            before: self.before,
+            carried: self.carried,
+            amount: self.amount,
+            steps: &[],
+            lines: &self.lines,
+            ..*posted
+        }
+    }
+}
+
 /// What a run is of, for its content hash.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -372,6 +431,14 @@ pub struct RunBody<'a> {
     pub book: i64,
     /// The last decided correction that it reads.
     pub adjustments: i64,
+    /// The last change that it knows of what is on record about partners; nothing for runs before that was numbered.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub records: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// Digests a run: its head, then the hashes of its statements in the order of partner, period and schedule. Neither ids nor

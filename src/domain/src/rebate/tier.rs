@@ -117,6 +117,26 @@ impl<'a> Tiers<'a> {
         self.program.geography.regions.path(region).find_map(|region| in_region(Some(region)))
     }
 
+    /// The days of a span on which the tiers on record may change, with its first one.
+    fn turning_days(&self, span: Span) -> Vec<Date> {
+        let assigned = self.partner.assignments.iter().flat_map(|held| [Some(held.from), held.until]).flatten();
+        let overridden = self.partner.overrides.iter().flat_map(|held| [held.span.from, held.span.until]);
+        let moved = self.partner.profiles.iter().map(|profile| profile.from);
+        assigned.chain(overridden).chain(moved).chain([span.from]).filter(|day| span.contains(*day)).collect()
+    }
+
+    /// Whether one tier is held on all days of a span, as far as tiers on record tell.
+    pub(super) fn is_one(&self, schedule: &RebateSchedule, span: Span) -> Result<bool, Faults> {
+        let mut held = self.turning_days(span).into_iter().map(|day| self.on(schedule, day));
+        let Some(first) = held.next().transpose()? else { return Ok(true) };
+        for tier in held {
+            if tier? != first {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The highest tier of a span.
     fn best(&self, schedule: &RebateSchedule, span: Span) -> Result<Option<&'a str>, Faults> {
         let Some(ladder) = self.program.ladder(schedule.ladder.as_deref()) else { return Ok(None) };
@@ -124,15 +144,7 @@ impl<'a> Tiers<'a> {
         if !on_record && !asks_tiers(schedule) {
             return Ok(None);
         }
-        let days: Vec<Date> = if on_record {
-            // Tiers change on these days only.
-            let assigned = self.partner.assignments.iter().flat_map(|held| [Some(held.from), held.until]).flatten();
-            let overridden = self.partner.overrides.iter().flat_map(|held| [held.span.from, held.span.until]);
-            let moved = self.partner.profiles.iter().map(|profile| profile.from);
-            assigned.chain(overridden).chain(moved).chain([span.from]).filter(|day| span.contains(*day)).collect()
-        } else {
-            (0..span.days()).map(|day| span.from.plus_days(day)).collect()
-        };
+        let days: Vec<Date> = if on_record { self.turning_days(span) } else { (0..span.days()).map(|day| span.from.plus_days(day)).collect() };
         let mut best = None;
         for day in days {
             let tier = self.on(schedule, day)?;

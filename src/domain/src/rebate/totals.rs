@@ -12,12 +12,12 @@ use crate::fault::Fault;
 use crate::period::Period;
 use crate::program::Program;
 
+use super::asks::asks_measures;
 use super::earn::{earn, sum};
 use super::entitle::{Carry, Terms, entitle};
 use super::figure::{Figure, Purpose, bound};
 use super::growth::{growth_plan, target_of, target_plan};
 use super::history::needs_history;
-use super::known::asks_measures;
 use super::line::{Line, basis_of, currency_of, out_of_range};
 use super::plan::Plan;
 use super::result::{Entitlement, StepKind};
@@ -49,11 +49,16 @@ pub struct TotalsTerms<'a> {
 /// The sums must be of lines in the schedule's own currency: another one needs the rate of each line's date, unless
 /// [`converts_sums`] says that one rate holds for the period.
 pub fn needs_lines(program: &Program, schedule: &RebateSchedule) -> Option<&'static str> {
+    let by_date = (schedule.tier_at == TierAt::TransactionDate).then_some("the tier at each transaction's date counts");
+    by_date.or_else(|| needs_lines_in_one_tier(program, schedule))
+}
+
+/// The same for a partner who held one tier throughout, so that it is the tier at each transaction's date as well.
+pub(super) fn needs_lines_in_one_tier(program: &Program, schedule: &RebateSchedule) -> Option<&'static str> {
     let scope = &schedule.scope;
     let read = |basis: &Basis| matches!(basis, Basis::Attribute(_));
     let qualifier = schedule.qualifier.as_ref().unwrap_or_else(|| basis_of(schedule));
     let reasons = [
-        (schedule.tier_at == TierAt::TransactionDate, "the tier at each transaction's date counts"),
         (schedule.grain == Grain::Line, "each line is paid on its own"),
         (!scope.products.is_empty(), "products are named"),
         (!scope.regions.is_empty() || !scope.region_groups.is_empty(), "regions of lines are named"),

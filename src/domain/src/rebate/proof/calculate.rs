@@ -1,19 +1,19 @@
 //! What one schedule is worth for one period, with what explains it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::date::{Date, Span};
 use crate::document::metric::Operand;
-use crate::document::rebate::{Baseline, Basis, Method, RebateSchedule};
+use crate::document::rebate::{Baseline, Basis, RebateSchedule};
 use crate::exchange::ExchangeRates;
 use crate::facts::{Facts, PartnerFacts};
 use crate::fault::Faults;
 use crate::metric::{MetricValue, StatedRank, shared};
 use crate::period::Period;
 use crate::program::Program;
+use crate::rebate::asks::{baseline_of, looked_back_at};
 use crate::rebate::line::Knowledge;
 use crate::rebate::measures::{Measures, RankSource};
 use crate::rebate::result::Entitlement;
@@ -59,23 +59,6 @@ pub(super) struct Calculated {
     pub(super) ranks: Vec<StatedRank>,
 }
 
-/// The schedules that stacking puts together with one, itself included.
-pub(super) fn stacked_with(program: &Program, schedule: &str) -> BTreeSet<String> {
-    let mut all = BTreeSet::from([schedule.to_owned()]);
-    loop {
-        let before = all.len();
-        for rule in &program.document.stacking {
-            let keys = rule.schedules();
-            if keys.iter().any(|key| all.contains(*key)) {
-                all.extend(keys.into_iter().map(str::to_owned));
-            }
-        }
-        if all.len() == before {
-            return all;
-        }
-    }
-}
-
 /// One calculation: a version of the program (with the schedules that matter only), facts, and what was known.
 pub(super) struct Question<'a> {
     pub(super) program: &'a Program,
@@ -113,14 +96,6 @@ impl<'a> Question<'a> {
     }
 }
 
-fn baseline_of(schedule: &RebateSchedule) -> Option<&Baseline> {
-    match &schedule.method {
-        Method::Growth(growth) => Some(&growth.baseline),
-        Method::Target(target) => Some(&target.history),
-        _ => None,
-    }
-}
-
 /// The days that a schedule looks at for a period.
 pub(super) fn windows(program: &Program, schedule: &RebateSchedule, period: &Period) -> Vec<Window> {
     let window = |what: &'static str, span: Span| Window { what, from: span.from, until: span.until };
@@ -129,12 +104,7 @@ pub(super) fn windows(program: &Program, schedule: &RebateSchedule, period: &Per
         let year = program.fiscal_year.year_start(period.span.last_day()).min(period.span.from);
         windows.push(window("YEAR_TO_DATE", Span::new(year, period.span.until)));
     }
-    let periods = program.periods(&schedule.period);
-    let earlier = match baseline_of(schedule) {
-        Some(Baseline::SamePeriodLastYear(_)) => periods.year_before(period),
-        Some(Baseline::PreviousPeriod(_)) => periods.before(period),
-        _ => None,
-    };
+    let earlier = baseline_of(schedule).and_then(|baseline| looked_back_at(program, schedule, period, baseline));
     windows.extend(earlier.map(|earlier| window("BASELINE", earlier.span)));
     windows
 }

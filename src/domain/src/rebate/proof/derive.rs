@@ -6,11 +6,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::adjust::{amount, minor, share};
-use super::calculate::{Calculated, Measured, Question, Window, stacked_with};
+use super::calculate::{Calculated, Measured, Question, Window};
 use super::canonical::{bare, digest, text};
 use super::given::{AdjustmentGiven, Before, FORMAT, Given, Heading, Inputs, PeriodGiven, PostedGiven, RankGiven, ShareGiven, VersionGiven};
 use super::narrow::{looks_around, narrowed, relatives};
 use super::numbered;
+use crate::date::Span;
 use crate::document::export;
 use crate::document::rebate::{NegativeDifference, RebateSchedule};
 use crate::exact::{Exact, Overflow};
@@ -24,6 +25,7 @@ use crate::program::Program;
 use crate::rebate::line::Knowledge;
 use crate::rebate::measures::RankSource;
 use crate::rebate::result::{Entitlement, Step};
+use crate::rebate::stacking::stacked_with;
 use crate::rebate::statement::{LineKind, Stated, StatedLine, StatementBody, carry, difference, state};
 use crate::requirement::Judged;
 
@@ -76,33 +78,74 @@ pub(super) struct Derived {
     statement: StatementDerived,
     /// The hash of the statement as the service keeps it; the hash of its run is made of these.
     content_hash: String,
+    /// What the hash is made of.
+    #[serde(skip)]
+    pub(super) body: Body,
+}
+
+/// What the hash of a statement is made of besides what its heading says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Body {
+    version: String,
+    days: Span,
+    stated: Stated,
+    before: i64,
+    carried: i64,
+    posted: i64,
+    lines: Vec<StatedLine>,
+}
+
+impl Body {
+    pub(super) fn of<'s>(&'s self, heading: &'s Heading) -> StatementBody<'s> {
+        StatementBody {
+            program: &heading.program,
+            version: &self.version,
+            partner: &heading.partner,
+            schedule: &heading.schedule,
+            period: &heading.period,
+            from: self.days.from,
+            until: self.days.until,
+            currency: heading.currency,
+            tier: self.stated.tier.as_deref(),
+            qualifier: self.stated.qualifier,
+            basis: self.stated.basis,
+            exact: self.stated.exact,
+            entitled: self.stated.amount.minor,
+            before: self.before,
+            carried: self.carried,
+            amount: self.posted,
+            inputs: self.stated.inputs,
+            steps: &self.stated.steps,
+            lines: &self.lines,
+        }
+    }
 }
 
 /// What a period adds to a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PeriodSum {
-    period: String,
-    entitled: DecimalText,
-    before: DecimalText,
-    difference: DecimalText,
-    carried: DecimalText,
-    posted: DecimalText,
+    pub(super) period: String,
+    pub(super) entitled: DecimalText,
+    pub(super) before: DecimalText,
+    pub(super) difference: DecimalText,
+    pub(super) carried: DecimalText,
+    pub(super) posted: DecimalText,
 }
 
 /// The statement as the service keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StatementDerived {
-    tier: Option<String>,
-    qualifier: Exact,
-    basis: Exact,
-    exact: Exact,
-    inputs: i64,
-    steps: Vec<Step>,
+    pub(super) tier: Option<String>,
+    pub(super) qualifier: Exact,
+    pub(super) basis: Exact,
+    pub(super) exact: Exact,
+    pub(super) inputs: i64,
+    pub(super) steps: Vec<Step>,
     /// The lines, in minor units; they sum to what is posted.
-    lines: Vec<StatedLine>,
-    posted: DecimalText,
+    pub(super) lines: Vec<StatedLine>,
+    pub(super) posted: DecimalText,
 }
 
 /// Versions of the program with the schedules that matter to one.
@@ -174,6 +217,11 @@ pub(super) fn compose(given: &Given, derived: &Derived) -> Result<Value, Faults>
             }
         });
     }
+    complete(members, derived)
+}
+
+/// Adds what follows from what is stated: its digest, the result, and the hash of all that.
+pub(super) fn complete(mut members: serde_json::Map<String, Value>, derived: &impl Serialize) -> Result<Value, Faults> {
     let inputs = members.get("inputs").map(digest).unwrap_or_default();
     members.insert("inputsDigest".to_owned(), Value::String(inputs));
     members.insert("result".to_owned(), bare(derived)?);
@@ -282,29 +330,9 @@ fn statement(given: &Given, period: &PeriodGiven, settled: Settled, carried: i64
     if carried != 0 {
         lines.push(StatedLine::of(if carried < 0 { LineKind::SetOff } else { LineKind::CarriedForward }, carried, heading.currency));
     }
-    let version = given.versions.iter().find(|version| version.number == period.version).map(|version| version.digest.as_str()).unwrap_or_default();
+    let version = given.versions.iter().find(|version| version.number == period.version).map(|version| version.digest.clone()).unwrap_or_default();
     let posted = difference.checked_add(carried).ok_or(Overflow).map_err(too_large)?;
-    let body = StatementBody {
-        program: &heading.program,
-        version,
-        partner: &heading.partner,
-        schedule: &heading.schedule,
-        period: &heading.period,
-        from: stated.span.from,
-        until: stated.span.until,
-        currency: heading.currency,
-        tier: stated.tier.as_deref(),
-        qualifier: stated.qualifier,
-        basis: stated.basis,
-        exact: stated.exact,
-        entitled: stated.amount.minor,
-        before,
-        carried,
-        amount: posted,
-        inputs: stated.inputs,
-        steps: &stated.steps,
-        lines: &lines,
-    };
+    let body = Body { version, days: stated.span, before, carried, posted, lines: lines.clone(), stated: stated.clone() };
     Ok(Derived {
         version: period.version,
         windows: calculated.windows,
@@ -313,20 +341,21 @@ fn statement(given: &Given, period: &PeriodGiven, settled: Settled, carried: i64
         entitlement: calculated.entitlement,
         stacked: calculated.stacked,
         sum,
-        content_hash: body.content_hash(),
+        content_hash: body.of(heading).content_hash(),
         statement: StatementDerived {
-            tier: stated.tier.clone(),
+            tier: stated.tier,
             qualifier: stated.qualifier,
             basis: stated.basis,
             exact: stated.exact,
             inputs: stated.inputs,
-            steps: stated.steps.clone(),
-            lines: lines.clone(),
+            steps: stated.steps,
+            lines,
             posted: amount(posted, heading.currency),
         },
+        body,
     })
 }
 
-fn too_large(overflow: Overflow) -> Faults {
+pub(super) fn too_large(overflow: Overflow) -> Faults {
     Fault::new("OUT_OF_RANGE", "result", overflow.to_string()).into()
 }

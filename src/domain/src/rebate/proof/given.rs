@@ -62,6 +62,9 @@ pub struct RunGiven {
     /// The last sealed import batch that it read.
     #[serde(default)]
     pub cut_off: Option<i64>,
+    /// The last change that it knew of what is on record about partners; none of runs before that was numbered.
+    #[serde(default)]
+    pub records: Option<i64>,
     /// The content hash of the run, which its approval and posting name.
     #[serde(default)]
     pub content_hash: Option<String>,

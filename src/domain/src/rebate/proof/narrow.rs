@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::calculate::windows;
 use crate::date::Span;
-use crate::document::rebate::{Method, RebateSchedule};
+use crate::document::rebate::RebateSchedule;
 use crate::facts::{Facts, PartnerFacts};
 use crate::period::Period;
 use crate::program::Program;
+use crate::rebate::asks::{Asks, asks_measures};
 use crate::rebate::history::needs_history;
-use crate::rebate::known::asks_measures;
 
 /// The partner with those above and below it where a figure looks at them, in the order of the facts' own dates.
 pub(super) fn relatives(facts: &Facts, partner: &str, looks_around: bool) -> Facts {
@@ -53,8 +53,8 @@ pub(super) fn narrowed(facts: &Facts, asked: &[(&Program, Vec<Period>)]) -> Fact
         return facts.clone();
     }
     let days = days_of(asked);
-    let accepts = schedules().any(|schedule| matches!(&schedule.method, Method::Target(target) if target.accept_within_days.is_some()));
-    let deals = schedules().any(|schedule| !schedule.scope.deal_kinds.is_empty());
+    let accepts = schedules().any(|schedule| Asks::of(schedule).acceptances);
+    let deals = schedules().any(|schedule| Asks::of(schedule).deals);
     let mut facts = facts.clone();
     for own in facts.partners.values_mut() {
         let kept: BTreeSet<_> = own.transactions.iter().filter(|line| days.contains(line.date)).map(|line| &line.id).cloned().collect();

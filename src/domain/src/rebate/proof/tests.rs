@@ -93,6 +93,7 @@ fn asked<'a>(program: &'a Program, facts: &'a Facts, schedule: &str) -> Asked<'a
         period: "2024-Q1".into(),
         run_on: Some(date("2024-04-05")),
         cut_off: Some(7),
+        records: Some(12),
         content_hash: Some("0123".into()),
     };
     Asked {
@@ -362,12 +363,47 @@ fn changed(leaf: &Value, how: u8) -> Value {
     }
 }
 
+/// The reversal of what a file derives, when so many minor units are recognised.
+fn reversal_of(file: &str, recognised: i64) -> Derivation {
+    let statement = proven(file).statement;
+    let run = RunGiven { id: Some("run-9".into()), kind: RunKind::Reversal, ..statement.run.clone() };
+    derive_reversal(&Heading { id: Some("statement-9".into()), run, ..statement }, recognised, file).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+#[test]
+fn a_reversal_proves_the_negative_and_what_it_takes_back() {
+    let program = program(json!([volume()]), json!([]));
+    let facts = facts(&program, sold());
+    let posted = derived(&asked(&program, &facts, "volume"));
+    let reversal = reversal_of(&posted, 5770);
+    let proof = proven(&reversal.text);
+    assert_eq!((proof.posted.as_str(), &proof.content_hash, proof.statement.run.kind), ("-57.70", &reversal.content_hash, RunKind::Reversal));
+    let file = value(&reversal.text);
+    assert_eq!(file["inputs"]["reverses"], value(&posted));
+    assert_eq!(file["result"]["sum"], json!([{ "period": "2024-Q1", "entitled": "0.00", "before": "57.70", "difference": "-57.70", "carried": "0.00", "posted": "-57.70" }]));
+    let cents = |list: &Value| list.as_array().unwrap().iter().map(|line| line["amount"].as_i64().unwrap()).sum::<i64>();
+    assert_eq!(cents(&file["result"]["statement"]["lines"]), -5770);
+    // Of another statement, and of one that was changed inside.
+    let mut forged = file.clone();
+    forged["statement"]["partner"] = json!("Q");
+    assert_eq!(refused(&super::canonical::text(&forged)).code, "DIFFERENT");
+    let mut forged = file;
+    forged["inputs"]["reverses"]["inputs"]["facts"]["partners"][0]["transactions"][0]["amount"] = json!("99.00");
+    let fault = refused(&super::canonical::text(&forged));
+    assert!(fault.code == "DIFFERENT" && fault.path.starts_with("inputs.reverses."), "{fault:?}");
+}
+
+fn refused(file: &str) -> crate::fault::Fault {
+    verify(file).unwrap_err().0.remove(0)
+}
+
 /// A derivation with everything in it, its leaves, and their places.
 static FORGEABLE: LazyLock<(Value, Vec<String>)> = LazyLock::new(|| {
     let flat = json!({ "key": "flat", "period": { "quarter": {} }, "method": { "flat": { "rate": "1 %" } } });
     let program = program(json!([volume(), flat]), json!([{ "bestOf": { "schedules": ["volume", "flat"] } }]));
     let facts = facts(&program, sold_in_all());
-    let file = value(&derived(&true_up(&program, &facts, -500)));
+    // Of a reversal, so that what is inside is forged as well.
+    let file = value(&reversal_of(&derived(&true_up(&program, &facts, -500)), 1_234).text);
     let mut all = Vec::new();
     leaves(&file, String::new(), &mut all);
     (file, all)

@@ -1,11 +1,12 @@
 //! Proving a derivation from its text alone.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::canonical::{Difference, first_difference, text};
-use super::derive::{Programs, compose, narrow_program, settle};
+use super::derive::{Derived, Programs, compose, narrow_program, settle};
 use super::given::{FORMAT, Given, Heading, RankGiven};
-use super::numbered;
+use super::{numbered, reversal};
 use crate::document::{export, read};
 use crate::fault::{Fault, Faults};
 use crate::metric::StatedRank;
@@ -39,12 +40,7 @@ pub fn verify(file: &str) -> Result<Proven, Faults> {
         return Err(Fault::new("TOO_LARGE", "", format!("the file has {} bytes; at most {MAX_BYTES} are read", file.len())).into());
     }
     let found = read::read_json(file)?;
-    let given = stated(&found)?;
-    let programs = programs_of(&given)?;
-    let facts = numbered::restore(&given.inputs.facts).map_err(|faults| within(faults, "inputs.facts"))?;
-    let ranks: Vec<StatedRank> = given.inputs.ranks.iter().map(stated_rank).collect();
-    let (derived, _) = settle(&given, &programs, &facts, RankSource::Stated(&ranks))?;
-    let expected = compose(&given, &derived)?;
+    let (statement, expected) = if reversal::is_one(&found) { reversal::recompute(&found)? } else { plain(&found)? };
     if let Some(difference) = first_difference(&found, &expected) {
         return Err(different(&difference).into());
     }
@@ -52,11 +48,28 @@ pub fn verify(file: &str) -> Result<Proven, Faults> {
         return Err(spelling(file, &text(&expected)).into());
     }
     let of = |pointer: &str| expected.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(Proven { posted: of("/result/statement/posted"), content_hash: of("/result/contentHash"), hash: of("/hash"), statement: given.statement })
+    Ok(Proven { posted: of("/result/statement/posted"), content_hash: of("/result/contentHash"), hash: of("/hash"), statement })
 }
 
-/// The part that is stated.
-fn stated(found: &Value) -> Result<Given, Faults> {
+/// The heading of a derivation, and the derivation as it should be.
+fn plain(found: &Value) -> Result<(Heading, Value), Faults> {
+    let (given, derived) = recompute(found)?;
+    let expected = compose(&given, &derived)?;
+    Ok((given.statement, expected))
+}
+
+/// What a derivation states, and what follows from it.
+pub(super) fn recompute(found: &Value) -> Result<(Given, Derived), Faults> {
+    let given: Given = stated(found, &["guerdonDerivation", "statement", "versions", "inputs"])?;
+    let programs = programs_of(&given)?;
+    let facts = numbered::restore(&given.inputs.facts).map_err(|faults| within(faults, "inputs.facts"))?;
+    let ranks: Vec<StatedRank> = given.inputs.ranks.iter().map(stated_rank).collect();
+    let (derived, _) = settle(&given, &programs, &facts, RankSource::Stated(&ranks))?;
+    Ok((given, derived))
+}
+
+/// The part that is stated, which has these members.
+pub(super) fn stated<G: DeserializeOwned>(found: &Value, own: &[&str]) -> Result<G, Faults> {
     let Some(members) = found.as_object() else { return Err(Fault::new("NOT_A_DERIVATION", "", "a derivation is a JSON object").into()) };
     match members.get("guerdonDerivation").and_then(Value::as_u64) {
         Some(format) if format == u64::from(FORMAT) => {}
@@ -69,7 +82,6 @@ fn stated(found: &Value) -> Result<Given, Faults> {
             return Err(Fault::new("NOT_A_DERIVATION", "guerdonDerivation", message).into());
         }
     }
-    let own = ["guerdonDerivation", "statement", "versions", "inputs"];
     let follows = ["inputsDigest", "result", "hash"];
     if let Some(unknown) = members.keys().find(|name| !own.contains(&name.as_str()) && !follows.contains(&name.as_str())) {
         return Err(Fault::new("UNKNOWN_MEMBER", unknown, "a derivation has no such member").into());
@@ -110,7 +122,7 @@ fn stated_rank(rank: &RankGiven) -> StatedRank {
     StatedRank { formula: rank.formula.clone(), partner: rank.partner.clone(), on: rank.on, better: rank.better, partners: rank.partners }
 }
 
-fn within(faults: Faults, prefix: &str) -> Faults {
+pub(super) fn within(faults: Faults, prefix: &str) -> Faults {
     Faults(faults.0.into_iter().map(|fault| fault.within(prefix)).collect())
 }
 

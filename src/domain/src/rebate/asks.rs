@@ -1,0 +1,180 @@
+//! What a schedule asks for besides the sale lines of its period: metrics, requirements, deals, acceptances, earlier periods.
+//!
+//! Readers of facts and engines both ask here, so that nothing is computed from facts that nobody read. Every member of a schedule is
+//! named below: whoever adds one has to say what it asks for.
+
+use crate::date::{Date, Span};
+use crate::document::metric::{Filter, Operand};
+use crate::document::rebate::{
+    Accrual, Band, Bands, Baseline, Basis, Cap, Fixed, Flat, Floor, Growth, GrowthBand, Guarantee, LumpSum, LumpTarget, Method, MinimumPayout, PerPackage,
+    PerUnit, RebateSchedule, ScheduleScope, Target, TargetPay,
+};
+use crate::document::requirement::Requirement;
+use crate::metric::plan::asks_field;
+use crate::period::Period;
+use crate::program::Program;
+
+use super::history::needs_history;
+
+/// What a schedule asks for.
+#[derive(Debug, Clone, Default)]
+pub struct Asks<'s> {
+    /// Metrics that are paid on, pick the band, or are grown from.
+    pub operands: Vec<&'s Operand>,
+    /// What must be met.
+    pub requirements: Vec<&'s Requirement>,
+    /// Whether deals of sale lines are looked at, of any day.
+    pub deals: bool,
+    /// Whether it is looked for an acceptance of the target among the holdings.
+    pub acceptances: bool,
+    /// What growth and targets look back at.
+    baselines: Vec<&'s Baseline>,
+    /// What lines have to pass.
+    filter: Option<&'s Filter>,
+}
+
+impl<'s> Asks<'s> {
+    /// What the entitlement of a schedule asks for.
+    pub fn of(schedule: &'s RebateSchedule) -> Self {
+        let mut asks = Self::default();
+        asks.schedule(schedule);
+        asks
+    }
+
+    /// The same with what its accrual asks for, while the period is open.
+    pub fn with_accrual(schedule: &'s RebateSchedule) -> Self {
+        let mut asks = Self::of(schedule);
+        if let Some(Accrual { rate: _, method }) = &schedule.accrual {
+            method.iter().for_each(|method| asks.method(method));
+        }
+        asks
+    }
+
+    /// Whether a metric or a requirement is asked.
+    pub fn measures(&self) -> bool {
+        !self.operands.is_empty() || !self.requirements.is_empty()
+    }
+
+    fn schedule(&mut self, schedule: &'s RebateSchedule) {
+        let RebateSchedule {
+            key: _,
+            name: _,
+            scope,
+            currency: _,
+            period: _,
+            basis,
+            qualifier,
+            grain: _,
+            method,
+            tier_at: _,
+            ladder: _,
+            returns: _,
+            carry_negative: _,
+            condition,
+            base_cap: _,
+            floor,
+            cap,
+            minimum_payout,
+            guarantee,
+            budget: _,
+            rounding: _,
+            exchange: _,
+            cumulative: _,
+            accrual: _,
+            true_up: _,
+            from: _,
+            until: _,
+        } = schedule;
+        let ScheduleScope { categories: _, products: _, regions: _, region_groups: _, partner_types: _, tiers: _, deal_kinds, filter } = scope;
+        // Bounds are figures by tier; they ask for nothing.
+        if let Some(Floor { amount: _, unconditional: _ }) = floor {}
+        if let Some(Cap { amount: _, per: _ }) = cap {}
+        if let Some(MinimumPayout { amount: _, below: _ }) = minimum_payout {}
+        if let Some(Guarantee { amount: _, cumulative: _ }) = guarantee {}
+        self.deals |= !deal_kinds.is_empty() || filter.as_ref().is_some_and(|filter| asks_field(filter, "deal.kind"));
+        self.filter = filter.as_ref();
+        self.requirements.extend(condition);
+        self.basis(basis);
+        qualifier.iter().for_each(|qualifier| self.basis(qualifier));
+        self.method(method);
+    }
+
+    fn basis(&mut self, basis: &'s Basis) {
+        match basis {
+            Basis::Metric(operand) => self.operands.push(operand),
+            Basis::Amount | Basis::Quantity | Basis::Attribute(_) => {}
+        }
+    }
+
+    fn method(&mut self, method: &'s Method) {
+        match method {
+            Method::Flat(Flat { rate: _ }) | Method::PerUnit(PerUnit { amount: _ }) | Method::Fixed(Fixed { amount: _ }) | Method::FreeGoods(_) => {}
+            Method::PerPackage(PerPackage { size: _, amount: _, packages: _ }) => {}
+            Method::LumpSum(LumpSum { targets, pay: _ }) => targets.iter().for_each(|LumpTarget { at: _, amount: _ }| {}),
+            Method::Bands(Bands { scope: _, upper_inclusive: _, bands }) => {
+                bands.iter().for_each(|Band { from: _, to: _, rate: _, amount_per_unit: _, per_package: _, on_entry: _, back_to_first: _ }| {});
+            }
+            Method::Growth(Growth { baseline, pay_on: _, measured: _, bands, upper_inclusive: _, zero_baseline: _ }) => {
+                bands.iter().for_each(|GrowthBand { from: _, rate: _, amount_per_unit: _, lump_sum: _ }| {});
+                self.baseline(baseline);
+            }
+            Method::Target(Target { history, floor: _, cap: _, accept_within_days, pays }) => {
+                match pays {
+                    TargetPay::LumpSum(_) | TargetPay::RateOnEverything(_) | TargetPay::RateAboveTarget(_) => {}
+                }
+                self.acceptances |= accept_within_days.is_some();
+                self.baseline(history);
+            }
+        }
+    }
+
+    fn baseline(&mut self, baseline: &'s Baseline) {
+        match baseline {
+            Baseline::Metric(operand) => self.operands.push(operand),
+            Baseline::SamePeriodLastYear(_) | Baseline::PreviousPeriod(_) | Baseline::Given(_) => {}
+        }
+        self.baselines.push(baseline);
+    }
+
+    /// The days on which metrics and requirements are asked, and on which lines are looked at, for a period of the schedule: its own,
+    /// those of the periods that it is measured against, of the fiscal year where bands run on over it; all earlier days where earlier
+    /// periods hand something on.
+    pub fn days(&self, program: &Program, schedule: &RebateSchedule, period: &Period) -> Span {
+        if needs_history(schedule) {
+            return Span::new(Date::MIN, period.span.until);
+        }
+        let year = program.fiscal_year.year_start(period.span.last_day());
+        let own = if schedule.cumulative { period.span.from.min(year) } else { period.span.from };
+        let earlier = self.baselines.iter().filter_map(|baseline| looked_back_at(program, schedule, period, baseline)).map(|earlier| earlier.span.from).min();
+        Span::new(earlier.map_or(own, |earlier| own.min(earlier)), period.span.until)
+    }
+
+    /// Whether lines have to pass a filter.
+    pub const fn is_filtered(&self) -> bool {
+        self.filter.is_some()
+    }
+}
+
+/// The period whose sales growth is measured against, or a target is computed from.
+pub(super) fn looked_back_at(program: &Program, schedule: &RebateSchedule, period: &Period, baseline: &Baseline) -> Option<Period> {
+    let periods = program.periods(&schedule.period);
+    match baseline {
+        Baseline::SamePeriodLastYear(_) => periods.year_before(period),
+        Baseline::PreviousPeriod(_) => periods.before(period),
+        Baseline::Given(_) | Baseline::Metric(_) => None,
+    }
+}
+
+/// What the method of a schedule is measured against.
+pub(super) fn baseline_of(schedule: &RebateSchedule) -> Option<&Baseline> {
+    match &schedule.method {
+        Method::Growth(growth) => Some(&growth.baseline),
+        Method::Target(target) => Some(&target.history),
+        Method::Flat(_) | Method::PerUnit(_) | Method::PerPackage(_) | Method::LumpSum(_) | Method::Bands(_) | Method::Fixed(_) | Method::FreeGoods(_) => None,
+    }
+}
+
+/// Whether a schedule asks for a metric or a requirement.
+pub(crate) fn asks_measures(schedule: &RebateSchedule) -> bool {
+    Asks::of(schedule).measures()
+}
