@@ -58,6 +58,8 @@ pub struct ChangeAsked {
     pub linked_returns: bool,
     /// The last change of what is on record about partners that the run knew.
     pub records: i64,
+    /// Whether tiers matter to it.
+    pub tiers: bool,
 }
 
 const BUDGET_COLUMNS: [Column; 5] =
@@ -106,7 +108,8 @@ impl ReadTx {
     /// What came in after the last batch that a run read, dated before the end of its period: one word for people.
     pub async fn find_change_after(&self, asked: &ChangeAsked) -> Result<Option<&'static str>, StoreError> {
         let new_batches = "SELECT 1 FROM import_batch WHERE seal_number > $1 LIMIT 1";
-        for (what, sql) in changes_on_record() {
+        let matters = |what: &str| asked.tiers || !matches!(what, "tiers" | "overrides");
+        for (what, sql) in changes_on_record().into_iter().filter(|(what, _)| matters(what)) {
             if self.one(sql, vec![asked.program.into(), asked.records.into(), asked.until.naive().into()]).await?.is_some() {
                 return Ok(Some(what));
             }

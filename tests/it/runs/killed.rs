@@ -100,6 +100,7 @@ fn document() -> Value {
         json!({"key": "pool", "period": {"quarter": {}}, "method": {"flat": {"rate": "2 %"}}, "budget": {"amount": "1000.01"}}),
         json!({"key": "singles", "period": {"quarter": {}}, "grain": "LINE", "method": {"flat": {"rate": "0.333 %"}}}),
     ];
+    document["ladders"][0]["review"] = json!({"cadenceUp": "NEVER", "cadenceDown": "NEVER"});
     document["rebateSchedules"].as_array_mut().unwrap().extend(more);
     document
 }

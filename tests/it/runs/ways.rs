@@ -18,6 +18,7 @@ fn document() -> Value {
     let by_tier = json!({"flat": {"rate": {"default": "1 %", "tiers": {"SILVER": "2.5 %", "GOLD": "4 %"}}}});
     let bands =
         json!({"bands": {"scope": "MARGINAL", "bands": [{"from": 0, "rate": "1 %"}, {"from": 300, "rate": {"default": "2 %", "tiers": {"GOLD": "3 %"}}}]}});
+    document["ladders"][0]["review"] = json!({"cadenceUp": "NEVER", "cadenceDown": "NEVER"});
     document["rebateSchedules"] = json!([
         {"key": "at-date", "period": {"quarter": {}}, "tierAt": "TRANSACTION_DATE", "method": bands},
         {"key": "filtered", "period": {"quarter": {}}, "scope": {"filter": {"test": {"field": "customer", "equals": "C1"}}}, "method": by_tier},

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::fault::Fault;
 use guerdon_domain::money::Currency;
+use guerdon_domain::rebate::asks_tiers;
 use guerdon_domain::rebate::statement::{RunBody, RunHash};
 use guerdon_store::{ChangeAsked, ProgramId, ReadTx, RunKind, RunTotal, StoredRun, StoredStatement, VersionId};
 
@@ -119,7 +120,6 @@ async fn begun_hash(tx: &ReadTx, run: &StoredRun) -> Result<RunHash, AppError> {
         cut_off: inputs.cut_off,
         book: inputs.book,
         adjustments: inputs.adjustments,
-        records: inputs.records,
     }))
 }
 
@@ -186,6 +186,7 @@ pub(super) async fn require_current(app: &App, tx: &ReadTx, run: &StoredRun) -> 
         until: run.span.until,
         linked_returns: schedules.iter().any(|schedule| schedule.returns == guerdon_domain::document::rebate::ReturnDate::SaleDate),
         records: inputs.records,
+        tiers: schedules.iter().any(|schedule| asks_tiers(schedule) || schedule.condition.is_some()),
     };
     match tx.find_change_after(&asked).await? {
         Some(what) => Err(changed("runId", &format!("{what} of its period came in since it was calculated: calculate the run again"))),

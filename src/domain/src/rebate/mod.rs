@@ -55,6 +55,7 @@ pub use result::{BandShare, Entitlement, PeriodResult, StatementLine, Step, Step
 pub use runs::{RunAsked, RunKind, RunResult, may_run, runs};
 pub use statement::{LineKind, Stated, StatedLine, state};
 pub use tier::{Levelled, OnRecord, TierSource};
+pub use tiered::asks_tiers;
 pub use totals::{Totals, TotalsTerms, converts_sums, earn_from_totals, needs_lines};
 
 /// One partner's rebates, with everything that they are computed from.

@@ -431,14 +431,6 @@ pub struct RunBody<'a> {
     pub book: i64,
     /// The last decided correction that it reads.
     pub adjustments: i64,
-    /// The last change that it knows of what is on record about partners; nothing for runs before that was numbered.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub records: i64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-const fn is_zero(number: &i64) -> bool {
-    *number == 0
 }
 
 /// Digests a run: its head, then the hashes of its statements in the order of partner, period and schedule. Neither ids nor

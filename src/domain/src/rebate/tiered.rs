@@ -14,7 +14,7 @@ fn named_if<T>(values: Option<&Tiered<T>>) -> bool {
 }
 
 /// Whether any part of a schedule names a tier.
-pub(super) fn asks_tiers(schedule: &RebateSchedule) -> bool {
+pub fn asks_tiers(schedule: &RebateSchedule) -> bool {
     let bounds = [
         schedule.base_cap.as_ref(),
         schedule.floor.as_ref().map(|floor| &floor.amount),

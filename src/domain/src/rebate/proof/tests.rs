@@ -380,7 +380,10 @@ fn a_reversal_proves_the_negative_and_what_it_takes_back() {
     assert_eq!((proof.posted.as_str(), &proof.content_hash, proof.statement.run.kind), ("-57.70", &reversal.content_hash, RunKind::Reversal));
     let file = value(&reversal.text);
     assert_eq!(file["inputs"]["reverses"], value(&posted));
-    assert_eq!(file["result"]["sum"], json!([{ "period": "2024-Q1", "entitled": "0.00", "before": "57.70", "difference": "-57.70", "carried": "0.00", "posted": "-57.70" }]));
+    assert_eq!(
+        file["result"]["sum"],
+        json!([{ "period": "2024-Q1", "entitled": "0.00", "before": "57.70", "difference": "-57.70", "carried": "0.00", "posted": "-57.70" }])
+    );
     let cents = |list: &Value| list.as_array().unwrap().iter().map(|line| line["amount"].as_i64().unwrap()).sum::<i64>();
     assert_eq!(cents(&file["result"]["statement"]["lines"]), -5770);
     // Of another statement, and of one that was changed inside.
