@@ -44,8 +44,8 @@ mod m20260801_000037_rebate_accrual;
 mod m20260801_000038_dispute;
 mod m20260801_000040_statement_keys;
 mod m20260801_000041_statement_lines;
-mod m20260801_000045_admission_end;
 mod m20260801_000042_standing_keys;
+mod m20260801_000045_admission_end;
 mod m20260801_000050_recorded_numbers;
 mod recorded;
 
@@ -98,8 +98,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000038_dispute::Migration),
             Box::new(m20260801_000040_statement_keys::Migration),
             Box::new(m20260801_000041_statement_lines::Migration),
-            Box::new(m20260801_000045_admission_end::Migration),
             Box::new(m20260801_000042_standing_keys::Migration),
+            Box::new(m20260801_000045_admission_end::Migration),
             Box::new(m20260801_000050_recorded_numbers::Migration),
         ]
     }

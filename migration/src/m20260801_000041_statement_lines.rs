@@ -56,7 +56,8 @@ impl MigrationTrait for Migration {
         )
         .await?;
         let fill = if manager.get_database_backend() == DbBackend::Postgres { BACK_POSTGRES } else { BACK_SQLITE };
-        run(manager, &[fill, "CREATE INDEX IF NOT EXISTS statement_line_run_idx ON statement_line (run_id)", "ALTER TABLE statement DROP COLUMN lines"]).await?;
+        run(manager, &[fill, "CREATE INDEX IF NOT EXISTS statement_line_run_idx ON statement_line (run_id)", "ALTER TABLE statement DROP COLUMN lines"])
+            .await?;
         let calculating = "SELECT 1 FROM rebate_run r WHERE r.id = {key} AND r.state = 'CALCULATING'";
         only_while(manager, "statement_line", "run_id", calculating, "statement_line_immutable").await?;
         refuse(manager, "statement_line", "UPDATE", "OLD.no IS NOT NULL", "statement_line_immutable").await

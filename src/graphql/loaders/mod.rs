@@ -20,8 +20,8 @@ use guerdon_domain::page::Page;
 
 pub use keys::{
     AdmissionNode, AdmissionsKey, CompiledKey, DisputeNode, EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, JobNode, MovesKey, OverrideNode,
-    OverridesKey, PartnerNode, ProfilesKey, ProgramNode, ReviewNode, RisksKey, RunNode, StandingKey, StatementNode, StatementsKey,
-    TransactionsKey, VersionNode, VersionsKey, WhatIfKey,
+    OverridesKey, PartnerNode, ProfilesKey, ProgramNode, ReviewNode, RisksKey, RunNode, StandingKey, StatementNode, StatementsKey, TransactionsKey,
+    VersionNode, VersionsKey, WhatIfKey,
 };
 
 use super::context::RequestData;

@@ -15,8 +15,8 @@ use crate::fault::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::rebate_run::StoredRun;
 use crate::scope::within;
-use crate::stated_line::AMOUNT;
 use crate::sql::{Parameters, is_one_of_uuids, uuids};
+use crate::stated_line::AMOUNT;
 use crate::tx::{ReadTx, WriteTx};
 use crate::{EntryId, PartnerId, ProgramId, RunId};
 

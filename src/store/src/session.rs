@@ -105,9 +105,7 @@ impl ConnectionTrait for Session {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         match self {
             Self::Orm(tx) => tx.execute_raw(statement).await,
-            Self::Postgres(session) => {
-                session.metered(async |tx| query(statement).execute(tx).await.map(ExecResult::from).map_err(execute_failed)).await
-            }
+            Self::Postgres(session) => session.metered(async |tx| query(statement).execute(tx).await.map(ExecResult::from).map_err(execute_failed)).await,
         }
     }
 

@@ -7,8 +7,8 @@ mod knowledge;
 mod law;
 mod life;
 mod locks;
-mod simulated;
 mod operands;
+mod simulated;
 mod ways;
 
 use guerdon::jobs::run_due;

@@ -170,12 +170,7 @@ fn write(code: &str, partner: PartnerId, draft: Draft<'_>) -> Result<NewStatemen
 }
 
 /// What a stored statement says, for its digest.
-pub(in crate::app::rebates) fn body_of<'s>(
-    program: &'s str,
-    version: &'s str,
-    partner: &'s str,
-    stored: &'s StoredStatement,
-) -> StatementBody<'s> {
+pub(in crate::app::rebates) fn body_of<'s>(program: &'s str, version: &'s str, partner: &'s str, stored: &'s StoredStatement) -> StatementBody<'s> {
     StatementBody {
         program,
         version,
@@ -200,13 +195,7 @@ pub(in crate::app::rebates) fn body_of<'s>(
 }
 
 /// The negative of a posted statement.
-pub(super) fn reverse(
-    program: &str,
-    version: &str,
-    code: &str,
-    posted: &StoredStatement,
-    recognised: i64,
-) -> Result<NewStatement, Overflow> {
+pub(super) fn reverse(program: &str, version: &str, code: &str, posted: &StoredStatement, recognised: i64) -> Result<NewStatement, Overflow> {
     let own = body_of(program, version, code, posted);
     let reversed = Reversed::of(&own, recognised)?;
     let content_hash = reversed.body(&own).content_hash();

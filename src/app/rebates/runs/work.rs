@@ -92,7 +92,8 @@ async fn prepare(app: &App, input: &Input) -> Result<Option<Prepared>, AppError>
             let run = tx.find_run(input.run).await?.filter(|run| run.state == RunState::Calculating && run.fence == input.fence);
             let Some(run) = run else { return Ok(None) };
             let last = tx.last_chunk(run.id).await?;
-            let chunk = if run.kind == RunKind::Reversal { next_reversed(app, tx, &run, last.as_ref()).await? } else { next(app, tx, &run, last.as_ref()).await? };
+            let chunk =
+                if run.kind == RunKind::Reversal { next_reversed(app, tx, &run, last.as_ref()).await? } else { next(app, tx, &run, last.as_ref()).await? };
             Ok(Some((run, chunk)))
         })
         .await
