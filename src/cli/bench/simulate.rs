@@ -83,7 +83,7 @@ struct Timing {
     ratio_to_read: f64,
     /// Of the seconds of the same tiers in SQL; of a case with rebates, those of the bare aggregate.
     ratio_to_sql: f64,
-    /// Whether SQL finds the same number of partners for every tier; only where everybody is judged by the rules alone.
+    /// Whether SQL finds the same number of partners coming to and leaving every tier; only where everybody is judged by the rules alone.
     agrees: Option<bool>,
     /// The most memory of this process until then, in MiB.
     peak_memory_mib: f64,
@@ -206,13 +206,14 @@ async fn bench(app: &App, args: &Args) -> Result<Report, AppError> {
     })
 }
 
-/// How many partners reach each rank of the main ladder.
+/// How many partners more, or fewer, reach each rank of the main ladder after the change. Suspended partners keep what is on record, and do
+/// not move.
 type Ranks = BTreeMap<i64, i64>;
 
-/// Measures what the database itself needs; answers the tiers that it finds by the changed rules.
+/// Measures what the database itself needs; answers how many move by the changed rules as it finds them.
 async fn take_floors(app: &App, args: &Args, in_force: &InForce, changed: &Program, floors: &mut Floors) -> Result<Ranks, AppError> {
     let inputs = TierInputs { active_only: true, ..inputs(&in_force.compiled, args.as_of) };
-    let rules = rules(changed)?;
+    let (before, rules) = (rules(&in_force.compiled)?, rules(changed)?);
     let program = in_force.program.id;
     let started = Instant::now();
     let figure = app.store.read(async |tx| tx.read_review_inputs(program, &inputs).await).await?;
@@ -228,7 +229,13 @@ async fn take_floors(app: &App, args: &Args, in_force: &InForce, changed: &Progr
     let started = Instant::now();
     app.store.read(async |tx| tx.bare_aggregate(days).await).await?;
     floors.aggregate.push(started.elapsed().as_secs_f64());
-    Ok(tiers.into_iter().collect())
+    let before = app.store.read(async |tx| tx.compute_tiers_in_sql(&inputs, &before).await).await?;
+    let mut ranks: Ranks = tiers.into_iter().collect();
+    for (rank, partners) in before {
+        *ranks.entry(rank).or_default() -= partners;
+    }
+    ranks.retain(|_, partners| *partners != 0);
+    Ok(ranks)
 }
 
 /// A simulation that was measured.
@@ -250,16 +257,17 @@ async fn one(app: &App, case: &Case, changed: &Program, in_sql: &Ranks) -> Resul
     Ok(Round { seconds, cpu, found, agrees })
 }
 
-/// The tiers after the change.
+/// The same, as the simulation finds it.
 fn ranks(program: &Program, found: &Found) -> Ranks {
     let mut ranks = Ranks::new();
     let main = program.ladder(None);
     for cell in found.matrix.iter().filter(|cell| main.is_some_and(|main| main.key == cell.ladder)) {
-        let rank = main.map_or(0, |main| main.rank(cell.to.as_deref()));
-        if rank > 0 {
-            *ranks.entry(rank.into()).or_default() += i64::try_from(cell.partners).unwrap_or(i64::MAX);
-        }
+        let rank = |tier: &Option<String>| i64::from(main.map_or(0, |main| main.rank(tier.as_deref())));
+        let partners = i64::try_from(cell.partners).unwrap_or(i64::MAX);
+        *ranks.entry(rank(&cell.to)).or_default() += partners;
+        *ranks.entry(rank(&cell.from)).or_default() -= partners;
     }
+    ranks.retain(|rank, partners| *rank > 0 && *partners != 0);
     ranks
 }
 
