@@ -28,7 +28,7 @@ pub(super) fn columns(terms: &Terms, periods: &[RebatePeriod]) -> Option<Vec<Sum
     let mut columns: Vec<SumColumn> = Vec::new();
     for (program, period) in periods.iter().flat_map(|period| [&period.before, &period.after]).flatten() {
         let plan = PeriodPlan::new(program, &period.name);
-        if terms.level_for_rebates || plan.needs_lines().is_some() || plan.columns.iter().any(|column| terms.as_of < column.days.last_day()) {
+        if terms.level_for_rebates || !plan.by_lines().is_empty() || plan.columns.iter().any(|column| terms.as_of < column.days.last_day()) {
             return None;
         }
         for column in plan.columns {
@@ -93,7 +93,7 @@ impl<'p> Summing<'p> {
     fn earned(&self, partner: &PartnerFacts, sums: &[ColumnSums]) -> Result<Option<Earned>, Faults> {
         let own: Vec<ColumnSums> = self.places.iter().map(|place| sums.get(*place).copied().unwrap_or_default()).collect();
         let entitlements = self.plan.entitle(&self.plan.tiers(partner)?, &own)?;
-        Ok(entitlements.map(|all| all.into_iter().map(|(owed, _)| ((owed.schedule, owed.currency), owed.amount.minor)).collect()))
+        Ok(entitlements.map(|all| all.into_iter().flatten().map(|(owed, _)| ((owed.schedule, owed.currency), owed.amount.minor)).collect()))
     }
 }
 
