@@ -167,6 +167,7 @@ async fn no_mutation_works_for_those_without_the_right_and_a_refusal_leaves_no_r
         ("admissionAccept", json!({"id": "x", "idempotencyKey": "k"})),
         ("admissionReject", json!({"id": "x", "idempotencyKey": "k"})),
         ("admissionWithdraw", json!({"id": "x", "idempotencyKey": "k"})),
+        ("admissionEnd", json!({"id": "x", "reason": "r", "idempotencyKey": "k"})),
     ];
     // What a partner may do: it applies, answers invitations and questions statements, for its own company, so that a refusal says what
     // is wrong.

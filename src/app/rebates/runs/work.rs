@@ -56,12 +56,20 @@ enum Chunk {
 /// `Stale` when the job is somebody else's; those of the database.
 pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
     let input: Input = job.input()?;
-    let read = match job.ahead.take::<Prepared>() {
-        Some(prepared) => Some(prepared),
-        None => prepare(app, &input).await?,
-    };
+    if let Some(prepared) = job.ahead.take::<Prepared>() {
+        match write_step(app, job, Some(prepared)).await {
+            // The run may have been given up since: whoever looks at it anew ends the job.
+            Err(AppError::Stale) => {}
+            done => return done,
+        }
+    }
+    write_step(app, job, prepare(app, &input).await?).await
+}
+
+/// Writes what was prepared of the run; that there is nothing to do, where it is not this job's any more.
+async fn write_step(app: &App, job: &HeldJob, prepared: Option<Prepared>) -> Result<Progress, AppError> {
     let context = write_context(&app.system(KIND), "rebateRunCalculate");
-    let written = match &read {
+    let written = match &prepared {
         None => app.store.write(&context, async |tx| superseded(tx, job).await).await?,
         Some((run, Chunk::Finished)) => {
             let ended = content::finish(app, run).await?;
