@@ -103,7 +103,9 @@ impl<'a> Tiers<'a> {
             return Ok(None);
         }
         let key = self.source.tier_on(self.partner, &ladder.key, date)?;
-        Ok(key.and_then(|key| ladder.tier(&key)).map(|(_, tier)| tier.key.as_str()))
+        let found = key.and_then(|key| ladder.tier(&key)).map(|(_, tier)| tier.key.as_str());
+        // Nobody may have reviewed a partner yet whose tier people decided.
+        Ok(found.or_else(|| self.held(ladder, date)))
     }
 
     /// The tier on record, or the one that an override holds (semantics 6); of a ladder of partners in regions, that of the

@@ -183,6 +183,21 @@ fn tiers_of_the_scope() {
     assert_eq!((amount(&entitled).as_str(), entitled.tier.as_deref(), entitled.steps[0].step), ("0.00", Some("SILVER"), StepKind::NotInScope));
 }
 
+/// 6: an overridden tier counts as held, also by a partner that nobody has reviewed yet.
+#[test]
+fn an_override_counts_where_no_assignment_is_on_record() {
+    let facts = json!({
+        "overrides": [{ "kind": "PIN", "tier": "GOLD", "from": "2024-02-01", "until": "2024-03-01", "reason": "test" }],
+        "transactions": [sale("1", "2024-01-31", "80.00", "1"), sale("2", "2024-02-01", "20.00", "1")],
+    });
+    for (tier_at, expected) in [("TRANSACTION_DATE", "2.00"), ("BEST_IN_PERIOD", "10.00"), ("PERIOD_END", "0.00")] {
+        let program = program_of(with(flat("10 %"), json!({ "tierAt": tier_at, "scope": { "tiers": ["GOLD"] } })));
+        let facts = facts_of(&program, facts.clone());
+        let result = compute_period(&program, &facts, "P", &program.period_named("2024-Q1").unwrap(), None, &OnRecord).unwrap();
+        assert_eq!(amount(&result.entitlements[0]), expected, "{tier_at}");
+    }
+}
+
 /// 13: where no assignment is on record, the evaluation of the caller is asked.
 #[test]
 fn tiers_are_asked_where_none_is_on_record() {
