@@ -7,6 +7,9 @@ use guerdon_domain::access::Denied;
 use guerdon_domain::fault::{Fault, Faults};
 use guerdon_store::StoreError;
 
+/// The refusal to rank or share among more partners than are read for one answer.
+pub(crate) const COHORT_TOO_LARGE: &str = "cohort_too_large";
+
 /// Why a use case did not do what it was asked. `Clone`, since an answer may be needed in several places; the inner cause of an
 /// internal fault is shared, goes to the log and never to a caller.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -124,6 +127,10 @@ impl From<StoreError> for AppError {
             StoreError::Busy => Self::Busy,
             StoreError::KeyReused => Self::IdempotencyKeyReused,
             StoreError::InProgress => Self::IdempotencyInProgress,
+            StoreError::Conflict { constraint } if constraint == COHORT_TOO_LARGE => {
+                let message = "a rank or a budget is shared with more partners than are read for one answer: ask a review or a run, or narrow the cohort";
+                Self::Limit(Fault::new("COHORT_TOO_LARGE", "", message))
+            }
             // A use case that knows which constraint may refuse it says so in its own words; this is for the others.
             StoreError::Conflict { .. } => Self::conflict("CONFLICT", "", "it collides with what is there already: read it again and repeat"),
             error @ (StoreError::Corrupt { .. } | StoreError::Configuration(_) | StoreError::Database(_)) => Self::internal(error),

@@ -18,9 +18,10 @@ use guerdon_store::{FactsPlan, LoadedFacts, ProgramId, ReadTx, StoreError};
 use super::partners::PartnerId;
 use super::programs::{InForce, ProgramKey, in_force_many, program_in, today_in};
 use super::{App, Ctx};
-use crate::error::AppError;
+use crate::error::{AppError, COHORT_TOO_LARGE};
 
-/// Partners of one cohort that are read for one answer at most.
+/// Partners of one cohort that are read for one answer at most: a larger one is refused, since a rank or a share among a part of it
+/// would be wrong.
 const COHORT_MAX: u32 = 100_000;
 
 /// What judging tiers on every day from `first` to `last` reads.
@@ -163,9 +164,12 @@ impl Reader<'_> {
         let mut loaded = self.load(scope, ids).await?;
         if reading.cohort {
             let all = match self.up_to {
-                None => tx.list_enrolled(&Scope::All, self.program, self.cohort_on, None, COHORT_MAX).await?,
-                Some(up_to) => tx.list_enrolled_by(self.program, self.cohort_on, up_to.records, COHORT_MAX).await?,
+                None => tx.list_enrolled(&Scope::All, self.program, self.cohort_on, None, COHORT_MAX + 1).await?,
+                Some(up_to) => tx.list_enrolled_by(self.program, self.cohort_on, up_to.records, COHORT_MAX + 1).await?,
             };
+            if all.len() > COHORT_MAX as usize {
+                return Err(StoreError::conflict(COHORT_TOO_LARGE));
+            }
             let others: Vec<PartnerId> = all.into_iter().filter(|id| !loaded.ids.contains_key(id)).collect();
             loaded.partners.extend(self.load(&Scope::All, &others).await?.partners);
         }
