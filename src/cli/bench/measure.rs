@@ -6,6 +6,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Table};
 use serde::Serialize;
 
 use crate::app::App;
+use crate::app::jobs::{Progress, claim_next, work_on};
 use crate::cli::common::open_with;
 use crate::config::Config;
 use crate::error::AppError;
@@ -89,4 +90,17 @@ fn cpu_seconds(process: &str, name: &str) -> Option<f64> {
     let ticks: f64 = after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
     // Linux counts in hundredths of a second.
     Some(ticks / 100.0)
+}
+
+/// Does the jobs that wait, step by step as the service does them. What the calendar would begin is not begun: it is not measured.
+pub async fn work_off(app: &App) -> Result<(), AppError> {
+    while let Some(mut job) = claim_next(app).await? {
+        loop {
+            match work_on(app, &job).await? {
+                Progress::Done(_) => break,
+                more => job = job.after(&more),
+            }
+        }
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use guerdon_domain::date::Span;
 use guerdon_store::{BareAggregate, PartnerId, RunKind, RunState, SumsSource};
 use serde::Serialize;
 
-use super::measure::{self, peak_memory_mib};
+use super::measure::{self, own_cpu_seconds, peak_memory_mib};
 use super::seed;
 use crate::app::programs::ProgramKey;
 use crate::app::rebates::calculate::{RunQuestion, calculate_from_sums, question_now};
@@ -16,7 +16,6 @@ use crate::app::rebates::runs::{CreateRun, Created, calculate_run, create_run, f
 use crate::app::{App, Ctx};
 use crate::cli::{Common, Outcome};
 use crate::error::AppError;
-use crate::jobs::run_due;
 
 /// Rounds at most.
 const ROUNDS_MAX: u8 = 20;
@@ -86,14 +85,6 @@ struct Sample {
     seconds: f64,
     cpu: f64,
     sum: i64,
-}
-
-/// Processor seconds of this process so far, as `/proc` counts them; 0 where there is none.
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
-    let ticks: f64 = after.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
-    ticks / 100.0
 }
 
 /// Runs the command.
@@ -184,15 +175,15 @@ async fn question_of(app: &App, ctx: &Ctx, args: &Args) -> Result<RunQuestion, A
 }
 
 async fn floor(app: &App, days: Span) -> Result<(Sample, BareAggregate), AppError> {
-    let (started, cpu) = (Instant::now(), cpu_seconds());
+    let (started, cpu) = (Instant::now(), own_cpu_seconds());
     let bare = app.store.read(async |tx| tx.bare_aggregate(days).await).await?;
-    Ok((Sample { seconds: started.elapsed().as_secs_f64(), cpu: cpu_seconds() - cpu, sum: bare.amount }, bare))
+    Ok((Sample { seconds: started.elapsed().as_secs_f64(), cpu: own_cpu_seconds() - cpu, sum: bare.amount }, bare))
 }
 
 /// Calculates all partners in chunks, as a run does, and adds up what they are owed.
 async fn calculate(app: &App, question: &RunQuestion, partners: &[(PartnerId, String)], source: SumsSource) -> Result<(Sample, usize), AppError> {
     app.rebate_sums.forget().await;
-    let (started, cpu) = (Instant::now(), cpu_seconds());
+    let (started, cpu) = (Instant::now(), own_cpu_seconds());
     let (mut sum, mut statements) = (0_i64, 0_usize);
     for chunk in partners.chunks(CHUNK) {
         let calculated = app.store.read(async |tx| calculate_from_sums(app, tx, question, chunk, source).await).await?;
@@ -202,7 +193,7 @@ async fn calculate(app: &App, question: &RunQuestion, partners: &[(PartnerId, St
             sum = stated.iter().fold(sum, |sum, stated| sum.saturating_add(stated.amount.minor));
         }
     }
-    let sample = Sample { seconds: started.elapsed().as_secs_f64(), cpu: cpu_seconds() - cpu, sum };
+    let sample = Sample { seconds: started.elapsed().as_secs_f64(), cpu: own_cpu_seconds() - cpu, sum };
     app.rebate_sums.forget().await;
     Ok((sample, statements))
 }
@@ -214,9 +205,9 @@ async fn whole_run(app: &App, args: &Args, period: &str) -> Result<Sample, AppEr
     let input = CreateRun { program, period: period.to_owned(), kind: RunKind::Original, reason: None, keyed: None };
     let (Created::New(run) | Created::Exists(run)) = create_run(app, &ctx, &input).await?;
     calculate_run(app, &ctx, run.id, None).await?;
-    let (started, cpu) = (Instant::now(), cpu_seconds());
-    run_due(app).await?;
-    let (seconds, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+    let (started, cpu) = (Instant::now(), own_cpu_seconds());
+    measure::work_off(app).await?;
+    let (seconds, cpu) = (started.elapsed().as_secs_f64(), own_cpu_seconds() - cpu);
     let done = find_run(app, &ctx, run.id).await?.filter(|run| run.state == RunState::Calculated);
     let done = done.ok_or_else(|| AppError::internal("the run was not calculated"))?;
     Ok(Sample { seconds, cpu, sum: done.totals.iter().fold(0, |sum, total| sum.saturating_add(total.entitled)) })

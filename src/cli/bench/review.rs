@@ -17,7 +17,6 @@ use super::measure::{self, median, own_cpu_seconds, peak_memory_mib};
 use super::rules::{inputs, rules};
 use super::seed::CODE;
 use crate::app::App;
-use crate::app::jobs::{Progress, claim_next, work_on};
 use crate::app::programs::{ProgramKey, get_in_force};
 use crate::app::reviews::{StartReview, StoredReview, find_review, start_review};
 use crate::cli::{Common, Outcome};
@@ -154,14 +153,7 @@ async fn review(app: &App, program: &ProgramKey, as_of: Date) -> Result<StoredRe
     let (regions, types, partners) = (Vec::new(), Vec::new(), Vec::new());
     let begun =
         start_review(app, &ctx, &StartReview { program: program.clone(), as_of: Some(as_of), regions, types, partners, due: Due::Now, keyed: None }).await?;
-    while let Some(mut job) = claim_next(app).await? {
-        loop {
-            match work_on(app, &job).await? {
-                Progress::Done(_) => break,
-                more => job = job.after(&more),
-            }
-        }
-    }
+    measure::work_off(app).await?;
     let done = find_review(app, &ctx, begun.id).await?.ok_or(AppError::NotFound)?;
     match done.failed {
         0 => Ok(done),
