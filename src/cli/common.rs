@@ -51,5 +51,7 @@ pub async fn open_with(config: &Config, change: impl FnOnce(StoreOptions) -> Sto
         ..StoreOptions::default()
     };
     let store = Store::connect(config.database.url.expose(), change(options)).await?;
-    Ok(App::new(store).requiring(migrations()))
+    let mut app = App::new(store).requiring(migrations());
+    app.limits.run_chunk = config.jobs.run_chunk;
+    Ok(app)
 }

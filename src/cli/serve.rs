@@ -32,8 +32,7 @@ pub async fn run(args: Args) -> Outcome {
     let jwt = require_key(&config)?;
     telemetry::start_log(&config.log)?;
     let metrics = telemetry::start_metrics();
-    let mut app = open(&config).await?;
-    app.limits.run_chunk = config.jobs.run_chunk;
+    let app = open(&config).await?;
     if app.ready().await.is_err() {
         tracing::warn!("the database is not reachable or lacks this version's schema: run `guerdon migrate`; until then /readyz says so");
     }

@@ -100,8 +100,7 @@ async fn prepare(app: &App, input: &Input) -> Result<Option<Prepared>, AppError>
             let run = tx.find_run(input.run).await?.filter(|run| run.state == RunState::Calculating && run.fence == input.fence);
             let Some(run) = run else { return Ok(None) };
             let last = tx.last_chunk(run.id).await?;
-            let chunk =
-                if run.kind == RunKind::Reversal { next_reversed(app, tx, &run, last.as_ref()).await? } else { next(app, tx, &run, last.as_ref()).await? };
+            let chunk = next_of(app, tx, &run, last.as_ref()).await?;
             Ok(Some((run, chunk)))
         })
         .await
@@ -112,8 +111,7 @@ async fn prepare_behind(app: &App, run: &StoredRun, written: &Chunk) -> Result<O
     let (Chunk::Earned(last, _) | Chunk::Stated(last, _)) = written else { return Ok(None) };
     app.store
         .read(async |tx| {
-            let reversal = run.kind == RunKind::Reversal;
-            let chunk = if reversal { next_reversed(app, tx, run, Some(last)).await? } else { next(app, tx, run, Some(last)).await? };
+            let chunk = next_of(app, tx, run, Some(last)).await?;
             Ok(matches!(chunk, Chunk::Earned(..) | Chunk::Stated(..)).then_some(chunk))
         })
         .await
@@ -183,6 +181,11 @@ async fn end(tx: &WriteTx, job: &HeldJob, run: &StoredRun, ended: &content::Ende
     job.record(tx, &Progress::Done(outcome.clone())).await?;
     let audit = audit_of(&after).before(serde_json::json!({ "state": run.state })).after(summary(&after));
     Ok(Change::new(Step::Done(outcome), audit))
+}
+
+/// The chunk behind `last`, whatever the kind of the run.
+async fn next_of(app: &App, tx: &ReadTx, run: &StoredRun, last: Option<&RunChunk>) -> Result<Chunk, AppError> {
+    if run.kind == RunKind::Reversal { next_reversed(app, tx, run, last).await } else { next(app, tx, run, last).await }
 }
 
 async fn next(app: &App, tx: &ReadTx, run: &StoredRun, last: Option<&RunChunk>) -> Result<Chunk, AppError> {
