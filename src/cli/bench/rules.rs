@@ -78,7 +78,6 @@ fn threshold(program: &Program, rule: &Comparison, at: Standpoint<'_>) -> Result
     let unknown = || AppError::internal("a threshold that the comparison in SQL does not know");
     let metric = METRICS.iter().find(|(key, _)| rule.metric.as_deref() == Some(key)).ok_or_else(unknown)?;
     let threshold = rule.at_least.as_ref().and_then(|scoped| program.geography.resolve(scoped, at)).ok_or_else(unknown)?;
-    let scale = 10_i128.pow(metric.1);
-    let value = threshold.value.numerator() * scale / threshold.value.denominator();
+    let value = threshold.value.to_scaled(metric.1).ok_or_else(unknown)?;
     Ok((metric.0, i64::try_from(value).map_err(AppError::internal)?))
 }

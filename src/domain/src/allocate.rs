@@ -4,9 +4,12 @@
 //! a stated rule. Division exists here, in `exact` and in `rounding`, and nowhere else.
 
 use std::cmp::Ordering;
+use std::ops::{Add, Sub};
+
+use ethnum::{I256, U256};
 
 use crate::document::mdf::TieRule;
-use crate::exact::{Exact, Overflow};
+use crate::exact::{self, Exact, Overflow};
 
 /// One who takes part in a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,23 +57,27 @@ pub enum AllocationError {
 #[derive(Debug, Clone, Copy)]
 struct Quota {
     whole: i64,
-    rest: u128,
+    rest: U256,
 }
 
-/// `factor x weight / all` by long multiplication, so that the product may have more than 128 bits. `weight < all < 2^127`.
-fn multiply_divide(factor: u64, weight: u128, all: u128) -> (u64, u128) {
-    let (mut quotient, mut rest) = (0_u64, 0_u128);
+/// `factor x weight / all` by long multiplication, so that the product may have more bits than its factors.
+/// `weight < all`, and `all` has a bit to spare.
+fn multiply_divide<U>(factor: u64, weight: U, all: U) -> (u64, U)
+where
+    U: Copy + Ord + Default + Add<Output = U> + Sub<Output = U>,
+{
+    let (mut quotient, mut rest) = (0_u64, U::default());
     for bit in (0..64).rev() {
-        rest <<= 1;
+        rest = rest + rest;
         quotient <<= 1;
         if rest >= all {
-            rest -= all;
+            rest = rest - all;
             quotient |= 1;
         }
         if factor >> bit & 1 == 1 {
-            rest += weight;
+            rest = rest + weight;
             if rest >= all {
-                rest -= all;
+                rest = rest - all;
                 quotient += 1;
             }
         }
@@ -79,30 +86,35 @@ fn multiply_divide(factor: u64, weight: u128, all: u128) -> (u64, u128) {
 }
 
 /// The quota of one weight; the rest is never negative.
-fn quota(total: i64, weight: i128, all: u128) -> Result<Quota, Overflow> {
+fn quota(total: i64, weight: I256, all: U256) -> Result<Quota, Overflow> {
     let magnitude = weight.unsigned_abs();
-    let (times, below) = (magnitude / all, magnitude % all);
-    let (part, rest) = multiply_divide(total.unsigned_abs(), below, all);
+    let (times, below) = if magnitude < all { (U256::ZERO, magnitude) } else { (magnitude / all, magnitude % all) };
+    let (part, rest) = match (i128::try_from(all), u128::try_from(below)) {
+        (Ok(all), Ok(below)) => {
+            let (part, rest) = multiply_divide(total.unsigned_abs(), below, all.unsigned_abs());
+            (part, U256::from(rest))
+        }
+        _ => multiply_divide(total.unsigned_abs(), below, all),
+    };
     let times = u64::try_from(times).map_err(|_| Overflow)?;
     let whole = total.unsigned_abs().checked_mul(times).and_then(|whole| whole.checked_add(part)).ok_or(Overflow)?;
     let whole = i64::try_from(whole).map_err(|_| Overflow)?;
-    match ((total < 0) != (weight < 0), rest) {
-        (false, rest) => Ok(Quota { whole, rest }),
-        (true, 0) => Ok(Quota { whole: -whole, rest: 0 }),
-        (true, rest) => Ok(Quota { whole: -whole - 1, rest: all - rest }),
+    match ((total < 0) != weight.is_negative(), rest == U256::ZERO) {
+        (false, _) => Ok(Quota { whole, rest }),
+        (true, true) => Ok(Quota { whole: -whole, rest }),
+        (true, false) => Ok(Quota { whole: -whole - 1, rest: all - rest }),
     }
 }
 
 /// Weights as whole numbers over one denominator.
-fn whole_weights(weights: &[Exact]) -> Result<(Vec<i128>, i128), Overflow> {
-    let mut common = 1_i128;
+fn whole_weights(weights: &[Exact]) -> Result<(Vec<I256>, I256), Overflow> {
+    let mut common = I256::ONE;
     for weight in weights {
-        let step = Exact::ratio(weight.denominator(), common).ok_or(Overflow)?;
-        common = common.checked_mul(step.numerator()).ok_or(Overflow)?;
+        common = exact::common_multiple(common, weight.denominator()).ok_or(Overflow)?;
     }
     let scale = |weight: &Exact| (common / weight.denominator()).checked_mul(weight.numerator()).ok_or(Overflow);
-    let scaled = weights.iter().map(scale).collect::<Result<Vec<i128>, Overflow>>()?;
-    let sum = scaled.iter().try_fold(0_i128, |sum, weight| sum.checked_add(*weight)).ok_or(Overflow)?;
+    let scaled = weights.iter().map(scale).collect::<Result<Vec<I256>, Overflow>>()?;
+    let sum = scaled.iter().try_fold(I256::ZERO, |sum, weight| sum.checked_add(*weight)).ok_or(Overflow)?;
     Ok((scaled, sum))
 }
 
@@ -111,7 +123,7 @@ fn hand_out(quotas: &mut [Quota], total: i64, order: impl Fn(usize, usize) -> Or
     let given = quotas.iter().try_fold(0_i64, |sum, quota| sum.checked_add(quota.whole)).ok_or(Overflow)?;
     let left = usize::try_from(total.checked_sub(given).ok_or(Overflow)?).map_err(|_| Overflow)?;
     let mut by_rest: Vec<usize> = (0..quotas.len()).collect();
-    let rest = |at: usize| quotas.get(at).map_or(0, |quota| quota.rest);
+    let rest = |at: usize| quotas.get(at).map_or(U256::ZERO, |quota| quota.rest);
     by_rest.sort_by(|a, b| rest(*b).cmp(&rest(*a)).then_with(|| order(*a, *b)));
     let mut parts: Vec<i64> = quotas.iter().map(|quota| quota.whole).collect();
     for at in by_rest.into_iter().take(left) {
@@ -126,12 +138,12 @@ fn hand_out(quotas: &mut [Quota], total: i64, order: impl Fn(usize, usize) -> Or
 /// first listed. `None` when the weights sum to zero.
 pub fn share(total: i64, weights: &[Exact]) -> Result<Option<Vec<i64>>, Overflow> {
     let (scaled, sum) = whole_weights(weights)?;
-    if sum == 0 {
+    if sum == I256::ZERO {
         return Ok(None);
     }
-    let sign = sum.signum();
+    let sign = sum.signum128();
     let all = sum.unsigned_abs();
-    let mut quotas = scaled.iter().map(|weight| quota(total, weight * sign, all)).collect::<Result<Vec<Quota>, Overflow>>()?;
+    let mut quotas = scaled.iter().map(|weight| quota(total, *weight * sign, all)).collect::<Result<Vec<Quota>, Overflow>>()?;
     let larger = |a: usize, b: usize| scaled.get(b).map(|weight| weight.unsigned_abs()).cmp(&scaled.get(a).map(|weight| weight.unsigned_abs())).then(a.cmp(&b));
     hand_out(&mut quotas, total, larger).map(Some)
 }
@@ -144,8 +156,8 @@ pub fn round_to_total(total: i64, exact: &[Exact]) -> Result<Vec<i64>, Overflow>
     let mut rests = Vec::with_capacity(exact.len());
     for figure in exact {
         let whole = figure.floor();
-        parts.push(i64::try_from(whole).map_err(|_| Overflow)?);
-        rests.push(figure.sub(Exact::ratio(whole, 1).ok_or(Overflow)?)?);
+        parts.push(whole.to_whole().and_then(|whole| i64::try_from(whole).ok()).ok_or(Overflow)?);
+        rests.push(figure.sub(whole)?);
     }
     let given = parts.iter().try_fold(0_i64, |sum, part| sum.checked_add(*part)).ok_or(Overflow)?;
     let left = total.checked_sub(given).ok_or(Overflow)?;
@@ -187,8 +199,8 @@ pub fn allocate(total: i64, claimants: &[Claimant<'_>], ties: TieRule) -> Result
     let mut rest = rest;
     loop {
         let weight_of = |at: &usize| scaled.get(*at).copied().unwrap_or_default();
-        let all: i128 = open.iter().map(weight_of).sum();
-        if all == 0 || rest == 0 {
+        let all: I256 = open.iter().map(weight_of).sum();
+        if all == I256::ZERO || rest == 0 {
             return Ok(Shares { parts, unallocated: rest });
         }
         let all = all.unsigned_abs();
@@ -215,8 +227,8 @@ pub fn allocate(total: i64, claimants: &[Claimant<'_>], ties: TieRule) -> Result
     }
 }
 
-const fn exceeds(quota: &Quota, room: i64) -> bool {
-    quota.whole > room || (quota.whole == room && quota.rest > 0)
+fn exceeds(quota: &Quota, room: i64) -> bool {
+    quota.whole > room || (quota.whole == room && quota.rest > U256::ZERO)
 }
 
 fn after_floors(total: i64, claimants: &[Claimant<'_>]) -> Result<i64, AllocationError> {
@@ -234,7 +246,7 @@ fn after_floors(total: i64, claimants: &[Claimant<'_>]) -> Result<i64, Allocatio
 }
 
 /// Who comes first among equal remainders. `a` and `b` are positions in `open`.
-fn tie(rule: TieRule, open: &[usize], claimants: &[Claimant<'_>], weights: &[i128], a: usize, b: usize) -> Ordering {
+fn tie(rule: TieRule, open: &[usize], claimants: &[Claimant<'_>], weights: &[I256], a: usize, b: usize) -> Ordering {
     let at = |position: usize| open.get(position).copied().unwrap_or_default();
     let weight = |position: usize| weights.get(at(position)).copied().unwrap_or_default();
     let code = |position: usize| claimants.get(at(position)).map(|claimant| claimant.code);

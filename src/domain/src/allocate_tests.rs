@@ -74,8 +74,12 @@ fn products_beyond_128_bits_are_exact() {
     let shares = share(i64::MAX, &[large, large, large]).unwrap().unwrap();
     assert_eq!(shares.iter().map(|part| i128::from(*part)).sum::<i128>(), i128::from(i64::MAX));
     assert_eq!(shares[0] - shares[2], 1);
-    let huge = Exact::ratio(i128::MAX, 1).unwrap();
-    assert_eq!(share(1, &[huge, huge]), Err(Overflow));
+    let huge = large.mul(large).unwrap();
+    let shares = share(i64::MAX - 1, &[huge, huge.neg(), huge, huge]).unwrap().unwrap();
+    assert_eq!(shares.iter().map(|part| i128::from(*part)).sum::<i128>(), i128::from(i64::MAX - 1));
+    assert_eq!(shares[0], shares[1].abs());
+    let beyond = huge.mul(Exact::from_int(63)).unwrap();
+    assert_eq!(share(1, &[beyond, beyond]), Err(Overflow));
 }
 
 proptest! {
@@ -96,7 +100,7 @@ proptest! {
                 prop_assert_eq!(shares.parts.iter().sum::<i64>(), total);
                 for (part, weight) in shares.parts.iter().zip(&positive) {
                     let exact = Exact::from_int(total).mul(*weight).unwrap().div(sum).unwrap().unwrap();
-                    prop_assert!(i128::from(*part) >= exact.floor() && i128::from(*part) <= exact.ceil());
+                    prop_assert!(Exact::from_int(*part) >= exact.floor() && Exact::from_int(*part) <= exact.ceil());
                     prop_assert!(!weight.is_zero() || *part == 0);
                 }
                 let mut reversed = claimants.clone();
@@ -139,9 +143,9 @@ proptest! {
         let rounded = round_to_total(total, &exact).unwrap();
         prop_assert_eq!(rounded.iter().sum::<i64>(), total);
         let own = Exact::sum(exact.iter().copied()).unwrap();
-        let rounded = round_to_total(i64::try_from(own.floor()).unwrap(), &exact).unwrap();
+        let rounded = round_to_total(i64::try_from(own.floor().to_whole().unwrap()).unwrap(), &exact).unwrap();
         for (part, figure) in rounded.iter().zip(&exact) {
-            prop_assert!(i128::from(*part) >= figure.floor() && i128::from(*part) <= figure.floor() + 1);
+            prop_assert!(Exact::from_int(*part) >= figure.floor() && Exact::from_int(*part) <= figure.floor().add(Exact::ONE).unwrap());
         }
     }
 }

@@ -205,7 +205,7 @@ impl Rate {
         let exact = match text.strip_suffix('%') {
             Some(percent) => {
                 let percent = Exact::parse(percent.trim_end_matches(' '), 4, RATE_PLACES as usize - 2)?;
-                Exact::ratio(percent.numerator(), percent.denominator() * 100).ok_or_else(|| Fault::new("OUT_OF_RANGE", "", "the rate is too large"))?
+                percent.mul(Exact::scaled(1, 2)).map_err(|_| Fault::new("OUT_OF_RANGE", "", "the rate is too large"))?
             }
             None => Exact::parse(text, 4, RATE_PLACES as usize)?,
         };

@@ -25,7 +25,8 @@ impl RoundingMode {
     pub fn round(self, value: Exact) -> Result<i64, Overflow> {
         let magnitude = value.abs();
         let whole = magnitude.floor();
-        let rest = magnitude.sub(Exact::ratio(whole, 1).ok_or(Overflow)?)?;
+        let rest = magnitude.sub(whole)?;
+        let whole = whole.to_whole().ok_or(Overflow)?;
         let half = Exact::ratio(1, 2).ok_or(Overflow)?;
         let up = match self {
             Self::HalfUp => rest >= half,

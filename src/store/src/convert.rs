@@ -136,12 +136,9 @@ pub(crate) fn decimal_text(value: Exact) -> Option<String> {
 
 /// A decimal as whole units and a fraction in 10^-10, both with the decimal's sign, so that sums stay whole.
 pub(crate) fn decimal_parts(value: Exact) -> Option<(i64, i64)> {
-    const SCALE: i128 = 10_000_000_000;
-    let scaled = value.numerator().checked_mul(SCALE)?;
-    if scaled % value.denominator() != 0 {
-        return None;
-    }
-    let scaled = scaled / value.denominator();
+    const PLACES: u32 = 10;
+    const SCALE: i128 = 10_i128.pow(PLACES);
+    let scaled = value.to_scaled(PLACES)?;
     Some((i64::try_from(scaled / SCALE).ok()?, i64::try_from(scaled % SCALE).ok()?))
 }
 

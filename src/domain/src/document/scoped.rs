@@ -212,8 +212,8 @@ impl Serialize for Scalar {
             Self::Text(text) => serializer.serialize_str(text),
             Self::Boolean(value) => serializer.serialize_bool(*value),
             // A whole number stays a number, so that it is read back as one.
-            Self::Number(number) => match (number.0.denominator(), i64::try_from(number.0.numerator())) {
-                (1, Ok(whole)) => serializer.serialize_i64(whole),
+            Self::Number(number) => match number.0.to_whole().map(i64::try_from) {
+                Some(Ok(whole)) => serializer.serialize_i64(whole),
                 _ => match number.to_string().parse::<f64>() {
                     Ok(value) => serializer.serialize_f64(value),
                     Err(_) => serializer.collect_str(number),

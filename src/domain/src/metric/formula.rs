@@ -30,10 +30,6 @@ fn combined(value: Option<Exact>, parts: &[Arc<MetricValue>], detail: Detail) ->
     MetricValue { value, window, facts, detail }
 }
 
-fn whole(value: Exact) -> Exact {
-    Exact::ratio(value.floor(), 1).unwrap_or(value)
-}
-
 impl<'a> Evaluator<'a> {
     pub(super) fn compute_formula(&self, formula: &'a Formula, at: &At<'a>) -> Result<MetricValue, Faults> {
         match formula {
@@ -85,7 +81,7 @@ impl<'a> Evaluator<'a> {
             Some(per) => part.value.unwrap_or(Exact::ZERO).div(per.0)?.unwrap_or(Exact::ZERO),
             None => part.value.unwrap_or(Exact::ZERO),
         };
-        let units = if term.whole_units { whole(units) } else { units };
+        let units = if term.whole_units { units.floor() } else { units };
         let before_limits = units.mul(term.points.map_or(Exact::ONE, |points| points.0))?.mul(factor)?;
         let capped = term.cap.map_or(before_limits, |cap| before_limits.min(cap.0));
         let limited = term.floor.map_or(capped, |floor| capped.max(floor.0));
@@ -157,7 +153,7 @@ impl<'a> Evaluator<'a> {
             },
             Operand::Measure(measure) => counts(measure),
             Operand::Formula(formula) => whole(formula),
-            Operand::Constant(number) => number.0.denominator() == 1,
+            Operand::Constant(number) => number.0.is_whole(),
         }
     }
 

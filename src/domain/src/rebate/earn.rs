@@ -76,8 +76,8 @@ fn overlap(slice: &OnSlice<'_>, position: Exact) -> Result<Exact, Overflow> {
 fn packages(units: Exact, size: Exact, rule: PackageRounding) -> Result<Exact, Overflow> {
     let Some(exact) = units.abs().div(size)? else { return Ok(Exact::ZERO) };
     let whole = match rule {
-        PackageRounding::Floor => Exact::ratio(exact.floor(), 1).ok_or(Overflow)?,
-        PackageRounding::Ceil => Exact::ratio(exact.ceil(), 1).ok_or(Overflow)?,
+        PackageRounding::Floor => exact.floor(),
+        PackageRounding::Ceil => exact.ceil(),
         PackageRounding::Prorate => exact,
     };
     Ok(if units.is_negative() { whole.neg() } else { whole })

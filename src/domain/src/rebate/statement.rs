@@ -203,8 +203,7 @@ fn scale_of(currency: Currency) -> Result<Exact, Overflow> {
 
 /// The minor units of a figure that has no part of one.
 fn minor_of(exact: Exact, currency: Currency) -> Result<Option<i64>, Overflow> {
-    let minor = exact.mul(scale_of(currency)?)?;
-    Ok((minor.denominator() == 1).then(|| i64::try_from(minor.numerator()).ok()).flatten())
+    Ok(exact.mul(scale_of(currency)?)?.to_whole().and_then(|minor| i64::try_from(minor).ok()))
 }
 
 /// Shares the rounded figure over the lines so far, by largest remainder.

@@ -129,13 +129,13 @@ fn missing(compares: Compares, unit: Unit, required: Exact, actual: Option<Exact
     if compares.holds(actual, required) {
         return Ok(None);
     }
-    let whole = unit == Unit::Count && actual.denominator() == 1;
+    let whole = unit == Unit::Count && actual.is_whole();
     match compares {
         Compares::AtLeast => required.sub(actual).map(Some),
         // More than n of something that is counted is n + 1 of it.
-        Compares::Above if whole => Exact::ratio(required.floor() + 1, 1).ok_or(Overflow)?.sub(actual).map(Some),
+        Compares::Above if whole => required.floor().add(Exact::ONE)?.sub(actual).map(Some),
         Compares::Above => required.sub(actual).map(Some),
-        Compares::Below if whole => actual.sub(Exact::ratio(required.ceil() - 1, 1).ok_or(Overflow)?).map(Some),
+        Compares::Below if whole => actual.sub(required.ceil().sub(Exact::ONE)?).map(Some),
         Compares::AtMost | Compares::Below => actual.sub(required).map(Some),
         Compares::Equals => Ok(Some(required.sub(actual)?.abs())),
     }
@@ -151,7 +151,7 @@ fn ratio_gap(value: &MetricValue, required: Exact) -> Result<Option<RatioGap>, O
         },
         _ => return Ok(None),
     };
-    let whole = |value: Exact| if counted { Exact::ratio(value.ceil(), 1).unwrap_or(value) } else { value };
+    let whole = |value: Exact| if counted { value.ceil() } else { value };
     let lacking = required.mul(denominator)?.sub(numerator)?;
     if !lacking.is_positive() {
         return Ok(None);

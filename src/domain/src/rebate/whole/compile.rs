@@ -58,11 +58,7 @@ pub(super) struct Rules {
 
 /// A figure as a whole number of 10^-`places`; none when it has more decimals or does not fit.
 pub(super) fn whole(value: Exact, places: u32) -> Option<i128> {
-    let scale = 10_i128.checked_pow(places)?;
-    if scale % value.denominator() != 0 {
-        return None;
-    }
-    value.numerator().checked_mul(scale / value.denominator())
+    value.to_scaled(places)
 }
 
 fn sum(value: Exact) -> Option<i128> {
