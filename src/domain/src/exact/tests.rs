@@ -50,7 +50,8 @@ fn a_figure_may_outgrow_128_bits_and_come_back() {
 
 #[test]
 fn shares_of_several_wholes_are_added_whatever_their_order() {
-    let primes: [i128; 5] = [1_000_000_000_000_000_177, 1_000_000_000_000_000_003, 1_000_000_000_000_000_009, 1_000_000_000_000_000_031, 1_000_000_000_000_000_079];
+    let primes: [i128; 5] =
+        [1_000_000_000_000_000_177, 1_000_000_000_000_000_003, 1_000_000_000_000_000_009, 1_000_000_000_000_000_031, 1_000_000_000_000_000_079];
     let parts = |times: i128| primes.map(|prime| Exact::ratio(prime * times - times, prime).unwrap());
     let rest = |times: i128| primes.map(|prime| Exact::ratio(times, prime).unwrap());
     let all: Vec<Exact> = parts(1).into_iter().chain(parts(3)).chain(rest(3)).chain(rest(1)).collect();
