@@ -475,12 +475,17 @@ pub struct Floor {
     pub unconditional: bool,
 }
 
-/// An upper bound of an earning.
+/// An upper bound of an earning: a figure, a share of what was sold, or whichever of the two is lower.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Cap {
     /// The bound, by tier.
-    pub amount: Tiered<Number>,
+    pub amount: Option<Tiered<Number>>,
+    /// The bound as a fraction of `of`, by tier.
+    pub share: Option<Tiered<Rate>>,
+    /// What the share is taken of, measured on the period's last day; without data it is nothing. Default: the amount of the lines in
+    /// the schedule's scope.
+    pub of: Option<Operand>,
     /// Per what. Default: per partner and period.
     #[serde(default)]
     pub per: CapScope,

@@ -86,9 +86,11 @@ impl<'s> Asks<'s> {
             until: _,
         } = schedule;
         let ScheduleScope { categories: _, products: _, regions: _, region_groups: _, partner_types: _, tiers: _, deal_kinds, filter } = scope;
-        // Bounds are figures by tier; they ask for nothing.
+        // Bounds are figures by tier that ask for nothing, but for a share of a metric.
         if let Some(Floor { amount: _, unconditional: _ }) = floor {}
-        if let Some(Cap { amount: _, per: _ }) = cap {}
+        if let Some(Cap { amount: _, share: _, of, per: _ }) = cap {
+            self.operands.extend(of);
+        }
         if let Some(MinimumPayout { amount: _, below: _ }) = minimum_payout {}
         if let Some(Guarantee { amount: _, cumulative: _ }) = guarantee {}
         self.deals |= !deal_kinds.is_empty() || filter.as_ref().is_some_and(|filter| asks_field(filter, "deal.kind"));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::document::Document;
 use crate::document::rebate::{
-    Band, BandScope, Bands, Basis, CapScope, Grain, Growth, GrowthMeasure, LumpSum, Method, PerPackage, RebateSchedule, StackingRule, TierAt,
+    Band, BandScope, Bands, Basis, Cap, CapScope, Grain, Growth, GrowthMeasure, LumpSum, Method, PerPackage, RebateSchedule, StackingRule, TierAt,
 };
 use crate::document::scoped::Tiered;
 use crate::exact::Exact;
@@ -269,7 +269,7 @@ fn check_bounds(schedule: &RebateSchedule, tiers: &TierKeys<'_>, faults: &mut Fa
     let bounds: [(&str, Option<&Tiered<Number>>); 4] = [
         ("baseCap", schedule.base_cap.as_ref()),
         ("floor.amount", schedule.floor.as_ref().map(|floor| &floor.amount)),
-        ("cap.amount", schedule.cap.as_ref().map(|cap| &cap.amount)),
+        ("cap.amount", schedule.cap.as_ref().and_then(|cap| cap.amount.as_ref())),
         ("guarantee.amount", schedule.guarantee.as_ref().map(|guarantee| &guarantee.amount)),
     ];
     for (path, bound) in bounds {
@@ -277,16 +277,33 @@ fn check_bounds(schedule: &RebateSchedule, tiers: &TierKeys<'_>, faults: &mut Fa
             faults.add("NEGATIVE_BOUND", path, "a bound is zero or more");
         }
     }
-    let Some(cap) = schedule.cap.as_ref().filter(|cap| cap.per == CapScope::Partner) else { return };
+    if let Some(cap) = &schedule.cap {
+        check_cap(cap, matches!(basis_of(schedule), Basis::Metric(_)), faults);
+    }
+    let Some(amount) = schedule.cap.as_ref().filter(|cap| cap.per == CapScope::Partner).and_then(|cap| cap.amount.as_ref()) else { return };
     let others = [
         ("CAP_BELOW_FLOOR", "floor", schedule.floor.as_ref().map(|floor| &floor.amount)),
         ("CAP_BELOW_GUARANTEE", "guarantee", schedule.guarantee.as_ref().map(|guarantee| &guarantee.amount)),
     ];
     for (code, name, other) in others {
-        let below = |tier: &Option<&str>| matches!((cap.amount.get(*tier), other.and_then(|other| other.get(*tier))), (Some(cap), Some(other)) if cap < other);
+        let below = |tier: &Option<&str>| matches!((amount.get(*tier), other.and_then(|other| other.get(*tier))), (Some(cap), Some(other)) if cap < other);
         if let Some(tier) = tiers.iter().find(|tier| below(tier)) {
             faults.add(code, "cap.amount", format!("for {} the cap lies below the {name}: raise the cap or lower the {name}", of_tier(*tier)));
         }
+    }
+}
+
+/// A cap says how much, and what a share is taken of is known for what the cap is for.
+fn check_cap(cap: &Cap, on_metric: bool, faults: &mut Faults) {
+    if cap.amount.is_none() && cap.share.is_none() {
+        faults.add("MISSING_MEMBER", "cap", "the cap has no bound: write `amount`, `share`, or both");
+    }
+    if cap.of.is_some() && cap.share.is_none() {
+        faults.add("MISSING_MEMBER", "cap.share", "`of` says what a share is taken of: write the `share` as well");
+    }
+    if cap.share.is_some() && cap.per != CapScope::Partner && (cap.of.is_some() || on_metric) {
+        let message = "a metric is one figure for the partner and cannot be told apart by customer, subscription or line: leave out `per`";
+        faults.add("OUT_OF_PLACE", "cap.per", message);
     }
 }
 

@@ -262,6 +262,7 @@ impl<'a> Calculation<'a> {
         let part = |value: fn(&Line<'_>) -> Exact| Exact::sum(own().map(value)).and_then(|sum| sum.mul(rest)).map_err(loud);
         let line = Line {
             tier: self.tiers.on(schedule, self.last_day(period.span))?,
+            amount: part(|line| line.amount)?,
             basis: part(|line| line.basis)?,
             qualifier: part(|line| line.qualifier)?,
             units: part(|line| line.units)?,
@@ -285,5 +286,6 @@ fn grown<'a>(schedule: &RebateSchedule, figure: &Figure<'_>, more: Exact) -> Res
     let along = |whole: Exact| -> Result<Exact, Overflow> { Ok(whole.mul(more)?.div(figure.qualifier)?.unwrap_or(Exact::ZERO)) };
     let basis = if schedule.qualifier.is_none() { more } else { along(figure.basis)? };
     let units = if *basis_of(schedule) == Basis::Amount { along(Exact::sum(figure.lines.iter().map(|line| line.units))?)? } else { basis };
-    Ok(Line { basis, qualifier: more, units, ..Line::unattributed(Date::MIN) })
+    let amount = along(Exact::sum(figure.lines.iter().map(|line| line.amount))?)?;
+    Ok(Line { amount, basis, qualifier: more, units, ..Line::unattributed(Date::MIN) })
 }

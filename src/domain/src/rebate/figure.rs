@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::date::{Date, Span};
-use crate::document::rebate::{Baseline, Basis, CapScope, Grain, Method, RebateSchedule, TierAt};
+use crate::document::rebate::{Baseline, Basis, Cap, CapScope, Grain, Method, RebateSchedule, TierAt};
 use crate::exact::{Exact, Overflow};
 use crate::facts::{AttributeValue, FactId};
 use crate::fault::Faults;
@@ -12,7 +12,7 @@ use crate::period::Period;
 use super::Calculation;
 use super::earn::{Piece, earn, sum};
 use super::growth::{growth_plan, target_of, target_plan};
-use super::line::{Line, Whose, basis_of, out_of_range};
+use super::line::{Line, Whose, basis_of, caps_by_sales, out_of_range};
 use super::plan::Plan;
 use super::result::{Step, StepKind};
 
@@ -121,6 +121,7 @@ impl<'a> Calculation<'a> {
             return Ok(figure);
         }
         let loud = |overflow: Overflow| Faults::from(out_of_range(schedule, overflow));
+        let capped_by = self.capped_by(asked, &lines, last)?;
         self.reduce(asked, &mut lines, &mut figure).map_err(loud)?;
         let measured = self.place_metrics(asked, &mut lines, last)?;
         if asked.carried_basis.is_negative() {
@@ -140,8 +141,17 @@ impl<'a> Calculation<'a> {
         if asked.purpose == Purpose::Entitlement {
             self.judge_condition(schedule, &mut figure, last)?;
         }
-        bound(schedule, asked.purpose, &mut figure).map_err(loud)?;
+        bound(schedule, asked.purpose, capped_by, &mut figure).map_err(loud)?;
         Ok(figure)
+    }
+
+    /// What the share of a cap for the partner is taken of.
+    fn capped_by(&self, asked: &Asked<'_, 'a>, lines: &[Line<'a>], last: Date) -> Result<Exact, Faults> {
+        if let Some(operand) = asked.schedule.cap.as_ref().and_then(|cap| cap.of.as_ref()) {
+            return Ok(self.measures.value(operand, last)?.unwrap_or(Exact::ZERO));
+        }
+        let sold = lines.iter().chain(asked.hypothesis).filter(|_| caps_by_sales(asked.schedule)).map(|line| line.amount);
+        Exact::sum(sold).map_err(|overflow| out_of_range(asked.schedule, overflow).into())
     }
 
     /// The last day of a period, or the day on which an open one is looked at.
@@ -326,8 +336,18 @@ impl<'a> Calculation<'a> {
     }
 }
 
-/// Floor, then cap.
-pub(super) fn bound(schedule: &RebateSchedule, purpose: Purpose, figure: &mut Figure<'_>) -> Result<(), Overflow> {
+/// The bound of a cap for a tier and what its share is taken of.
+fn bound_of(cap: &Cap, tier: Option<&str>, of: Exact) -> Result<Option<Exact>, Overflow> {
+    let amount = cap.amount.as_ref().and_then(|amount| amount.get(tier)).map(|amount| amount.0);
+    let share = cap.share.as_ref().and_then(|share| share.get(tier)).map(|share| of.max(Exact::ZERO).mul(share.0)).transpose()?;
+    Ok(match (amount, share) {
+        (Some(amount), Some(share)) => Some(amount.min(share)),
+        (amount, share) => amount.or(share),
+    })
+}
+
+/// Floor, then cap; `capped_by` is what a cap's share for the partner is taken of.
+pub(super) fn bound(schedule: &RebateSchedule, purpose: Purpose, capped_by: Exact, figure: &mut Figure<'_>) -> Result<(), Overflow> {
     let value = |amount: Option<&crate::money::Number>| amount.map(|amount| amount.0);
     if let Some(floor) = schedule.floor.as_ref().filter(|_| purpose == Purpose::Entitlement)
         && let Some(bound) = value(floor.amount.get(figure.tier))
@@ -341,7 +361,7 @@ pub(super) fn bound(schedule: &RebateSchedule, purpose: Purpose, figure: &mut Fi
         figure.step(StepKind::Floor, after, Some(bound), None);
     }
     let Some(cap) = &schedule.cap else { return Ok(()) };
-    let Some(bound) = value(cap.amount.get(figure.tier)) else { return Ok(()) };
+    let Some(bound) = bound_of(cap, figure.tier, capped_by)? else { return Ok(()) };
     if cap.per == CapScope::Partner {
         let after = figure.exact.min(bound);
         if after != figure.exact {
@@ -350,9 +370,9 @@ pub(super) fn bound(schedule: &RebateSchedule, purpose: Purpose, figure: &mut Fi
         }
         figure.step(StepKind::Cap, after, Some(bound), None);
     } else {
-        cap_groups(&mut figure.pieces, &figure.lines, cap.per, bound)?;
+        cap_groups(cap, figure)?;
         let after = sum(&figure.pieces)?;
-        figure.step(StepKind::Cap, after, Some(bound), None);
+        figure.step(StepKind::Cap, after, cap.share.is_none().then_some(bound), None);
     }
     Ok(())
 }
@@ -363,25 +383,38 @@ pub(super) fn is_tier(schedule: &RebateSchedule, tier: Option<&str>) -> bool {
     tiers.is_empty() || tier.is_some_and(|tier| tiers.iter().any(|wanted| wanted == tier))
 }
 
-/// Caps each group of lines. What a line of its own may earn, its return takes back at most.
-fn cap_groups(pieces: &mut [Piece<'_>], lines: &[Line<'_>], per: CapScope, bound: Exact) -> Result<(), Overflow> {
-    let mut groups: BTreeMap<(Option<String>, Option<Date>, usize), Vec<usize>> = BTreeMap::new();
-    for (at, piece) in pieces.iter().enumerate() {
-        let line = piece.line.and_then(|line| lines.get(line));
-        let month = line.map(|line| line.date.first_of_month());
-        let transaction = line.and_then(|line| line.transaction);
-        let key = match per {
-            CapScope::CustomerMonth => (transaction.and_then(|transaction| transaction.customer.clone()), month, 0),
-            CapScope::SubscriptionMonth => (transaction.and_then(|transaction| subscription(&transaction.attributes)), month, 0),
-            CapScope::Line | CapScope::Partner => (None, None, piece.line.map_or(0, |line| line + 1)),
-        };
-        groups.entry(key).or_default().push(at);
+/// What a cap that is not for the partner as a whole is for: customer or subscription, month, line.
+type Part = (Option<String>, Option<Date>, usize);
+
+fn part_of(per: CapScope, at: Option<usize>, line: Option<&Line<'_>>) -> Part {
+    let month = line.map(|line| line.date.first_of_month());
+    let transaction = line.and_then(|line| line.transaction);
+    match per {
+        CapScope::CustomerMonth => (transaction.and_then(|transaction| transaction.customer.clone()), month, 0),
+        CapScope::SubscriptionMonth => (transaction.and_then(|transaction| subscription(&transaction.attributes)), month, 0),
+        CapScope::Line | CapScope::Partner => (None, None, at.map_or(0, |line| line + 1)),
     }
-    for members in groups.values() {
+}
+
+/// Caps each part. What a line of its own may earn, its return takes back at most; so it is where the bound is a share of sales.
+fn cap_groups(cap: &Cap, figure: &mut Figure<'_>) -> Result<(), Overflow> {
+    let (pieces, lines) = (&mut figure.pieces, &figure.lines);
+    let mut parts: BTreeMap<Part, Vec<usize>> = BTreeMap::new();
+    for (at, piece) in pieces.iter().enumerate() {
+        parts.entry(part_of(cap.per, piece.line, piece.line.and_then(|line| lines.get(line)))).or_default().push(at);
+    }
+    let mut sold: BTreeMap<Part, Exact> = BTreeMap::new();
+    for (at, line) in lines.iter().enumerate().filter(|_| cap.share.is_some()) {
+        let sum = sold.entry(part_of(cap.per, Some(at), Some(line))).or_insert(Exact::ZERO);
+        *sum = sum.add(line.amount)?;
+    }
+    for (part, members) in &parts {
         let amount_of = |at: &usize| pieces.get(*at).map_or(Exact::ZERO, |piece| piece.amount);
         let whole = Exact::sum(members.iter().map(amount_of))?;
+        let of = sold.get(part).copied().unwrap_or(Exact::ZERO).abs();
+        let Some(bound) = bound_of(cap, figure.tier, of)? else { continue };
         let capped = whole.min(bound);
-        let after = if per == CapScope::Line { capped.max(bound.neg()) } else { capped };
+        let after = if cap.per == CapScope::Line || cap.share.is_some() { capped.max(bound.neg()) } else { capped };
         if whole.is_zero() || after == whole {
             continue;
         }

@@ -22,6 +22,8 @@ pub(super) struct Line<'a> {
     pub(super) date: Date,
     pub(super) category: Option<&'a str>,
     pub(super) tier: Option<&'a str>,
+    /// The amount in the schedule's currency, as far as anything asks for it.
+    pub(super) amount: Exact,
     pub(super) basis: Exact,
     pub(super) qualifier: Exact,
     /// What an amount per unit or package is paid on.
@@ -32,7 +34,8 @@ pub(super) struct Line<'a> {
 impl Line<'_> {
     /// A line for what belongs to no sale.
     pub(super) const fn unattributed(date: Date) -> Self {
-        Self { transaction: None, date, category: None, tier: None, basis: Exact::ZERO, qualifier: Exact::ZERO, units: Exact::ZERO, converted: None }
+        let none = Exact::ZERO;
+        Self { transaction: None, date, category: None, tier: None, amount: none, basis: none, qualifier: none, units: none, converted: None }
     }
 }
 
@@ -170,7 +173,7 @@ impl<'a> LineReader<'a> {
     ) -> Result<Line<'a>, ConversionError> {
         let basis = basis_of(schedule);
         let qualifier = schedule.qualifier.as_ref().unwrap_or(basis);
-        let needs_amount = *basis == Basis::Amount || *qualifier == Basis::Amount;
+        let needs_amount = *basis == Basis::Amount || *qualifier == Basis::Amount || caps_by_sales(schedule);
         let converted = if needs_amount { Some(self.convert(schedule, periods, transaction, date)?) } else { None };
         let amount = converted.map_or(Exact::ZERO, |converted| converted.exact);
         let quantity = transaction.signed_quantity().exact();
@@ -182,7 +185,7 @@ impl<'a> LineReader<'a> {
         };
         let units = if *basis == Basis::Amount { quantity } else { measure(basis) };
         let converted = converted.filter(|converted| converted.rate_date.is_some());
-        Ok(Line { transaction: Some(transaction), date, category, tier: None, basis: measure(basis), qualifier: measure(qualifier), units, converted })
+        Ok(Line { transaction: Some(transaction), date, category, tier: None, amount, basis: measure(basis), qualifier: measure(qualifier), units, converted })
     }
 
     fn convert(&self, schedule: &RebateSchedule, periods: &Periods<'_>, line: &Transaction, date: Date) -> Result<Converted, ConversionError> {
@@ -214,6 +217,11 @@ pub(super) const fn basis_of(schedule: &RebateSchedule) -> &Basis {
         (Basis::Amount, Method::PerUnit(_) | Method::PerPackage(_)) => &Basis::Quantity,
         (basis, _) => basis,
     }
+}
+
+/// Whether a cap is a share of what was sold.
+pub(super) fn caps_by_sales(schedule: &RebateSchedule) -> bool {
+    schedule.cap.as_ref().is_some_and(|cap| cap.share.is_some() && cap.of.is_none())
 }
 
 /// Lines recorded too late no longer count for their period.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::document::rebate::{Band, GrowthBand, Method, RebateSchedule, TargetPay};
 use crate::document::scoped::Tiered;
+use crate::money::Rate;
 
 fn named<T>(values: &Tiered<T>) -> bool {
     !values.tiers.is_empty()
@@ -13,17 +14,22 @@ fn named_if<T>(values: Option<&Tiered<T>>) -> bool {
     values.is_some_and(named)
 }
 
+fn cap_share(schedule: &RebateSchedule) -> Option<&Tiered<Rate>> {
+    schedule.cap.as_ref().and_then(|cap| cap.share.as_ref())
+}
+
 /// Whether any part of a schedule names a tier.
 pub fn asks_tiers(schedule: &RebateSchedule) -> bool {
     let bounds = [
         schedule.base_cap.as_ref(),
         schedule.floor.as_ref().map(|floor| &floor.amount),
-        schedule.cap.as_ref().map(|cap| &cap.amount),
+        schedule.cap.as_ref().and_then(|cap| cap.amount.as_ref()),
         schedule.guarantee.as_ref().map(|guarantee| &guarantee.amount),
     ];
     let accrual = schedule.accrual.as_ref();
     !schedule.scope.tiers.is_empty()
         || bounds.into_iter().any(named_if)
+        || named_if(cap_share(schedule))
         || method_asks(&schedule.method)
         || accrual.is_some_and(|accrual| named_if(accrual.rate.as_ref()) || accrual.method.as_deref().is_some_and(method_asks))
 }
@@ -72,10 +78,11 @@ pub(super) fn named_tiers(schedule: &RebateSchedule) -> BTreeSet<&str> {
     let bounds = [
         schedule.base_cap.as_ref(),
         schedule.floor.as_ref().map(|floor| &floor.amount),
-        schedule.cap.as_ref().map(|cap| &cap.amount),
+        schedule.cap.as_ref().and_then(|cap| cap.amount.as_ref()),
         schedule.guarantee.as_ref().map(|guarantee| &guarantee.amount),
     ];
     bounds.into_iter().flatten().for_each(|bound| keys(bound, &mut named));
+    cap_share(schedule).iter().for_each(|share| keys(share, &mut named));
     match &schedule.method {
         Method::Flat(flat) => keys(&flat.rate, &mut named),
         Method::PerUnit(unit) => keys(&unit.amount, &mut named),

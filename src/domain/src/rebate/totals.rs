@@ -130,6 +130,7 @@ fn from_totals(program: &Program, schedule: &RebateSchedule, terms: &TotalsTerms
     let line = |totals: &Totals<'_>| Line {
         category: None,
         tier: None,
+        amount: totals.amount,
         basis: measure(basis, totals),
         qualifier: measure(qualifier, totals),
         units: totals.quantity,
@@ -143,7 +144,8 @@ fn from_totals(program: &Program, schedule: &RebateSchedule, terms: &TotalsTerms
     let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
     if super::figure::is_tier(schedule, terms.tier) && !terms.period.span.intersect(force).is_empty() {
         earn_whole(schedule, terms, &mut figure)?;
-        bound(schedule, Purpose::Entitlement, &mut figure)?;
+        let sold = Exact::sum(totals.iter().map(|totals| totals.amount))?;
+        bound(schedule, Purpose::Entitlement, sold, &mut figure)?;
     } else {
         figure = Figure { tier: terms.tier, ..Figure::nothing() };
         figure.step(StepKind::NotInScope, Exact::ZERO, None, None);

@@ -65,13 +65,19 @@ impl Check<'_> {
         let bounds = [
             ("baseCap", schedule.base_cap.as_ref()),
             ("floor.amount", schedule.floor.as_ref().map(|floor| &floor.amount)),
-            ("cap.amount", schedule.cap.as_ref().map(|cap| &cap.amount)),
+            ("cap.amount", schedule.cap.as_ref().and_then(|cap| cap.amount.as_ref())),
             ("guarantee.amount", schedule.guarantee.as_ref().map(|guarantee| &guarantee.amount)),
         ];
         for (name, amounts) in bounds {
             if let Some(amounts) = amounts {
                 self.tiered_numbers(amounts, ladder, &format!("{path}.{name}"));
             }
+        }
+        if let Some(share) = schedule.cap.as_ref().and_then(|cap| cap.share.as_ref()) {
+            self.tiered_rates(share, ladder, &format!("{path}.cap.share"));
+        }
+        if let Some(operand) = schedule.cap.as_ref().and_then(|cap| cap.of.as_ref()) {
+            self.operand(operand, NO_NAMES, &format!("{path}.cap.of"), 0);
         }
         if let Some(accrual) = &schedule.accrual {
             self.not_both(&format!("{path}.accrual"), ("rate", accrual.rate.is_some()), ("method", accrual.method.is_some()));

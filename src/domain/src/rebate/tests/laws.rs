@@ -74,11 +74,15 @@ pub(super) fn methods() -> impl Strategy<Value = Value> {
 pub(super) fn options() -> impl Strategy<Value = Value> {
     let at = proptest::sample::select(vec!["ENTITLEMENT", "BAND", "LINE"]);
     let mode = proptest::sample::select(vec!["HALF_UP", "HALF_EVEN", "DOWN", "UP"]);
-    (at, mode, proptest::option::of(1_i64..300), proptest::option::of(0_i64..20), proptest::option::of(100_i64..5000)).prop_map(
-        |(at, mode, cap, floor, base)| {
+    let share = proptest::option::weighted(0.3, 0_i64..900);
+    (at, mode, proptest::option::of(1_i64..300), proptest::option::of(0_i64..20), proptest::option::of(100_i64..5000), share).prop_map(
+        |(at, mode, cap, floor, base, share)| {
             let mut options = json!({ "rounding": { "at": at, "mode": mode } });
             if let Some(cap) = cap {
                 options["cap"] = json!({ "amount": cap + 20 });
+            }
+            if let Some(share) = share {
+                options["cap"]["share"] = json!({ "default": crate::exact::spell(share.into(), 4, true), "tiers": { "GOLD": "2.5 %" } });
             }
             if let Some(floor) = floor {
                 options["floor"] = json!({ "amount": floor });

@@ -235,6 +235,38 @@ fn bounds_in_order() {
     assert_eq!(kinds, [StepKind::Earn, StepKind::BaseCap, StepKind::Floor, StepKind::Cap, StepKind::Round]);
 }
 
+/// 14: a cap may be a share of what was sold, of a metric, or the lower of a share and a figure.
+#[test]
+fn caps_by_share() {
+    let fixed = |cap: Value| with(json!({ "method": { "fixed": { "amount": 100 } } }), json!({ "cap": cap }));
+    for (sold, expected) in [("1999.99", "100.00"), ("2000.00", "100.00"), ("1999.80", "99.99"), ("0.00", "0.00")] {
+        assert_eq!(amount(&one_line(fixed(json!({ "share": "5 %" })), sold, "1")), expected, "{sold}");
+    }
+    assert_eq!(amount(&one_line(fixed(json!({ "share": "5 %", "amount": 40 })), "1000.00", "1")), "40.00");
+    assert_eq!(amount(&one_line(fixed(json!({ "share": "5 %", "amount": 60 })), "1000.00", "1")), "50.00");
+    let of_all = with(fixed(json!({ "share": "1 %", "of": { "metric": "revenue" } })), json!({ "scope": { "categories": ["BIKES"] } }));
+    let sold = json!([
+        { "id": "1", "date": "2024-02-01", "amount": "1000.00", "category": "BIKES" },
+        { "id": "2", "date": "2024-02-02", "amount": "4000.00", "category": "SERVICES" },
+    ]);
+    let entitled = lines(of_all, sold);
+    assert_eq!(amount(&entitled), "50.00");
+    assert_eq!(entitled.steps.iter().find(|step| step.step == StepKind::Cap).and_then(|step| step.bound), Some(Exact::from_int(50)));
+}
+
+/// 14: a share of each line, of each customer's month; a return takes back what it would have been given at most.
+#[test]
+fn caps_by_share_of_parts() {
+    let sold = json!([
+        { "id": "1", "date": "2024-01-05", "amount": "100.00", "quantity": "8", "customer": "A" },
+        { "id": "2", "date": "2024-01-20", "amount": "300.00", "quantity": "1", "customer": "A" },
+        { "id": "3", "date": "2024-02-05", "kind": "RETURN", "amount": "100.00", "quantity": "8", "customer": "A" },
+    ]);
+    let capped = |per: &str| lines(with(json!({ "method": { "perUnit": { "amount": 2 } } }), json!({ "cap": { "share": "3 %", "per": per } })), sold.clone());
+    assert_eq!(parts(&capped("LINE")), ["3.00", "2.00", "-3.00"]);
+    assert_eq!(parts(&capped("CUSTOMER_MONTH")), ["10.67", "1.33", "-3.00"]);
+}
+
 /// 14: caps per customer and month, per subscription and month, per line.
 #[test]
 fn caps_of_groups() {

@@ -51,6 +51,8 @@ pub(super) struct Rules {
     /// The floor, and whether it tops up a zero earning.
     pub(super) floor: Option<(i128, bool)>,
     pub(super) cap: Option<i128>,
+    /// The cap as a fraction of the amount, in 10^-10.
+    pub(super) cap_share: Option<i128>,
     pub(super) guarantee: Option<i128>,
     pub(super) minimum: Option<i128>,
     pub(super) round_bands: bool,
@@ -134,7 +136,8 @@ pub(super) fn rules(schedule: &RebateSchedule, tier: Option<&str>) -> Option<Rul
         way: way(&schedule.method, tier)?,
         base_cap: maybe(tiered(schedule.base_cap.as_ref()), PLACES)?,
         floor: floor.map(|bound| (bound, schedule.floor.as_ref().is_some_and(|floor| floor.unconditional))),
-        cap: maybe(tiered(schedule.cap.as_ref().map(|cap| &cap.amount)), EARNED_PLACES)?,
+        cap: maybe(tiered(schedule.cap.as_ref().and_then(|cap| cap.amount.as_ref())), EARNED_PLACES)?,
+        cap_share: maybe(schedule.cap.as_ref().and_then(|cap| cap.share.as_ref()?.get(tier)).map(|share| share.0), PLACES)?,
         guarantee: maybe(tiered(schedule.guarantee.as_ref().map(|guarantee| &guarantee.amount)), EARNED_PLACES)?,
         minimum: maybe(schedule.minimum_payout.as_ref().map(|minimum| minimum.amount.0), EARNED_PLACES)?,
         round_bands: schedule.rounding.at == RoundAt::Band,

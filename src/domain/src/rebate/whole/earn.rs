@@ -40,6 +40,8 @@ impl Shares {
 /// What is paid on, in 10^-10, as far as a base cap lets it earn.
 #[derive(Clone, Copy)]
 struct Measured {
+    /// The amount.
+    sold: i128,
     qualifier: i128,
     basis: i128,
     units: i128,
@@ -169,7 +171,7 @@ fn measured(compiled: &Compiled<'_>, sums: &Sums) -> Option<Measured> {
     let quantity = scale(sums.quantity, crate::money::QUANTITY_PLACES)?;
     let of = |on_quantity: bool| if on_quantity { quantity } else { amount };
     let qualifier = of(compiled.by_quantity);
-    Some(Measured { qualifier, basis: of(compiled.on_quantity), units: quantity, filled: qualifier })
+    Some(Measured { sold: amount, qualifier, basis: of(compiled.on_quantity), units: quantity, filled: qualifier })
 }
 
 /// What earns under a base cap; none where units would be taken in proportion, which is a division.
@@ -224,7 +226,7 @@ pub(super) fn outcome(compiled: &Compiled<'_>, rules: &Rules, sums: &Sums) -> Op
                 outcome.base_capped = Some((shares.sum, cap));
             }
         }
-        bound(rules, shares.sum, &mut outcome);
+        bound(rules, shares.sum, of.sold, &mut outcome)?;
     }
     outcome.shares = shares.all;
     let bounded = outcome.exact != shares.sum;
@@ -244,16 +246,21 @@ pub(super) fn outcome(compiled: &Compiled<'_>, rules: &Rules, sums: &Sums) -> Op
     Some(outcome)
 }
 
-/// Floor, then cap.
-fn bound(rules: &Rules, earned: i128, outcome: &mut Outcome) {
+/// Floor, then cap, for what was earned and sold; none where a share does not fit.
+fn bound(rules: &Rules, earned: i128, sold: i128, outcome: &mut Outcome) -> Option<()> {
     outcome.exact = earned;
     if let Some((bound, unconditional)) = rules.floor {
         let tops_up = outcome.exact > 0 || (unconditional && outcome.exact == 0);
         outcome.exact = if tops_up { outcome.exact.max(bound) } else { outcome.exact };
         outcome.floored = Some((outcome.exact, bound));
     }
-    if let Some(bound) = rules.cap {
+    let share = match rules.cap_share {
+        Some(share) => Some(sold.max(0).checked_mul(share)?),
+        None => None,
+    };
+    if let Some(bound) = rules.cap.into_iter().chain(share).min() {
         outcome.exact = outcome.exact.min(bound);
         outcome.capped = Some((outcome.exact, bound));
     }
+    Some(())
 }
