@@ -78,7 +78,7 @@ fn products_beyond_128_bits_are_exact() {
     let shares = share(i64::MAX - 1, &[huge, huge.neg(), huge, huge]).unwrap().unwrap();
     assert_eq!(shares.iter().map(|part| i128::from(*part)).sum::<i128>(), i128::from(i64::MAX - 1));
     assert_eq!(shares[0], shares[1].abs());
-    let beyond = huge.mul(Exact::from_int(63)).unwrap();
+    let beyond = huge.mul(Exact::from_int(31)).unwrap();
     assert_eq!(share(1, &[beyond, beyond]), Err(Overflow));
 }
 

@@ -154,6 +154,11 @@ impl Ladder {
         usize::try_from(rank).ok().and_then(|rank| rank.checked_sub(1)).and_then(|at| self.tiers.get(at))
     }
 
+    /// The tiers whose requirements ask something of whoever holds the tier at a rank: that one, and lower ones that must hold too.
+    pub(crate) fn asked_tiers(&self, rank: u32) -> impl Iterator<Item = &Tier> {
+        (1_u32..).zip(&self.tiers).filter(move |(of, _)| *of == rank || (self.lower_tiers_must_hold && *of < rank)).map(|(_, tier)| tier)
+    }
+
     /// The policies of its reviews: its own, and those of tiers that have another.
     pub(crate) fn policies(&self) -> impl Iterator<Item = &ReviewPolicy> {
         std::iter::once(&self.review).chain(self.tiers.iter().filter_map(|tier| tier.review.as_ref()))

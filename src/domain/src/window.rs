@@ -135,22 +135,40 @@ pub fn first_date(between: Span, reached: impl Fn(Date) -> bool) -> Option<Date>
     (low < between.days()).then(|| between.from.plus_days(low))
 }
 
-/// The dates of evaluation in `between` at which a day `date` enters and leaves the window. A window's ends never move
-/// backwards, so each of the two happens at most once; a custom calendar that has ended holds nothing.
-pub fn entry_and_exit(window: &Window, program: &Program, enrolled_since: Option<Date>, date: Date, between: Span) -> [Option<Date>; 2] {
-    let ended = |as_of: Date| match window {
-        Window::CustomYear(window) => {
-            let list = program.document.custom_years.iter().find(|list| list.key == window.calendar);
-            list.and_then(|list| list.years.last()).is_some_and(|last| last.until <= as_of)
-        }
-        _ => false,
-    };
-    let bounds = |as_of: Date| match window_span(window, program, enrolled_since, as_of) {
-        Some(span) => (span.from, span.until),
-        None if ended(as_of) => (Date::MAX, Date::MAX),
-        None => (Date::MIN, Date::MIN),
-    };
-    [first_date(between, |as_of| bounds(as_of).1 > date), first_date(between, |as_of| bounds(as_of).0 > date)]
+/// Where a window begins and ends as of each day of a span. A window's ends never move backwards, so a day enters it and leaves it
+/// at most once; a custom calendar that has ended holds nothing.
+pub struct WindowEnds {
+    between: Span,
+    begins: Vec<Date>,
+    ends: Vec<Date>,
+}
+
+impl WindowEnds {
+    /// Those of a window as of the days of `between`.
+    pub fn new(window: &Window, program: &Program, enrolled_since: Option<Date>, between: Span) -> Self {
+        let ended = |as_of: Date| match window {
+            Window::CustomYear(window) => {
+                let list = program.document.custom_years.iter().find(|list| list.key == window.calendar);
+                list.and_then(|list| list.years.last()).is_some_and(|last| last.until <= as_of)
+            }
+            _ => false,
+        };
+        let bounds = |as_of: Date| match window_span(window, program, enrolled_since, as_of) {
+            Some(span) => (span.from, span.until),
+            None if ended(as_of) => (Date::MAX, Date::MAX),
+            None => (Date::MIN, Date::MIN),
+        };
+        let (begins, ends) = (0..between.days()).map(|day| bounds(between.from.plus_days(day))).unzip();
+        Self { between, begins, ends }
+    }
+
+    /// The dates of evaluation at which a day `date` enters and leaves the window.
+    pub fn entry_and_exit(&self, date: Date) -> [Option<Date>; 2] {
+        [&self.ends, &self.begins].map(|bounds| {
+            let day = bounds.partition_point(|bound| *bound <= date);
+            (day < bounds.len()).then(|| self.between.from.plus_days(i64::try_from(day).unwrap_or(i64::MAX)))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -246,7 +264,7 @@ mod tests {
             let since = Some(date("2019-05-15"));
             let (fact, as_of) = (date("2019-01-01").plus_days(day), date("2019-01-01").plus_days(at));
             let between = Span::new(date("2018-01-01"), date("2024-01-01"));
-            let [entry, exit] = entry_and_exit(&window, &program, since, fact, between);
+            let [entry, exit] = WindowEnds::new(&window, &program, since, between).entry_and_exit(fact);
             let expected = entry.is_some_and(|entry| entry <= as_of) && exit.is_none_or(|exit| as_of < exit);
             let inside = window_span(&window, &program, since, as_of).is_some_and(|span| span.contains(fact));
             prop_assert_eq!(inside, expected, "{:?} {:?} {:?}", entry, exit, as_of);

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::date::{Date, Span};
 use crate::document::ladder::Ladder;
+use crate::document::requirement::Requirement;
 use crate::facts::Facts;
 use crate::fault::Faults;
 use crate::metric::{At, Evaluator};
@@ -105,13 +106,13 @@ impl<'a> Evaluator<'a> {
         let at = at.in_region(region);
         let mut days = vec![as_of];
         if standing.may_fail() && standing.keep.is_empty() {
-            days.extend(self.ladder_days(ladder, &at, Span::new(as_of.next(), horizon))?);
+            days.extend(self.tier_days(ladder, standing.rank, &at, Span::new(as_of.next(), horizon))?);
         }
         for day in days {
-            let then = self.held_on(ladder, standing.rank, &at.on(day))?;
-            if then.met {
+            if self.holds_on(ladder, standing.rank, &at.on(day))? {
                 continue;
             }
+            let then = self.held_on(ladder, standing.rank, &at.on(day))?;
             let failing = leaves(&then.asked).into_iter().filter(|(_, _, leaf)| !leaf.met());
             let leaf = |(_, label, leaf): (Vec<usize>, Option<&str>, &Leaf)| LeafRisk { fails_on: day, label: label.map(str::to_owned), leaf: leaf.clone() };
             let risk = LadderRisk {
@@ -140,7 +141,7 @@ impl<'a> Evaluator<'a> {
             }
         }
         let mut fails_on = failing.then_some(at.as_of);
-        for day in self.ladder_days(ladder, at, Span::new(at.as_of.next(), horizon))? {
+        for day in self.tier_days(ladder, rank, at, Span::new(at.as_of.next(), horizon))? {
             if watched.is_empty() && fails_on.is_some() {
                 break;
             }
@@ -161,10 +162,21 @@ impl<'a> Evaluator<'a> {
 
     /// One tier on one day: who is judged at all, the tier itself, and the lower ones where the ladder asks for them.
     fn held_on(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>) -> Result<HeldOn, Faults> {
-        let tiers = (1_u32..).zip(&ladder.tiers).filter(|(of, _)| *of == rank || (ladder.lower_tiers_must_hold && *of < rank));
-        let requirements = ladder.applies_to.iter().chain(tiers.filter_map(|(_, tier)| self.asked_of(tier, at)));
-        let asked = requirements.map(|requirement| self.judge(requirement, at)).collect::<Result<Vec<Judged>, Faults>>()?;
+        let asked = self.asked_on(ladder, rank, at).map(|requirement| self.judge(requirement, at)).collect::<Result<Vec<Judged>, Faults>>()?;
         Ok(HeldOn { met: at.enrollment().is_some() && asked.iter().all(|judged| judged.met), asked })
+    }
+
+    /// The same, as yes or no.
+    fn holds_on(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>) -> Result<bool, Faults> {
+        let mut met = at.enrollment().is_some();
+        for requirement in self.asked_on(ladder, rank, at) {
+            met = met && self.holds(requirement, at)?;
+        }
+        Ok(met)
+    }
+
+    fn asked_on(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>) -> impl Iterator<Item = &'a Requirement> {
+        ladder.applies_to.iter().chain(ladder.asked_tiers(rank).filter_map(|tier| self.asked_of(tier, at)))
     }
 }
 

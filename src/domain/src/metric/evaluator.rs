@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::MetricValue;
 use super::cohort::{CohortValues, Ranks};
-use crate::date::Date;
-use crate::document::metric::{Formula, Measure, Metric, Operand};
+use crate::date::{Date, Span};
+use crate::document::metric::{Formula, Measure, Metric, Operand, Window};
 use crate::document::requirement::Threshold;
 use crate::document::scoped::Scoped;
 use crate::exact::Overflow;
@@ -21,6 +21,7 @@ use crate::levelling::TierOutcome;
 use crate::program::Program;
 use crate::region::Standpoint;
 use crate::requirement::KnownComparison;
+use crate::window::WindowEnds;
 
 /// How deep rules may refer to rules. Publishing refuses cycles; this stops what came past it.
 const MAX_DEPTH: u32 = 64;
@@ -126,6 +127,8 @@ pub struct Evaluator<'a> {
     pub(super) trees: RefCell<BTreeMap<usize, Rc<Children<'a>>>>,
     pub(super) profile_dates: OnceCell<Vec<Date>>,
     rates: OnceCell<ExchangeRates>,
+    /// Where windows begin and end, by the window and the days on which it is looked through.
+    window_ends: RefCell<QuickMap<(usize, Span), Rc<WindowEnds>>>,
     values: RefCell<QuickMap<Memo<'a>, Arc<MetricValue>>>,
     /// Region, type and track by the number that they were given, and the one of the last partner that was asked about.
     standpoints: RefCell<QuickMap<Named<'a>, usize>>,
@@ -152,6 +155,7 @@ impl<'a> Evaluator<'a> {
             trees: RefCell::default(),
             profile_dates: OnceCell::new(),
             rates: OnceCell::new(),
+            window_ends: RefCell::default(),
             values: RefCell::default(),
             standpoints: RefCell::default(),
             stands_at: Cell::new(None),
@@ -199,6 +203,21 @@ impl<'a> Evaluator<'a> {
         self.values.borrow_mut().clear();
         self.outcomes.borrow_mut().clear();
         self.decided.borrow_mut().clear();
+    }
+
+    /// Where a window of the program begins and ends on days of `between`; kept where it is the same for all partners.
+    pub(crate) fn ends(&self, window: &'a Window, enrolled: Option<Date>, between: Span) -> Rc<WindowEnds> {
+        let compute = || Rc::new(WindowEnds::new(window, self.program, enrolled, between));
+        if enrolled.is_some() {
+            return compute();
+        }
+        let key = (std::ptr::from_ref(window).addr(), between);
+        if let Some(known) = self.window_ends.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let ends = compute();
+        self.window_ends.borrow_mut().insert(key, Rc::clone(&ends));
+        ends
     }
 
     /// The metric of that key.

@@ -14,19 +14,31 @@ use crate::fault::{Fault, Faults};
 use crate::filter::{Fact, facts_of, known_span};
 use crate::levelling::LOOK_BACK_MONTHS;
 use crate::metric::{At, Evaluator, month_starts, months_earlier};
-use crate::window::{entry_and_exit, first_date};
+use crate::window::first_date;
 
 /// The days found so far, all of them inside a span.
-struct Days {
+struct Days<'a> {
     between: Span,
     days: BTreeSet<Date>,
     /// Measures and partners that were looked at already.
     seen: BTreeSet<(usize, usize)>,
+    /// Windows through which the facts of a source and a partner were looked at already.
+    seen_through: Vec<(Source, &'a Window, Option<Date>, usize)>,
 }
 
-impl Days {
+impl<'a> Days<'a> {
     const fn new(between: Span) -> Self {
-        Self { between, days: BTreeSet::new(), seen: BTreeSet::new() }
+        Self { between, days: BTreeSet::new(), seen: BTreeSet::new(), seen_through: Vec::new() }
+    }
+
+    /// Whether facts of a source are looked at through a window for the first time.
+    fn is_new(&mut self, source: Source, window: &'a Window, enrolled: Option<Date>, owner: &PartnerFacts) -> bool {
+        let key = (source, window, enrolled, std::ptr::from_ref(owner).addr());
+        let is_new = !self.seen_through.contains(&key);
+        if is_new {
+            self.seen_through.push(key);
+        }
+        is_new
     }
 
     fn add(&mut self, day: Date) {
@@ -50,23 +62,23 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Where a partner's own spans begin and end.
-    fn partner_changes(&self, partner: &PartnerFacts, days: &mut Days) {
+    fn partner_changes(&self, partner: &PartnerFacts, days: &mut Days<'_>) {
         days.extend(partner.profiles.iter().map(|profile| profile.from));
         days.extend(partner.enrollments.iter().flat_map(|held| [Some(held.since), held.until]).flatten());
         days.extend(partner.assignments.iter().flat_map(|held| [Some(held.from), held.until]).flatten());
         days.extend(partner.overrides.iter().flat_map(|held| [held.span.from, held.span.until]));
         days.extend(partner.admissions.iter().flat_map(|held| [held.span.from, held.span.until]));
         days.extend(partner.contracts.iter().flat_map(|held| [held.span.from, held.span.until]));
+        let (first, last) = (days.between.from.year(), days.between.until.year());
         let since = partner.enrollments.iter().map(|held| held.since);
-        let years = since.flat_map(|since| (1..100).map(move |year| since.plus_months(12 * year)));
-        days.extend(years);
+        days.extend(since.flat_map(|since| (first.max(since.year())..=last).map(move |year| since.plus_months(12 * (year - since.year())))));
     }
 
-    fn requirement_changes(&self, requirement: &'a Requirement, at: &At<'a>, days: &mut Days) -> Result<(), Faults> {
+    fn requirement_changes(&self, requirement: &'a Requirement, at: &At<'a>, days: &mut Days<'a>) -> Result<(), Faults> {
         self.nested(|| self.node_changes(requirement, at, days))
     }
 
-    fn node_changes(&self, requirement: &'a Requirement, at: &At<'a>, days: &mut Days) -> Result<(), Faults> {
+    fn node_changes(&self, requirement: &'a Requirement, at: &At<'a>, days: &mut Days<'a>) -> Result<(), Faults> {
         match requirement {
             Requirement::AllOf(of) | Requirement::AnyOf(of) => of.iter().try_for_each(|part| self.requirement_changes(part, at, days)),
             Requirement::AtLeast(rule) => rule.of.iter().try_for_each(|part| self.requirement_changes(part, at, days)),
@@ -117,7 +129,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The changes of what is held in another ladder: of its tiers, and on the days on which its reviews decide.
-    fn held_changes(&self, ladder: &'a Ladder, at: &At<'a>, days: &mut Days) -> Result<(), Faults> {
+    fn held_changes(&self, ladder: &'a Ladder, at: &At<'a>, days: &mut Days<'a>) -> Result<(), Faults> {
         // A grace period that ends inside the span may have begun long before it.
         let first = if ladder.policies().any(|policy| policy.grace.is_some()) { days.between.from.plus_months(-LOOK_BACK_MONTHS) } else { days.between.from };
         let mut earlier = Days::new(Span::new(first, days.between.until));
@@ -129,7 +141,16 @@ impl<'a> Evaluator<'a> {
         Ok(())
     }
 
-    fn ladder_changes(&self, ladder: &'a Ladder, at: &At<'a>, days: &mut Days) -> Result<(), Faults> {
+    /// The changes of what is asked of whoever holds a tier: of that tier, of lower ones that must hold too, of who is judged.
+    pub(crate) fn tier_days(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>, between: Span) -> Result<BTreeSet<Date>, Faults> {
+        let mut days = Days::new(between);
+        self.partner_changes(at.partner, &mut days);
+        let tiers = ladder.asked_tiers(rank).flat_map(|tier| tier.requirement.iter().chain(&tier.home_region_requirement));
+        ladder.applies_to.iter().chain(tiers).try_for_each(|requirement| self.requirement_changes(requirement, at, &mut days))?;
+        Ok(days.days)
+    }
+
+    fn ladder_changes(&self, ladder: &'a Ladder, at: &At<'a>, days: &mut Days<'a>) -> Result<(), Faults> {
         let tiers = ladder.tiers.iter().flat_map(|tier| tier.requirement.iter().chain(&tier.home_region_requirement));
         tiers.chain(&ladder.applies_to).try_for_each(|requirement| self.requirement_changes(requirement, at, days))?;
         if ladder.inherits_from_parent {
@@ -142,7 +163,7 @@ impl<'a> Evaluator<'a> {
         Ok(())
     }
 
-    fn metric_changes(&self, key: &str, at: &At<'a>, days: &mut Days) -> Result<(), Faults> {
+    fn metric_changes(&self, key: &str, at: &At<'a>, days: &mut Days<'a>) -> Result<(), Faults> {
         let metric = self.program.metric(key).ok_or_else(|| Fault::new("UNKNOWN_METRIC", key, "the program has no metric of this key"))?;
         match (&metric.measure, &metric.formula) {
             (Some(measure), _) => self.measure_changes(measure, at, days),
@@ -152,7 +173,7 @@ impl<'a> Evaluator<'a> {
         Ok(())
     }
 
-    fn operand_changes(&self, operand: &'a Operand, at: &At<'a>, days: &mut Days) -> Result<(), Faults> {
+    fn operand_changes(&self, operand: &'a Operand, at: &At<'a>, days: &mut Days<'a>) -> Result<(), Faults> {
         match operand {
             Operand::Metric(key) => self.nested(|| self.metric_changes(key, at, days)),
             Operand::Measure(measure) => {
@@ -164,7 +185,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn formula_changes(&self, formula: &'a Formula, at: &At<'a>, days: &mut Days) -> Result<(), Faults> {
+    fn formula_changes(&self, formula: &'a Formula, at: &At<'a>, days: &mut Days<'a>) -> Result<(), Faults> {
         match formula {
             Formula::Sum(sum) => sum.terms.iter().try_for_each(|term| {
                 self.operand_changes(&term.value, at, days)?;
@@ -195,7 +216,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn measure_changes(&self, measure: &Measure, at: &At<'a>, days: &mut Days) {
+    fn measure_changes(&self, measure: &'a Measure, at: &At<'a>, days: &mut Days<'a>) {
         if !days.seen.insert((std::ptr::from_ref(measure).addr(), std::ptr::from_ref(at.partner).addr())) {
             return;
         }
@@ -227,23 +248,22 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Net additions are judged by month: when a month begins, when its last day completes it, when the window leaves it.
-    fn month_changes(&self, measure: &Measure, at: &At<'a>, days: &mut Days) {
+    fn month_changes(&self, measure: &'a Measure, at: &At<'a>, days: &mut Days<'_>) {
         let subtree = measure.scope == crate::document::metric::MeasureScope::Subtree;
         let owners = self.facts.partners.values().filter(|_| subtree).chain(std::iter::once(at.partner));
         let first_of = |owner: &'a PartnerFacts| facts_of(owner, measure.source).map(|fact| fact.fields().date()).min();
         let first = owners.filter_map(first_of).min().unwrap_or(days.between.from).min(days.between.from);
-        for start in month_starts(Span::new(first.first_of_month(), days.between.until.plus_months(1))) {
-            for day in [start, start.plus_days(-1)] {
-                days.add(day);
-                for enrolled in counted_from(&measure.window, at.partner) {
-                    days.extend(entry_and_exit(&measure.window, self.program, enrolled, day, days.between).into_iter().flatten());
-                }
-            }
+        let starts = month_starts(Span::new(first.first_of_month(), days.between.until.plus_months(1)));
+        let edges: Vec<Date> = starts.into_iter().flat_map(|start| [start, start.plus_days(-1)]).collect();
+        for enrolled in counted_from(&measure.window, at.partner) {
+            let ends = self.ends(&measure.window, enrolled, days.between);
+            days.extend(edges.iter().flat_map(|day| ends.entry_and_exit(*day)).flatten());
         }
+        days.extend(edges);
     }
 
     /// Where the last day of a window jumps, for rates that are taken on it.
-    fn window_ends(&self, measure: &Measure, at: &At<'a>, days: &mut Days) {
+    fn window_ends(&self, measure: &'a Measure, at: &At<'a>, days: &mut Days<'_>) {
         let starts: Vec<Date> = month_starts(days.between).into_iter().collect();
         days.extend(starts.into_iter().flat_map(|start| [start, start.plus_days(i64::from(self.program.fiscal_year.day) - 1)]));
         let mut rate_days: BTreeSet<Date> = BTreeSet::new();
@@ -252,16 +272,17 @@ impl<'a> Evaluator<'a> {
             rate_days.extend([rate.date.plus_days(-1), rate.date.plus_days(age)]);
         }
         for enrolled in counted_from(&measure.window, at.partner) {
-            for day in &rate_days {
-                days.extend(entry_and_exit(&measure.window, self.program, enrolled, *day, days.between).into_iter().flatten());
-                days.extend(entry_and_exit(&measure.window, self.program, enrolled, day.next(), days.between).into_iter().flatten());
-            }
+            let ends = self.ends(&measure.window, enrolled, days.between);
+            days.extend(rate_days.iter().flat_map(|day| [*day, day.next()]).flat_map(|day| ends.entry_and_exit(day)).flatten());
         }
     }
 
-    fn fact_changes(&self, measure: &Measure, owner: &PartnerFacts, enrolled: Option<Date>, days: &mut Days) {
+    fn fact_changes(&self, measure: &'a Measure, owner: &PartnerFacts, enrolled: Option<Date>, days: &mut Days<'a>) {
+        if !days.is_new(measure.source, &measure.window, enrolled, owner) {
+            return;
+        }
         // Days that enter and leave the window, each once however many facts share it.
-        let mut dated: BTreeSet<Date> = BTreeSet::new();
+        let mut dated: Vec<Date> = Vec::new();
         for fact in facts_of(owner, measure.source) {
             match fact {
                 Fact::Holding(holding) => {
@@ -271,26 +292,27 @@ impl<'a> Evaluator<'a> {
                 }
                 Fact::Activity(activity) => {
                     days.extend(activity.expires_on);
-                    dated.insert(activity.date);
+                    dated.push(activity.date);
                 }
                 Fact::Deal(deal) => {
                     days.extend(deal.closed_on);
                     dated.extend([Some(deal.opened_on), deal.closed_on].into_iter().flatten());
                 }
-                fact => {
-                    dated.insert(fact.fields().date());
-                }
+                fact => dated.push(fact.fields().date()),
             }
         }
         if measure.source == Source::Transactions {
-            dated.extend(owner.monthly.iter().flat_map(|rollup| [rollup.month, rollup.month.plus_months(1).plus_days(-1)]));
+            let mut months: Vec<Date> = owner.monthly.iter().map(|rollup| rollup.month).collect();
+            months.dedup();
+            dated.extend(months.into_iter().flat_map(|month| [month, month.plus_months(1).plus_days(-1)]));
         }
-        for date in dated {
-            days.extend(entry_and_exit(&measure.window, self.program, enrolled, date, days.between).into_iter().flatten());
-        }
+        dated.sort_unstable();
+        dated.dedup();
+        let ends = self.ends(&measure.window, enrolled, days.between);
+        days.extend(dated.into_iter().flat_map(|date| ends.entry_and_exit(date)).flatten());
     }
 
-    fn filter_changes(&self, filter: Option<&Filter>, days: &mut Days) {
+    fn filter_changes(&self, filter: Option<&Filter>, days: &mut Days<'_>) {
         match filter {
             Some(Filter::AllOf(of) | Filter::AnyOf(of)) => of.iter().for_each(|filter| self.filter_changes(Some(filter), days)),
             Some(Filter::Not(of)) => self.filter_changes(Some(of), days),
@@ -302,7 +324,7 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn streak_changes(&self, rule: &'a Streak, at: &At<'a>, days: &mut Days) -> Result<(), Faults> {
+    fn streak_changes(&self, rule: &'a Streak, at: &At<'a>, days: &mut Days<'a>) -> Result<(), Faults> {
         let year = if rule.fiscal { self.program.fiscal_year } else { crate::period::FiscalYear::CALENDAR };
         let mut start = year.start_of(rule.unit, days.between.from);
         while start < days.between.until {
@@ -314,18 +336,15 @@ impl<'a> Evaluator<'a> {
 
     /// A stretch of days on which the inner requirement is met enters the window with its first day and leaves it with its
     /// last.
-    fn on_any_day_changes(&self, rule: &'a OnAnyDay, at: &At<'a>, days: &mut Days) -> Result<(), Faults> {
+    fn on_any_day_changes(&self, rule: &'a OnAnyDay, at: &At<'a>, days: &mut Days<'a>) -> Result<(), Faults> {
         let first = self.window_of(&rule.window, &at.on(days.between.from)).map_or(days.between.from, |window| window.from);
         let mut inner = Days::new(Span::new(first, days.between.until));
         self.partner_changes(at.partner, &mut inner);
         self.requirement_changes(&rule.requirement, at, &mut inner)?;
         inner.add(first);
-        for change in inner.days {
-            for enrolled in counted_from(&rule.window, at.partner) {
-                for day in [change, change.plus_days(-1)] {
-                    days.extend(entry_and_exit(&rule.window, self.program, enrolled, day, days.between).into_iter().flatten());
-                }
-            }
+        for enrolled in counted_from(&rule.window, at.partner) {
+            let ends = self.ends(&rule.window, enrolled, days.between);
+            days.extend(inner.days.iter().flat_map(|change| [*change, change.plus_days(-1)]).flat_map(|day| ends.entry_and_exit(day)).flatten());
         }
         Ok(())
     }
@@ -339,11 +358,11 @@ fn counted_from(window: &Window, partner: &PartnerFacts) -> Vec<Option<Date>> {
     }
 }
 
-fn holding_days(partner: &PartnerFacts, known_until: Date, days: &mut Days) {
+fn holding_days(partner: &PartnerFacts, known_until: Date, days: &mut Days<'_>) {
     days.extend(partner.holdings.iter().map(|holding| known_span(holding, known_until)).flat_map(|span| [span.from, span.until]));
 }
 
-fn tenure_days(rule: &Tenure, partner: &PartnerFacts, days: &mut Days) {
+fn tenure_days(rule: &Tenure, partner: &PartnerFacts, days: &mut Days<'_>) {
     let months = i32::try_from(rule.months).unwrap_or(i32::MAX);
     let starts = partner.enrollments.iter().map(|held| held.since).chain(partner.assignments.iter().map(|held| held.from));
     days.extend(starts.map(|start| start.plus_months(months)));

@@ -16,6 +16,37 @@ impl<'a> Evaluator<'a> {
         self.nested(|| self.judge_node(requirement, at))
     }
 
+    /// Whether a requirement is met, without what explains it: what is decided already is not looked at.
+    pub fn holds(&self, requirement: &'a Requirement, at: &At<'a>) -> Result<bool, Faults> {
+        self.nested(|| self.holds_node(requirement, at))
+    }
+
+    fn holds_node(&self, requirement: &'a Requirement, at: &At<'a>) -> Result<bool, Faults> {
+        match requirement {
+            Requirement::AllOf(of) => {
+                for part in of {
+                    if !self.holds(part, at)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            Requirement::AnyOf(of) => {
+                for path in of {
+                    if self.holds(path, at)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Requirement::Not(of) => self.holds(of, at).map(|met| !met),
+            Requirement::Labelled(rule) => self.holds(&rule.requirement, at),
+            Requirement::When(rule) => Ok(!self.holds(&rule.condition, at)? || self.holds(&rule.requirement, at)?),
+            Requirement::Metric(rule) => self.compares(rule, at),
+            other => self.judge_node(other, at).map(|judged| judged.met),
+        }
+    }
+
     fn judge_node(&self, requirement: &'a Requirement, at: &At<'a>) -> Result<Judged, Faults> {
         match requirement {
             Requirement::AllOf(of) => Ok(Judged::all_of(self.judge_all(of, at)?)),

@@ -122,6 +122,10 @@ fn comparison(rule: &Comparison) -> Option<(Compares, &Scoped<Threshold>)> {
 }
 
 /// What is missing between `actual` and `required`; of an upper limit what is too much.
+fn empty_comparison() -> Faults {
+    Fault::new("EMPTY_COMPARISON", "atLeast", "give exactly one of atLeast, above, atMost, below, equals").into()
+}
+
 fn missing(compares: Compares, unit: Unit, required: Exact, actual: Option<Exact>) -> Result<Option<Exact>, Overflow> {
     let Some(actual) = actual else {
         return Ok(matches!(compares, Compares::AtLeast | Compares::Above | Compares::Equals).then_some(required));
@@ -226,17 +230,29 @@ impl<'a> Evaluator<'a> {
         Ok(known)
     }
 
+    /// The metric's or the operand's value.
+    fn compared(&self, rule: &'a Comparison, metric: Option<&'a Metric>, at: &At<'a>) -> Result<Arc<MetricValue>, Faults> {
+        match (metric, &rule.value) {
+            (Some(metric), _) => self.value_of(metric, at),
+            (None, Some(operand)) => self.operand(operand, at),
+            (None, None) => Err(Fault::new("EMPTY_COMPARISON", "metric", "name a metric or write a value").into()),
+        }
+    }
+
+    /// Whether a comparison is met.
+    pub(super) fn compares(&self, rule: &'a Comparison, at: &At<'a>) -> Result<bool, Faults> {
+        let (compares, scoped) = comparison(rule).ok_or_else(empty_comparison)?;
+        let threshold = self.threshold(scoped, at);
+        let KnownComparison { metric, .. } = self.known_comparison(rule, compares, threshold.is_some_and(|threshold| threshold.percent))?;
+        let actual = self.compared(rule, metric, at)?.value;
+        Ok(actual.zip(threshold).is_some_and(|(actual, threshold)| compares.holds(actual, threshold.value)))
+    }
+
     pub(super) fn judge_comparison(&self, rule: &'a Comparison, at: &At<'a>) -> Result<Judged, Faults> {
-        let Some((compares, scoped)) = comparison(rule) else {
-            return Err(Fault::new("EMPTY_COMPARISON", "atLeast", "give exactly one of atLeast, above, atMost, below, equals").into());
-        };
+        let (compares, scoped) = comparison(rule).ok_or_else(empty_comparison)?;
         let threshold = self.threshold(scoped, at);
         let KnownComparison { metric, words } = self.known_comparison(rule, compares, threshold.is_some_and(|threshold| threshold.percent))?;
-        let value = match (metric, &rule.value) {
-            (Some(metric), _) => self.value_of(metric, at)?,
-            (None, Some(operand)) => self.operand(operand, at)?,
-            (None, None) => return Err(Fault::new("EMPTY_COMPARISON", "metric", "name a metric or write a value").into()),
-        };
+        let value = self.compared(rule, metric, at)?;
         let required = threshold.map(|threshold| threshold.value);
         let reason = match (required, value.value) {
             (None, _) => Some(Unmet::NoThreshold),

@@ -150,6 +150,7 @@ proptest! {
             let mut day = between.from.next();
             while day < between.until {
                 let met = evaluator.judge(&shared.requirement, &at.on(day)).unwrap().met;
+                prop_assert_eq!(evaluator.holds(&shared.requirement, &at.on(day)).unwrap(), met, "{} on {}", shared.key, day);
                 prop_assert!(met == before || days.contains(&day), "{} changes on {day}", shared.key);
                 before = met;
                 day = day.next();
