@@ -23,7 +23,7 @@ use crate::app::parallel::in_parallel;
 pub use crate::app::plan::UpTo;
 use crate::app::plan::{compute, dated, for_runs, read_facts_of_run, together};
 use crate::app::programs::{InForce, ProgramKey};
-use crate::app::rebates::sums::{SumsKey, WindowData, is_enrolled};
+use crate::app::rebates::sums::{SumsKey, WindowData};
 use crate::error::AppError;
 
 /// From so many partners on sums are read for all of them at once; fewer are computed from their own lines.
@@ -171,14 +171,12 @@ fn settle_part(question: &RunQuestion, window: &WindowData, partners: Vec<(Partn
         let columns = window.sums(partner);
         let mut rest = columns.as_slice();
         let mut stated = Ok(Vec::new());
-        for (plan, standing) in plans.iter().zip(standings) {
+        for (plan, tiers) in plans.iter().zip(standings) {
             let (mine, others) = rest.split_at_checked(plan.columns.len()).unwrap_or((&[], &[]));
             rest = others;
-            if standing.takes_part {
-                match plan.entitle(&standing.tiers, mine) {
-                    Ok(entitlements) => add(&mut stated, states_of_sums(plan, entitlements?)),
-                    Err(faults) => add(&mut stated, Err(faults)),
-                }
+            match plan.entitle(&tiers, mine) {
+                Ok(entitlements) => add(&mut stated, states_of_sums(plan, entitlements?)),
+                Err(faults) => add(&mut stated, Err(faults)),
             }
         }
         Some(PartnerCalculated { partner, code, stated })
@@ -227,11 +225,8 @@ fn calculate_part(question: &RunQuestion, facts: &Facts, knowledge: &Knowledge, 
     let mut stated: Vec<Result<Vec<Stated>, Faults>> = codes.iter().map(|_| Ok(Vec::new())).collect();
     for asked in &question.periods {
         let program: &Program = &asked.in_force.compiled;
-        let takes_part = |code: &String| facts.partners.get(code).is_some_and(|own| is_enrolled(own, asked.period.span));
-        let taking: Vec<String> = codes.iter().filter(|code| takes_part(code)).cloned().collect();
-        let mut results = compute_unbudgeted(program, facts, &taking, &asked.period, knowledge, &OnRecord).into_iter();
-        for (code, all) in codes.iter().zip(&mut stated) {
-            let Some(result) = takes_part(code).then(|| results.next()).flatten() else { continue };
+        let results = compute_unbudgeted(program, facts, &codes, &asked.period, knowledge, &OnRecord);
+        for (result, all) in results.into_iter().zip(&mut stated) {
             add(all, result.and_then(|result| states(program, &result)));
         }
     }

@@ -43,8 +43,8 @@ impl SumsKey {
     }
 }
 
-/// How partners stand in the periods of a question, as small as it is kept: for each period whether they took part, and their tier
-/// for each schedule.
+/// How partners stand in the periods of a question, as small as it is kept: for each period their tier for each
+/// schedule, or that they took no part.
 #[derive(Debug, Default)]
 pub(super) struct Standings {
     width: usize,
@@ -56,20 +56,16 @@ pub(super) struct Standings {
     faults: HashMap<PartnerId, Faults>,
 }
 
-/// How a partner stands in one period.
-pub(super) struct Standing<'s> {
-    pub(super) takes_part: bool,
-    /// The tier that counts for each schedule of the period.
-    pub(super) tiers: Vec<TierCounts<'s>>,
-}
-
 /// The cell of a partner who held several tiers.
 const SEVERAL: u16 = u16::MAX;
+/// The cell of one who took no part.
+const OUTSIDE: u16 = u16::MAX - 1;
 
 impl Standings {
     fn place(&mut self, tier: TierCounts<'_>) -> u16 {
         let tier = match tier {
             TierCounts::Several => return SEVERAL,
+            TierCounts::Outside => return OUTSIDE,
             TierCounts::One(None) => return 0,
             TierCounts::One(Some(tier)) => tier,
         };
@@ -81,10 +77,9 @@ impl Standings {
         u16::try_from(place + 1).unwrap_or(0)
     }
 
-    fn add(&mut self, periods: &[(Span, PeriodPlan<'_>)], partner: PartnerId, facts: &PartnerFacts) {
+    fn add(&mut self, periods: &[PeriodPlan<'_>], partner: PartnerId, facts: &PartnerFacts) {
         let mut cells = Vec::with_capacity(self.width);
-        for (days, plan) in periods {
-            cells.push(u16::from(is_enrolled(facts, *days)));
+        for plan in periods {
             match plan.tiers(facts) {
                 Ok(tiers) => cells.extend(tiers.into_iter().map(|tier| self.place(tier)).collect::<Vec<u16>>()),
                 Err(faults) => {
@@ -97,27 +92,19 @@ impl Standings {
         self.cells.extend(cells);
     }
 
-    /// How a partner stands in each period. Who is not known took no part.
-    pub(super) fn of(&self, partner: PartnerId, plans: &[PeriodPlan<'_>]) -> Result<Vec<Standing<'_>>, Faults> {
+    /// The tier that counts for each schedule of each period. Who is not known took no part.
+    pub(super) fn of(&self, partner: PartnerId, plans: &[PeriodPlan<'_>]) -> Result<Vec<Vec<TierCounts<'_>>>, Faults> {
         if let Some(faults) = self.faults.get(&partner) {
             return Err(faults.clone());
         }
         let mut cells = self.places.get(&partner).and_then(|place| self.cells.get(*place..place + self.width)).unwrap_or_default().iter().copied();
         let tier = |cell: u16| match cell {
             SEVERAL => TierCounts::Several,
+            OUTSIDE => TierCounts::Outside,
             cell => TierCounts::One(usize::from(cell).checked_sub(1).and_then(|place| self.names.get(place)).map(String::as_str)),
         };
-        let standing = |plan: &PeriodPlan<'_>| {
-            let takes_part = cells.next() == Some(1);
-            Standing { takes_part, tiers: plan.schedules.iter().map(|_| cells.next().map_or(TierCounts::One(None), tier)).collect() }
-        };
-        Ok(plans.iter().map(standing).collect())
+        Ok(plans.iter().map(|plan| plan.schedules.iter().map(|_| cells.next().map_or(TierCounts::Outside, tier)).collect()).collect())
     }
-}
-
-/// Whether a partner takes part in the program on some day of the period.
-pub(super) fn is_enrolled(partner: &PartnerFacts, days: Span) -> bool {
-    partner.enrollments.iter().any(|own| !Span::new(own.since, own.until.unwrap_or(Date::MAX)).intersect(days).is_empty())
 }
 
 /// What is kept of the partners of a window.
@@ -182,12 +169,12 @@ impl SumsWindow {
 }
 
 async fn read_standings(tx: &ReadTx, question: &RunQuestion, from: &str, until: Option<&str>) -> Result<Standings, StoreError> {
-    let plan = |asked: &super::calculate::PeriodAsked| (asked.period.span, asked.in_force.clone(), asked.period.name.clone());
+    let plan = |asked: &super::calculate::PeriodAsked| (asked.in_force.clone(), asked.period.name.clone());
     let held: Vec<_> = question.periods.iter().map(plan).collect();
-    let periods: Vec<(Span, PeriodPlan<'_>)> = held.iter().map(|(days, in_force, name)| (*days, PeriodPlan::new(&in_force.compiled, name))).collect();
-    let Some((_, in_force, _)) = held.first() else { return Ok(Standings::default()) };
-    let profiles = periods.iter().any(|(_, plan)| plan.asks_region());
-    let mut standings = Standings { width: periods.iter().map(|(_, plan)| plan.schedules.len() + 1).sum(), ..Standings::default() };
+    let periods: Vec<PeriodPlan<'_>> = held.iter().map(|(in_force, name)| PeriodPlan::new(&in_force.compiled, name)).collect();
+    let Some((in_force, _)) = held.first() else { return Ok(Standings::default()) };
+    let profiles = periods.iter().any(PeriodPlan::asks_region);
+    let mut standings = Standings { width: periods.iter().map(|plan| plan.schedules.len()).sum(), ..Standings::default() };
     let asked = StandingAsked { program: in_force.program.id, from, until, profiles, records: question.up_to.records };
     tx.each_standing(&asked, |partner, facts| standings.add(&periods, partner, facts)).await?;
     Ok(standings)

@@ -364,7 +364,7 @@ impl<'a> FilterContext<'a> {
             return view.fact.fields().attributes()?.get(attribute).map(FieldValue::from);
         }
         if let Some(of_partner) = name.strip_prefix("partner.") {
-            return partner_field(view, of_partner);
+            return partner_field(view.owner, self.as_of, of_partner);
         }
         match (name, view.fact) {
             ("region", _) => view.region().map(FieldValue::text),
@@ -548,11 +548,11 @@ pub fn facts_of(owner: &PartnerFacts, source: Source) -> Box<dyn Iterator<Item =
     }
 }
 
-/// A field of the partner on the fact's date: `type`, `region`, `code`, `currency`, or `attribute.NAME`.
-fn partner_field<'f>(view: FactView<'f>, name: &str) -> Option<FieldValue<'f>> {
-    let profile = || view.owner.profile(view.fact.fields().date());
+/// A field of the partner as of the date of the evaluation (semantics 4): `type`, `region`, `code`, `currency`, or `attribute.NAME`.
+fn partner_field<'f>(owner: &'f PartnerFacts, as_of: Date, name: &str) -> Option<FieldValue<'f>> {
+    let profile = || owner.profile(as_of);
     match name {
-        "code" => Some(FieldValue::text(&view.owner.code)),
+        "code" => Some(FieldValue::text(&owner.code)),
         "type" => text(profile()?.partner_type.as_ref()),
         "region" => text(profile()?.region.as_ref()),
         "parent" => text(profile()?.parent.as_ref()),

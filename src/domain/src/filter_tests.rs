@@ -76,6 +76,8 @@ fn each_test_passes_and_fails() {
         r#"{"test": {"field": "region", "equals": "DE"}}"#,
         r#"{"test": {"field": "region", "under": "EMEA"}}"#,
         r#"{"test": {"field": "partner.type", "in": ["VAR", "MSP"]}}"#,
+        // The partner's own fields are those of the date of the evaluation.
+        r#"{"test": {"field": "partner.region", "equals": "FR"}}"#,
         r#"{"test": {"field": "date", "below": "2020-03-01"}}"#,
         r#"{"test": {"field": "deal", "exists": false}}"#,
         r#"{"test": {"field": "deal", "notIn": ["D1"]}}"#,
@@ -92,6 +94,7 @@ fn each_test_passes_and_fails() {
         r#"{"test": {"field": "category", "under": "PARTS"}}"#,
         r#"{"test": {"field": "category", "under": "$unbound"}}"#,
         r#"{"test": {"field": "amount", "above": 12.5}}"#,
+        r#"{"test": {"field": "partner.region", "equals": "DE"}}"#,
         r#"{"test": {"field": "region", "inGroup": "GROWTH"}}"#,
         r#"{"allOf": [{"test": {"field": "kind", "equals": "SALE"}}, {"test": {"field": "customer", "exists": false}}]}"#,
     ];

@@ -70,7 +70,8 @@ fn chunk_of(row: &QueryResult) -> Result<RunChunk, StoreError> {
     Ok(RunChunk { pass: row.get(0)?, no: row.get(1)?, last_code: row.get(2)?, partners: row.get(3)?, statements: row.get(4)?, failure: row.get(5)? })
 }
 
-/// The condition that a partner was enrolled on some day from `$2` until `$3`, as it was on record after change number `records`.
+/// The condition that a partner was enrolled on some day from `$2` until `$3`, as it was on record after change number `records`, or
+/// that something was stated to it before, which has to be taken back.
 fn enrolled(records: i64) -> String {
     let exists = as_of_record("enrollment", records).map(|(table, known)| {
         format!(
@@ -78,12 +79,13 @@ fn enrolled(records: i64) -> String {
              AND (s.until_on IS NULL OR s.until_on > $2) AND {known})"
         )
     });
-    format!("({})", exists.join(" OR "))
+    let [now, past] = exists;
+    format!("({now} OR {past} OR EXISTS (SELECT 1 FROM statement s WHERE s.partner_id = p.id AND s.program_id = $1))")
 }
 
 impl ReadTx {
-    /// The partners of a program that were enrolled on some day of `days`, by code, behind `after`. A run is over all of them,
-    /// whoever asks for it, as it was on record after change number `records`.
+    /// The partners of a program that were enrolled on some day of `days` or were stated something before, by code, behind `after`. A
+    /// run is over all of them, whoever asks for it, as it was on record after change number `records`.
     pub async fn list_run_partners(
         &self,
         program: ProgramId,

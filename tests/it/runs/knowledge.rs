@@ -153,6 +153,7 @@ async fn what_is_recorded_later_rewrites_no_posted_run_and_counts_in_the_next() 
         let expected = [
             row("A", "2020-Q1", "40.00", "20.00", "20.00"),
             row("B", "2020-Q1", "40.00", "20.00", "20.00"),
+            row("C", "2020-Q1", "0.00", "10.00", "-10.00"),
             row("D", "2020-Q1", "10.00", "20.00", "-10.00"),
             row("E", "2020-Q1", "10.00", "0.00", "10.00"),
         ];

@@ -503,6 +503,11 @@ impl PartnerFacts {
         self.profiles.get(after.saturating_sub(1))
     }
 
+    /// Whether the partner is enrolled on some day of `days`.
+    pub fn takes_part(&self, days: Span) -> bool {
+        self.enrollments.iter().any(|held| !Span::new(held.since, held.until.unwrap_or(Date::MAX)).intersect(days).is_empty())
+    }
+
     /// The region in force on `date`.
     pub fn region(&self, date: Date) -> Option<&str> {
         self.profile(date).and_then(|profile| profile.region.as_deref())

@@ -358,14 +358,19 @@ impl<'a> Reading<'_, 'a> {
         })
     }
 
+    /// The date on which a fact counts: of a deal the one that the measure names.
+    fn counts_on(&self, view: FactView<'_>) -> Date {
+        match view.fact {
+            Fact::Deal(deal) => self.deal_date(deal).unwrap_or(deal.opened_on),
+            fact => fact.fields().date(),
+        }
+    }
+
     /// The date of the exchange rate or of the row of a unit table.
     fn exchange_date(&self, view: FactView<'_>, exchange: &Exchange) -> Date {
         match (exchange.date, self.window) {
             (ExchangeDate::PeriodEnd, Some(window)) => window.last_day(),
-            _ => match view.fact {
-                Fact::Deal(deal) => self.deal_date(deal).unwrap_or(deal.opened_on),
-                fact => fact.fields().date(),
-            },
+            _ => self.counts_on(view),
         }
     }
 
@@ -467,7 +472,7 @@ impl<'a> Reading<'_, 'a> {
             }
             Aggregate::Sum => Some(self.sum(facts, field)?),
             Aggregate::Latest => {
-                let latest = facts.iter().max_by_key(|view| (view.fact.fields().date(), view.fact.external_id()));
+                let latest = facts.iter().max_by_key(|view| (self.counts_on(**view), view.fact.external_id()));
                 latest.map(|view| self.figure_exact(*view, field)).transpose()?.flatten()
             }
             // Neither is a value of a group; publishing refuses them there.

@@ -115,6 +115,18 @@ fn every_aggregate_and_formula_by_hand() {
 }
 
 #[test]
+fn the_latest_deal_is_the_latest_by_the_date_that_counts() {
+    let program = program();
+    let facts = facts(
+        &program,
+        serde_json::json!({"partners": [{"code": "P", "deals": [
+            {"id": "b", "openedOn": "2020-03-13", "closedOn": "2020-04-25", "outcome": "LOST"},
+            {"id": "a", "openedOn": "2020-03-01", "closedOn": "2020-05-30", "outcome": "WON"}]}]}),
+    );
+    assert_eq!(value(&program, &facts, "latestClosed", "2020-06-30"), "90");
+}
+
+#[test]
 fn nothing_is_no_data_and_never_zero() {
     let program = program();
     let facts = facts(&program, serde_json::json!({"partners": [{"code": "P"}]}));

@@ -115,6 +115,8 @@ pub type FromSum = Option<(Entitlement, u64)>;
 pub enum TierCounts<'a> {
     /// One for the whole period.
     One(Option<&'a str>),
+    /// None: the partner takes no part in the program on any day of the period.
+    Outside,
     /// Another one at times: lines tell which.
     Several,
 }
@@ -160,6 +162,9 @@ impl<'p> PeriodPlan<'p> {
         let tiers = Tiers::new(self.program, partner, &OnRecord);
         let counts = |planned: &'a Planned<'p>| {
             let (schedule, span) = (planned.schedule, planned.period.span);
+            if !partner.takes_part(span) {
+                return Ok(TierCounts::Outside);
+            }
             if schedule.tier_at == TierAt::TransactionDate && !tiers.is_one(schedule, span)? {
                 return Ok(TierCounts::Several);
             }
@@ -184,7 +189,6 @@ impl<'p> PeriodPlan<'p> {
                 all.push(None);
                 continue;
             };
-            let TierCounts::One(tier) = tier else { return Ok(None) };
             match from.entitle(*tier, sums)? {
                 Some(entitlement) => all.push(Some(entitlement)),
                 None => return Ok(None),
@@ -240,14 +244,19 @@ impl<'p> FromSums<'p> {
         Self { program, schedule, period: period.clone(), column, history, compiled, counts_amounts }
     }
 
-    fn entitle(&self, tier: Option<&str>, sums: &[ColumnSums]) -> Result<Option<(Entitlement, u64)>, Faults> {
+    fn entitle(&self, tier: TierCounts<'_>, sums: &[ColumnSums]) -> Result<Option<(Entitlement, u64)>, Faults> {
+        let (tier, takes_part) = match tier {
+            TierCounts::One(tier) => (tier, true),
+            TierCounts::Outside => (None, false),
+            TierCounts::Several => return Ok(None),
+        };
         let own = sums.get(self.column).copied().unwrap_or_default();
         let history = self.history.map(|column| sums.get(column).copied().unwrap_or_default());
         if self.counts_amounts && (own.foreign_lines > 0 || history.is_some_and(|history| history.foreign_lines > 0)) {
             return Ok(None);
         }
         if let Some(compiled) = &self.compiled {
-            let outcome = compiled.outcome(tier, &own.sums);
+            let outcome = if takes_part { compiled.outcome(tier, &own.sums) } else { compiled.outside(&own.sums) };
             let lines = outcome.filter(|outcome| outcome.in_scope()).map_or(0, |_| own.sums.lines);
             return Ok(outcome.map(|outcome| (compiled.explain(tier, &outcome), lines)));
         }
@@ -257,7 +266,7 @@ impl<'p> FromSums<'p> {
         };
         let qualifier = self.schedule.qualifier.as_ref().unwrap_or_else(|| basis_of(self.schedule));
         let history = history.map(|history| exact(&history.sums)).map(|sums| if *qualifier == Basis::Quantity { sums.quantity } else { sums.amount });
-        let terms = TotalsTerms { period: &self.period, tier, history };
+        let terms = TotalsTerms { period: &self.period, takes_part, tier, history };
         let mut entitlement = earn_from_totals(self.program, self.schedule, &terms, &[exact(&own.sums)])?;
         let in_scope = !entitlement.steps.iter().any(|step| step.step == super::StepKind::NotInScope);
         entitlement.lines.clear();

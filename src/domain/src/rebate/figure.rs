@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::date::{Date, Span};
-use crate::document::rebate::{Baseline, Basis, Cap, CapScope, Grain, Method, RebateSchedule, TierAt};
+use crate::document::rebate::{Baseline, Basis, Cap, CapScope, Grain, Method, RebateSchedule, RoundAt, TierAt};
 use crate::exact::{Exact, Overflow};
 use crate::facts::{AttributeValue, FactId};
 use crate::fault::Faults;
@@ -179,13 +179,13 @@ impl<'a> Calculation<'a> {
         Ok(lines)
     }
 
-    /// Whether the schedule is for the partner at all, sales or not.
+    /// Whether the schedule is for the partner at all, sales or not: only who takes part in the program in the period is paid.
     fn is_eligible(&self, schedule: &RebateSchedule, period: Span, last: Date, tier: Option<&str>, has_lines: bool) -> bool {
         let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
         let by_line = schedule.tier_at == TierAt::TransactionDate;
         let in_tier = is_tier(schedule, tier) || (by_line && has_lines);
         let in_person = self.reader.is_of_type(schedule, last) && self.reader.is_in_region(schedule, self.partner.region(last));
-        !period.intersect(force).is_empty() && in_tier && (has_lines || in_person)
+        !period.intersect(force).is_empty() && self.partner.takes_part(period) && in_tier && (has_lines || in_person)
     }
 
     /// Takes off what other schedules earned, line by line (semantics 18).
@@ -370,8 +370,14 @@ pub(super) fn bound(schedule: &RebateSchedule, purpose: Purpose, capped_by: Exac
         }
         figure.step(StepKind::Cap, after, Some(bound), None);
     } else {
-        cap_groups(cap, figure)?;
-        let after = sum(&figure.pieces)?;
+        let cut = cap_parts(cap, figure)?;
+        let mut after = sum(&figure.pieces)?;
+        if after.is_negative() && !figure.exact.is_negative() {
+            scale(&mut figure.pieces, after, Exact::ZERO)?;
+            after = Exact::ZERO;
+        }
+        // Lines that were cut are rounded as they are; parts of several lines or bands are not, so that no part exceeds its cap.
+        figure.bounded |= cut && !(cap.per == CapScope::Line && schedule.rounding.at == RoundAt::Line);
         figure.step(StepKind::Cap, after, cap.share.is_none().then_some(bound), None);
     }
     Ok(())
@@ -396,8 +402,10 @@ fn part_of(per: CapScope, at: Option<usize>, line: Option<&Line<'_>>) -> Part {
     }
 }
 
-/// Caps each part. What a line of its own may earn, its return takes back at most; so it is where the bound is a share of sales.
-fn cap_groups(cap: &Cap, figure: &mut Figure<'_>) -> Result<(), Overflow> {
+/// Caps each part, in both directions: what a line or a customer's month may earn at most, it takes back at most. Answers whether any
+/// was cut.
+fn cap_parts(cap: &Cap, figure: &mut Figure<'_>) -> Result<bool, Overflow> {
+    let mut cut = false;
     let (pieces, lines) = (&mut figure.pieces, &figure.lines);
     let mut parts: BTreeMap<Part, Vec<usize>> = BTreeMap::new();
     for (at, piece) in pieces.iter().enumerate() {
@@ -413,18 +421,19 @@ fn cap_groups(cap: &Cap, figure: &mut Figure<'_>) -> Result<(), Overflow> {
         let whole = Exact::sum(members.iter().map(amount_of))?;
         let of = sold.get(part).copied().unwrap_or(Exact::ZERO).abs();
         let Some(bound) = bound_of(cap, figure.tier, of)? else { continue };
-        let capped = whole.min(bound);
-        let after = if cap.per == CapScope::Line || cap.share.is_some() { capped.max(bound.neg()) } else { capped };
+        let after = whole.min(bound).max(bound.neg());
         if whole.is_zero() || after == whole {
             continue;
         }
+        cut = true;
         for at in members {
             if let Some(piece) = pieces.get_mut(*at) {
                 piece.amount = piece.amount.mul_div(after, whole)?.unwrap_or(piece.amount);
+                piece.of_whole = false;
             }
         }
     }
-    Ok(())
+    Ok(cut)
 }
 
 fn subscription(attributes: &crate::facts::Attributes) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::date::Span;
-use crate::document::rebate::{BestOf, NetOf, RebateSchedule, Sequential, StackingRule};
+use crate::document::rebate::{BelowMinimum, BestOf, NetOf, RebateSchedule, Sequential, StackingRule};
 use crate::exact::Exact;
 use crate::fault::{Fault, Faults};
 use crate::period::Period;
@@ -168,7 +168,7 @@ impl<'a> Settling<'_, 'a> {
         let terms = Terms { schedule, currency: currency_of(calculation.program, schedule), period: &period, fiscal_year, carry };
         let loud = |overflow| Faults::from(out_of_range(schedule, overflow));
         let (entitlement, carry) = entitle(&terms, &figure, earlier.as_ref()).map_err(loud)?;
-        let earned = if entitlement.amount.minor == 0 { Reductions::new() } else { earned_by_line(&figure, earlier.as_ref()).map_err(loud)? };
+        let earned = if is_forfeited(schedule, &entitlement) { Reductions::new() } else { earned_by_line(&figure, earlier.as_ref()).map_err(loud)? };
         self.settled.insert(schedule.key.as_str(), Settled { entitlement, carry, earned });
         Ok(())
     }
@@ -230,6 +230,12 @@ fn merge<'a>(into: &mut Reductions<'a>, from: &Reductions<'a>) -> Result<(), Fau
 }
 
 /// What a schedule earned on each line of the period, exactly.
+/// Whether it stays below the minimum payout for good. What is carried is paid later, and was earned now.
+fn is_forfeited(schedule: &RebateSchedule, entitlement: &Entitlement) -> bool {
+    let forfeits = schedule.minimum_payout.as_ref().is_some_and(|minimum| minimum.below == BelowMinimum::Forfeit);
+    forfeits && entitlement.steps.iter().any(|step| step.step == StepKind::MinimumPayout && step.after != step.before)
+}
+
 fn earned_by_line<'a>(figure: &Figure<'a>, earlier: Option<&Figure<'a>>) -> Result<Reductions<'a>, crate::exact::Overflow> {
     let mut earned = Reductions::new();
     let mut add = |figure: &Figure<'a>, negative: bool| -> Result<(), crate::exact::Overflow> {

@@ -38,6 +38,8 @@ pub struct Totals<'a> {
 pub struct TotalsTerms<'a> {
     /// The period.
     pub period: &'a Period,
+    /// Whether the partner takes part in the program in the period.
+    pub takes_part: bool,
     /// The tier that counts.
     pub tier: Option<&'a str>,
     /// The sum of the qualifier in the period that growth or a target looks back at; none where there is none.
@@ -142,7 +144,7 @@ fn from_totals(program: &Program, schedule: &RebateSchedule, terms: &TotalsTerms
     figure.qualifier = Exact::sum(lines.iter().map(|line| line.qualifier))?;
     figure.lines = lines;
     let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
-    if super::figure::is_tier(schedule, terms.tier) && !terms.period.span.intersect(force).is_empty() {
+    if terms.takes_part && super::figure::is_tier(schedule, terms.tier) && !terms.period.span.intersect(force).is_empty() {
         earn_whole(schedule, terms, &mut figure)?;
         let sold = Exact::sum(totals.iter().map(|totals| totals.amount))?;
         bound(schedule, Purpose::Entitlement, sold, &mut figure)?;

@@ -67,7 +67,6 @@ pub(super) fn narrowed(facts: &Facts, asked: &[(&Program, Vec<Period>)]) -> Fact
         own.activities.clear();
         let sold: BTreeSet<&String> = own.transactions.iter().filter_map(|line| line.deal.as_ref()).collect();
         own.deals.retain(|deal| deals && sold.contains(&deal.id.external_id));
-        own.enrollments.clear();
         own.admissions.clear();
         own.contracts.clear();
         own.exceptions.clear();

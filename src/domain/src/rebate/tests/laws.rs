@@ -175,7 +175,7 @@ proptest! {
             quantity: Exact::sum(lines.iter().map(|line| line.signed_quantity().exact())).unwrap(),
         };
         let period = program.period_named("2024-Q1").unwrap();
-        let terms = TotalsTerms { period: &period, tier: None, history: None };
+        let terms = TotalsTerms { period: &period, takes_part: true, tier: None, history: None };
         let (first, second) = all.split_at(cut.min(all.len()));
         for parts in [vec![totals(all)], vec![totals(first), totals(second)]] {
             let from_totals = earn_from_totals(&program, rule, &terms, &parts).unwrap();

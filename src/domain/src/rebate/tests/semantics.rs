@@ -235,6 +235,28 @@ fn bounds_in_order() {
     assert_eq!(kinds, [StepKind::Earn, StepKind::BaseCap, StepKind::Floor, StepKind::Cap, StepKind::Round]);
 }
 
+/// Who is enrolled on no day of the period earns nothing, whatever is sold or guaranteed; one day suffices.
+#[test]
+fn only_who_takes_part_earns() {
+    let schedule = with(flat("1 %"), json!({ "guarantee": { "amount": 7 } }));
+    let program = program_of(schedule);
+    let of = |enrollments: Value| {
+        let mut facts = json!({ "transactions": [sale("1", "2024-02-01", "1000.00", "1")] });
+        facts["enrollments"] = enrollments;
+        amount(&entitlement(&program, &facts_of(&program, facts), "2024-Q1"))
+    };
+    let cases = [
+        ("2023-01-01", "2024-01-01", "0.00"),
+        ("2023-01-01", "2024-01-02", "10.00"),
+        ("2024-03-31", "2025-01-01", "10.00"),
+        ("2024-04-01", "2025-01-01", "0.00"),
+    ];
+    for (since, until, expected) in cases {
+        assert_eq!(of(json!([{ "since": since, "until": until }])), expected, "{since} to {until}");
+    }
+    assert_eq!(of(json!([])), "10.00", "facts without any enrollment are of somebody who is enrolled");
+}
+
 /// 14: a cap may be a share of what was sold, of a metric, or the lower of a share and a figure.
 #[test]
 fn caps_by_share() {
@@ -252,6 +274,31 @@ fn caps_by_share() {
     let entitled = lines(of_all, sold);
     assert_eq!(amount(&entitled), "50.00");
     assert_eq!(entitled.steps.iter().find(|step| step.step == StepKind::Cap).and_then(|step| step.bound), Some(Exact::from_int(50)));
+}
+
+/// 14: a customer's month takes back what it may earn at most, and a cap makes no debt of what was earned.
+#[test]
+fn caps_of_parts_hold_in_both_directions() {
+    let line = |id: &str, date: &str, amount: &str, kind: &str, customer: &str| json!({ "id": id, "date": date, "amount": amount, "kind": kind, "customer": customer });
+    let fixed = |cap: Value| with(json!({ "method": { "fixed": { "amount": 100 } } }), json!({ "cap": cap }));
+    let sold = |back: Value| json!([line("1", "2024-01-10", "1000.00", "SALE", "A"), back, line("3", "2024-02-11", "450.00", "RETURN", "C")]);
+    let cap = json!({ "amount": 20, "per": "CUSTOMER_MONTH" });
+    let all = lines(fixed(cap.clone()), sold(line("2", "2024-02-10", "450.00", "RETURN", "B")));
+    assert_eq!((amount(&all).as_str(), parts(&all)), ("0.00", vec!["0.00".to_owned(); 3]));
+    let one = lines(fixed(cap), sold(line("2", "2024-02-10", "450.00", "RETURN", "C")));
+    assert_eq!((amount(&one).as_str(), parts(&one)), ("0.00", ["20.00", "-10.00", "-10.00"].map(str::to_owned).to_vec()));
+}
+
+/// 14 and 15: no rounding lifts a line or a band above its cap.
+#[test]
+fn rounding_stays_under_caps_of_parts() {
+    let sold = json!([sale("1", "2024-01-10", "100.00", "5"), sale("2", "2024-02-10", "50.00", "1")]);
+    let packages = json!({ "bands": { "scope": "RETROACTIVE", "bands": [{ "from": 0, "perPackage": { "size": 2, "amount": 20 }, "onEntry": 15 }] } });
+    let up = |method: Value, cap: &str, at: &str| json!({ "method": method, "cap": { "amount": cap, "per": "LINE" }, "rounding": { "mode": "UP", "at": at } });
+    let by_line = lines(up(packages, "27.29", "LINE"), sold);
+    assert_eq!((amount(&by_line).as_str(), parts(&by_line)), ("37.29", ["27.29", "10.00"].map(str::to_owned).to_vec()));
+    let marginal = json!({ "bands": { "scope": "MARGINAL", "bands": [{ "from": 0, "rate": "10 %" }, { "from": 30, "rate": "20 %" }] } });
+    assert_eq!(amount(&lines(up(marginal, "10.00", "BAND"), json!([sale("1", "2024-01-10", "100.00", "1")]))), "10.00");
 }
 
 /// 14: a share of each line, of each customer's month; a return takes back what it would have been given at most.

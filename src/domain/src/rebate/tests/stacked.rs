@@ -60,6 +60,22 @@ fn reductions_go_line_by_line() {
     assert_eq!(amounts(json!([bikes, schedule("ALL", "1 %"), services]), rules, sold), ["100.00", "15.00", "49.50"]);
 }
 
+/// What a line earned is taken off, also where the lines come to nothing in sum, and where it is paid later; not what is forfeited.
+#[test]
+fn what_lines_earned_is_taken_off_whatever_the_sum() {
+    let on_p = with(schedule("C", "10 %"), json!({ "scope": { "products": ["P"] } }));
+    let rules = || json!([{ "sequential": { "steps": [{ "schedule": "B" }, { "schedule": "C" }] } }]);
+    let sold = json!([
+        { "id": "1", "date": "2024-02-01", "amount": "100.00", "product": "P" },
+        { "id": "2", "date": "2024-02-02", "amount": "100.00", "kind": "RETURN" },
+    ]);
+    assert_eq!(amounts(json!([schedule("B", "10 %"), on_p.clone()]), rules(), sold), ["0.00", "9.00"]);
+    let minimum = |below: &str| with(schedule("B", "10 %"), json!({ "minimumPayout": { "amount": 15, "below": below } }));
+    let sold = || json!([{ "id": "1", "date": "2024-02-01", "amount": "100.00", "product": "P" }]);
+    assert_eq!(amounts(json!([minimum("CARRY"), on_p.clone()]), rules(), sold()), ["0.00", "9.00"]);
+    assert_eq!(amounts(json!([minimum("FORFEIT"), on_p]), rules(), sold()), ["0.00", "10.00"]);
+}
+
 #[test]
 fn the_reduced_basis_picks_the_band_unless_a_qualifier_is_named() {
     let banded = |more: Value| with(with(bands("RETROACTIVE", &[("0", "1 %"), ("1000", "10 %")]), json!({ "key": "B", "period": { "quarter": {} } })), more);

@@ -158,6 +158,11 @@ impl<'p> Compiled<'p> {
         earn::outcome(self, self.rules(tier), sums)
     }
 
+    /// What it gives a partner who takes no part in the program.
+    pub(super) fn outside(&self, sums: &Sums) -> Option<Outcome> {
+        earn::outcome(self, &compile::Rules { in_scope: false, ..self.others.clone() }, sums)
+    }
+
     /// The outcome with every step, as the engine of fractions gives it. It has no lines: those are read where they are asked for.
     pub fn explain(&self, tier: Option<&str>, outcome: &Outcome) -> Entitlement {
         explain::entitlement(self, tier, outcome)
