@@ -3,12 +3,11 @@
 
 use chrono::{DateTime, Utc};
 use guerdon_domain::access::Scope;
-use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, EntityTrait};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use crate::bulk::{self, Column, Kind};
 use crate::convert::Row;
-use crate::entity::audit_entry;
 use crate::fault::StoreError;
 use crate::scope::within;
 use crate::sql::Parameters;
@@ -54,27 +53,41 @@ impl AuditEntry {
     }
 }
 
+const COLUMNS: [Column; 11] = [
+    ("occurred_at", Kind::Time),
+    ("actor", Kind::Text),
+    ("on_behalf_of", Kind::Text),
+    ("roles", Kind::Text),
+    ("request_id", Kind::Text),
+    ("operation", Kind::Text),
+    ("object_type", Kind::Text),
+    ("object_id", Kind::Text),
+    ("partner_id", Kind::Uuid),
+    ("before_state", Kind::Text),
+    ("after_state", Kind::Text),
+];
+
 impl WriteTx {
-    pub(crate) async fn insert_audit(&self, entry: &AuditEntry) -> Result<(), StoreError> {
+    /// Writes entries in few statements, in their order.
+    pub(crate) async fn insert_audit(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
         let context = self.context();
-        let row = audit_entry::ActiveModel {
-            id: NotSet,
-            occurred_at: Set(context.now),
-            actor: Set(context.actor.clone()),
-            on_behalf_of: Set(context.on_behalf_of.clone()),
-            roles: Set(context.roles.to_string()),
-            request_id: Set(context.request_id.clone()),
-            operation: Set(context.operation.clone()),
-            object_type: Set(entry.object_type.to_owned()),
-            object_id: Set(entry.object_id.clone()),
-            partner_id: Set(entry.partner),
-            before_state: Set(entry.before.as_ref().map(Json::to_string)),
-            after_state: Set(entry.after.as_ref().map(Json::to_string)),
-            sequence: Set(None),
-            prev_hash: Set(None),
-            hash: Set(None),
+        let text = |json: &Option<Json>| json.as_ref().map(Json::to_string);
+        let row = |entry: &AuditEntry| {
+            vec![
+                context.now.into(),
+                context.actor.clone().into(),
+                context.on_behalf_of.clone().into(),
+                context.roles.to_string().into(),
+                context.request_id.clone().into(),
+                context.operation.clone().into(),
+                entry.object_type.into(),
+                entry.object_id.clone().into(),
+                entry.partner.into(),
+                text(&entry.before).into(),
+                text(&entry.after).into(),
+            ]
         };
-        audit_entry::Entity::insert(row).exec_without_returning(&self.tx).await.map(drop).map_err(|error| self.fault(error))
+        bulk::insert(self, "audit_entry", &COLUMNS, entries.iter().map(row).collect(), "").await.map(drop)
     }
 }
 

@@ -1,11 +1,9 @@
 //! Events, written in the transaction of the change that caused them, delivered later.
 
-use sea_orm::{ActiveValue::NotSet, ActiveValue::Set, EntityTrait};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::bulk::{self, Column, Kind};
-use crate::entity::outbox_event;
 use crate::fault::StoreError;
 use crate::tx::WriteTx;
 
@@ -37,7 +35,7 @@ const COLUMNS: [Column; 9] = [
 ];
 
 impl WriteTx {
-    /// Writes many events in few statements, in their order: for steps of batch work, whose change names none.
+    /// Writes events in few statements, in their order.
     pub async fn announce(&self, events: &[Event]) -> Result<(), StoreError> {
         let context = self.context();
         let row = |event: &Event| {
@@ -54,24 +52,5 @@ impl WriteTx {
             ]
         };
         bulk::insert(self, "outbox_event", &COLUMNS, events.iter().map(row).collect(), "").await.map(drop)
-    }
-
-    pub(crate) async fn insert_event(&self, event: &Event) -> Result<(), StoreError> {
-        let context = self.context();
-        let row = outbox_event::ActiveModel {
-            id: NotSet,
-            event_id: Set(self.new_id()),
-            occurred_at: Set(context.now),
-            kind: Set(event.kind.to_owned()),
-            object_type: Set(event.object_type.to_owned()),
-            object_id: Set(event.object_id.clone()),
-            partner_id: Set(event.partner),
-            payload: Set(event.payload.to_string()),
-            request_id: Set(context.request_id.clone()),
-            lease_until: Set(None),
-            attempts: Set(0),
-            delivered_at: Set(None),
-        };
-        outbox_event::Entity::insert(row).exec_without_returning(&self.tx).await.map(drop).map_err(|error| self.fault(error))
     }
 }

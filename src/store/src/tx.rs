@@ -304,12 +304,8 @@ impl WriteTx {
 
     /// Writes the companions of a change.
     pub(crate) async fn leave_behind<T>(&self, change: Change<T>) -> Result<T, StoreError> {
-        for entry in &change.audit {
-            self.insert_audit(entry).await?;
-        }
-        for event in &change.events {
-            self.insert_event(event).await?;
-        }
+        self.insert_audit(&change.audit).await?;
+        self.announce(&change.events).await?;
         Ok(change.value)
     }
 }

@@ -4,7 +4,7 @@
 //! (or fiscal year); a review that was called by hand may say that it is due.
 
 use super::outcome::{TierOutcome, reviewed_rank};
-use super::record::{admission_end, history, in_force, region_of, since, with_overrides};
+use super::record::{admission_end, history, in_force, override_ends_on, region_of, since, with_overrides};
 use super::{Change, Decision, GraceStanding, OverrideStanding, Reason};
 use crate::date::{Date, Span};
 use crate::document::ladder::{Cadence, Ladder, ReviewPolicy, ReviewYears};
@@ -54,7 +54,7 @@ fn review_year(policy: &ReviewPolicy, ladder: &Ladder, rank: u32, at: &At<'_>, f
         Some(ReviewYears::Enrollment) => enrolled_since(at),
         Some(ReviewYears::FirstReached) => {
             let records = history(ladder, at.partner, region_of(ladder, at));
-            let reached = records.iter().filter(|held| rank > 0 && held.rank >= rank).map(|held| held.span.from).min();
+            let reached = records.iter().filter(|held| rank > 0 && held.rank >= rank && held.span.from <= at.as_of).map(|held| held.span.from).min();
             reached.map(|reached| for_all.start_of(CalendarUnit::Quarter, reached))
         }
     };
@@ -128,10 +128,11 @@ impl<'a> Evaluator<'a> {
         let recorded = current.map_or(0, |held| held.rank);
         let (_, overridden) = with_overrides(ladder, at, 0);
         let override_ended = overridden.is_none() && current.is_some_and(|held| held.cause == AssignmentCause::Override);
-        let due = if override_ended { Due::Now } else { due };
+        let is_due = override_ended || (overridden.is_none() && override_ends_on(ladder, at));
+        let due = if is_due { Due::Now } else { due };
         let reviewed = reviewed_rank(ladder, at);
         let mut case = Case { evaluator: self, ladder, at, outcome, due, reviewed, reasons: Vec::new(), grace: None };
-        if override_ended {
+        if is_due {
             case.reasons.push(Reason::OverrideEnded);
         }
         let before_overrides = case.rank(!records.is_empty(), recorded)?;
@@ -248,11 +249,10 @@ impl<'a> Case<'_, 'a> {
         if most < target {
             self.reasons.push(Reason::StepsUpLimited);
         }
-        let given = (self.reviewed + 1..=most).rev().filter(|rank| self.outcome.gives(*rank));
-        let due: Vec<u32> = given.filter(|rank| self.due_up(*rank)).collect();
         // A step on the way to a tier that is met need not be met itself.
         let step = (most < target && most > self.reviewed && self.due_up(most)).then_some(most);
-        let rank = due.first().copied().or(step).unwrap_or(self.reviewed);
+        let given = (self.reviewed + 1..=most).rev().filter(|rank| self.outcome.gives(*rank));
+        let rank = step.or_else(|| given.into_iter().find(|rank| self.due_up(*rank))).unwrap_or(self.reviewed);
         if rank < most {
             self.reasons.push(Reason::UpNotDue);
         }
@@ -364,7 +364,7 @@ impl<'a> Evaluator<'a> {
         for rank in ranks {
             let policy = policy(ladder, rank);
             let grace_of = |day: Date| policy.grace.as_ref().map(|grace| super::grace::end_of(grace, day));
-            let from = policy.grace.as_ref().map_or(between.from, |_| between.from.plus_months(-super::grace::LOOK_BACK_MONTHS));
+            let from = policy.grace.as_ref().map_or(between.from, |_| between.from.plus_months(-ladder.grace_look_back().unwrap_or(0)));
             for reviews in [ReviewDays::up(ladder, rank, at, self.program.fiscal_year), ReviewDays::down(ladder, rank, at, self.program.fiscal_year)] {
                 let dated = std::iter::successors(reviews.next_after(from.plus_days(-1)), |day| reviews.next_after(*day));
                 days.extend(dated.take_while(|day| *day < between.until).take(MOST).flat_map(|day| [Some(day), grace_of(day)]).flatten());

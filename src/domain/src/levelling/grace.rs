@@ -5,15 +5,32 @@
 //! of any date gives the same answer.
 
 use super::GraceStanding;
-use super::decide::ReviewDays;
+use super::decide::{ReviewDays, cadence_down, unit};
 use super::record::{history, in_force, region_of};
 use crate::date::{Date, Span};
 use crate::document::ladder::{Grace, Ladder, ReviewPolicy};
+use crate::document::metric::CalendarUnit;
 use crate::fault::Faults;
 use crate::metric::{At, Evaluator};
 
-/// How far back a grace period is looked for, in months.
-pub(crate) const LOOK_BACK_MONTHS: i32 = 24;
+/// How far back grace periods are looked for at least, in months.
+const LOOK_BACK_MONTHS: i32 = 24;
+/// A grace period is looked for no further back than this.
+const LOOK_BACK_MONTHS_MAX: i32 = 1_200;
+
+impl Ladder {
+    /// How many months back grace periods are looked for; none where no policy has one. Far enough for a review to begin one and for
+    /// it to end: a tier that is not met all that time is lost, whenever the first of them began.
+    pub(crate) fn grace_look_back(&self) -> Option<i32> {
+        let of_policy = |policy: &ReviewPolicy| {
+            let grace = policy.grace.as_ref()?;
+            let months = grace.months.or_else(|| grace.days.map(|days| days / 28 + 1)).map_or(0, |months| i32::try_from(months).unwrap_or(i32::MAX));
+            let step = unit(cadence_down(policy)).map_or(0, CalendarUnit::months);
+            Some(months.saturating_add(step + 1).clamp(LOOK_BACK_MONTHS, LOOK_BACK_MONTHS_MAX))
+        };
+        self.policies().filter_map(of_policy).max()
+    }
+}
 
 /// The days of a stretch on which a tier is given or not, as changes: from each day on it is so.
 struct Compliance(Vec<(Date, bool)>);
@@ -79,8 +96,10 @@ impl<'a> Evaluator<'a> {
         let today = at.as_of;
         let records = history(ladder, at.partner, region_of(ladder, at));
         let held_from = in_force(&records, today).map_or(today, |held| held.span.from);
-        let look_back = today.plus_months(-LOOK_BACK_MONTHS);
-        let judged_from = self.judged_down_from(ladder, at, rank, policy).max(policy.protected_until.unwrap_or(Date::MIN));
+        let look_back = today.plus_months(-ladder.grace_look_back().unwrap_or(LOOK_BACK_MONTHS));
+        let is_protected = in_force(&records, self.program.effective_on()).is_some_and(|held| held.rank >= rank);
+        let protected_until = policy.protected_until.filter(|_| is_protected).unwrap_or(Date::MIN);
+        let judged_from = self.judged_down_from(ladder, at, rank, policy).max(protected_until);
         let from = held_from.max(look_back).max(judged_from).max(self.program.effective_on());
         if from > today {
             return Ok(None);
@@ -92,12 +111,11 @@ impl<'a> Evaluator<'a> {
             let running = standing(grace, review);
             let last = running.until.plus_days(-1).min(today);
             let cured = grace.cure.then(|| compliance.first(true, review, last)).flatten();
-            if let Some(cured) = cured {
-                day = cured.next();
-            } else if today < running.until || !compliance.on(running.until) {
-                return Ok(Some(running));
-            } else {
-                day = running.until.next();
+            // A period that ended without the tier being lost is over once the tier was met again: reviews rewrite no record.
+            let met_again = || if today < running.until { None } else { compliance.first(true, running.until, today) };
+            match cured.or_else(met_again) {
+                Some(met) => day = met.next(),
+                None => return Ok(Some(running)),
             }
         }
         Ok(forced.then(|| standing(grace, today)))

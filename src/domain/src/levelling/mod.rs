@@ -32,7 +32,6 @@ pub use risk::{LadderRisk, LeafRisk, at_risk};
 pub use schedule::{OwnDates, admission_months, common_review_days, has_days_of_enrollment, next_downward_reviews, own_review_days};
 pub use standing::{Due, evaluate_all, evaluate_metrics, evaluate_partner};
 
-pub(crate) use grace::LOOK_BACK_MONTHS;
 pub(crate) use outcome::TierOutcome;
 pub(crate) use verdict::Verdict;
 

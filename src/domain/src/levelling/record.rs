@@ -103,6 +103,13 @@ pub(super) fn with_overrides_on<'a>(
     (ceiling.map_or(lifted, rank_of), ceiling.or(floor))
 }
 
+/// Whether an override of the ladder ends on the date, on which a review is due (semantics 6).
+pub(super) fn override_ends_on(ladder: &Ladder, at: &At<'_>) -> bool {
+    let region = region_of(ladder, at);
+    let of_ladder = at.partner.overrides.iter().filter(|held| held.ladder == ladder.key && held.region.as_deref() == region && held.in_effect());
+    of_ladder.into_iter().any(|held| held.span.until == at.as_of && !held.span.is_empty())
+}
+
 /// Whether the partner may enter a tier: nobody needs to let it in, somebody has, or it is in already. Whoever was let in and is no more
 /// must be let in again, also while the tier is on record.
 pub(super) fn admitted(ladder: &Ladder, at: &At<'_>, tier: &Tier, rank: u32, recorded: u32) -> bool {

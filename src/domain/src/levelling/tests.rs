@@ -491,3 +491,80 @@ fn a_kept_standing_reads_as_it_was_judged() {
     }
     assert!(KeptStanding::read("{}").is_err());
 }
+
+/// A ladder with this review policy, of tiers T1 and up whose requirements are certificates A, B, C; whoever is asked for is partner P.
+fn held_under(effective_on: &str, review: &str, tiers: usize, partner: serde_json::Value, as_of: &str) -> (String, Vec<Reason>) {
+    let tier = |rank: usize| match rank {
+        0 => serde_json::json!({"key": "T1"}),
+        rank => serde_json::json!({"key": format!("T{}", rank + 1), "requirement": {"holding": {"kind": (["A", "B", "C"][rank - 1])}}}),
+    };
+    let review: serde_json::Value = serde_json::from_str(review).unwrap();
+    let ladder = serde_json::json!({"key": "L", "main": true, "review": review, "tiers": (0..tiers).map(tier).collect::<Vec<_>>()});
+    let document = serde_json::json!({"guerdon": 1, "program": {"code": "T", "name": "T", "currency": "USD"}, "version": {"effectiveOn": effective_on}, "ladders": [ladder]});
+    let program = compiled(&document.to_string());
+    let mut partner = partner;
+    partner["code"] = "P".into();
+    let facts = facts(&program, serde_json::json!({"partners": [partner]}));
+    let standing = evaluate_partner(&program, &facts, "P", date(as_of)).unwrap();
+    let held = standing.ladder(None, None).unwrap();
+    (held.tier.clone().unwrap_or_default(), held.decision.reasons.clone())
+}
+
+fn certificates(of: &[(&str, &str, &str)]) -> serde_json::Value {
+    let held =
+        |(id, (kind, since, until)): (usize, &(&str, &str, &str))| serde_json::json!({"id": id.to_string(), "kind": kind, "since": since, "until": until});
+    of.iter().enumerate().map(held).collect()
+}
+
+#[test]
+fn more_tiers_that_are_met_never_lift_a_partner_less() {
+    let under = |holdings: serde_json::Value| {
+        let partner = serde_json::json!({"assignments": [{"tier": "T1", "from": "2021-01-01"}], "holdings": holdings});
+        held_under("2020-01-01", r#"{"maxStepsUp": 2}"#, 4, partner, "2022-05-05")
+    };
+    let top = ("C", "2021-01-01", "2030-01-01");
+    for holdings in [certificates(&[top]), certificates(&[top, ("A", "2021-01-01", "2030-01-01")])] {
+        assert_eq!(under(holdings), ("T3".to_owned(), vec![Reason::StepsUpLimited]));
+    }
+}
+
+#[test]
+fn a_review_is_due_on_the_day_on_which_an_override_ends() {
+    let partner = serde_json::json!({"assignments": [{"tier": "T2", "from": "2021-01-01"}],
+        "overrides": [{"kind": "FLOOR", "tier": "T2", "from": "2021-03-01", "until": "2022-05-05", "reason": "x"}]});
+    let on = |day: &str| held_under("2020-01-01", r#"{"cadenceDown": "ANNUAL"}"#, 2, partner.clone(), day);
+    assert_eq!(on("2022-05-04").0, "T2");
+    assert_eq!(on("2022-05-05"), ("T1".to_owned(), vec![Reason::OverrideEnded]));
+}
+
+/// Grace periods end however long they are, begin anew once a tier was met again, and know no protection of tiers that were not held.
+#[test]
+fn grace_periods_of_long_histories() {
+    let never_met = || serde_json::json!({"assignments": [{"tier": "T2", "from": "2016-01-01"}]});
+    let long = |policy: &str, day: &str| held_under("2015-01-01", policy, 2, never_met(), day);
+    assert_eq!(long(r#"{"grace": {"months": 30}}"#, "2018-06-30"), ("T2".to_owned(), vec![Reason::Grace]));
+    for day in ["2018-07-01", "2024-11-15"] {
+        assert_eq!(long(r#"{"grace": {"months": 30}}"#, day), ("T1".to_owned(), vec![Reason::GraceEnded]), "{day}");
+    }
+    for day in ["2024-11-15", "2025-01-15"] {
+        assert_eq!(long(r#"{"cadenceDown": "ANNUAL", "grace": {"months": 18}}"#, day), ("T1".to_owned(), vec![Reason::GraceEnded]), "{day}");
+    }
+    let again = serde_json::json!({"assignments": [{"tier": "T2", "from": "2022-01-01"}],
+        "holdings": certificates(&[("A", "2022-01-01", "2023-01-01"), ("A", "2023-04-01", "2024-05-05")])});
+    let on = |day: &str| held_under("2015-01-01", r#"{"grace": {"months": 2, "cure": true}}"#, 2, again.clone(), day);
+    assert_eq!(on("2023-03-31"), ("T1".to_owned(), vec![Reason::GraceEnded]));
+    assert_eq!([on("2024-05-05"), on("2024-07-04")], [("T2".to_owned(), vec![Reason::Grace]), ("T2".to_owned(), vec![Reason::Grace])]);
+    assert_eq!(on("2024-07-05"), ("T1".to_owned(), vec![Reason::GraceEnded]));
+    let reached_later = serde_json::json!({"assignments": [{"tier": "T1", "from": "2021-01-01"}, {"tier": "T2", "from": "2022-06-01"}],
+        "holdings": certificates(&[("A", "2022-06-01", "2023-01-01")])});
+    let protected = r#"{"protectedUntil": "2025-01-01", "grace": {"months": 1}}"#;
+    assert_eq!(held_under("2022-01-01", protected, 2, reached_later, "2024-05-05"), ("T1".to_owned(), vec![Reason::GraceEnded]));
+}
+
+#[test]
+fn the_year_of_a_tier_is_not_that_of_a_later_record() {
+    let partner = serde_json::json!({"assignments": [{"tier": "T1", "from": "2021-01-01"}, {"tier": "T2", "from": "2023-05-31"}],
+        "holdings": certificates(&[("A", "2022-06-01", "2030-01-01")])});
+    let review = r#"{"cadenceDown": "ANNUAL", "cadenceUp": "ANNUAL", "yearsFrom": "FIRST_REACHED"}"#;
+    assert_eq!(held_under("2015-01-01", review, 2, partner, "2023-04-01"), ("T1".to_owned(), vec![Reason::UpNotDue]));
+}

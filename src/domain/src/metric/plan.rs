@@ -14,7 +14,6 @@ use crate::date::{Date, Span};
 use crate::document::ladder::Ladder;
 use crate::document::metric::{Aggregate, Filter, Formula, Measure, MeasureScope, Operand, Source, Window};
 use crate::document::requirement::{Requirement, Streak, TierState};
-use crate::levelling::LOOK_BACK_MONTHS;
 use crate::period::FiscalYear;
 use crate::program::Program;
 use crate::requirement::MAX_STREAK;
@@ -155,8 +154,8 @@ impl<'p> Planner<'p> {
         let last = days.last_day();
         if policies().any(|policy| policy.onboarding_deadline_months.is_some()) {
             self.ladder(ladder, Span::new(Date::MIN, last.next()));
-        } else if policies().any(|policy| policy.grace.is_some()) {
-            self.ladder(ladder, Span::new(days.from.plus_months(-LOOK_BACK_MONTHS).max(self.program.effective_on().min(days.from)), last.next()));
+        } else if let Some(months) = ladder.grace_look_back() {
+            self.ladder(ladder, Span::new(days.from.plus_months(-months).max(self.program.effective_on().min(days.from)), last.next()));
         }
     }
 

@@ -6,6 +6,7 @@ use crate::date::Span;
 use crate::document::rebate::{BelowMinimum, BestOf, NetOf, RebateSchedule, Sequential, StackingRule};
 use crate::exact::Exact;
 use crate::fault::{Fault, Faults};
+use crate::money::Money;
 use crate::period::Period;
 use crate::program::Program;
 
@@ -41,10 +42,10 @@ fn best_of(rule: &BestOf, worth: impl Fn(&str) -> Option<(i64, Exact)>) -> Optio
     Some((best, group.into_iter().filter(|key| *key != best).collect()))
 }
 
-/// Takes back what is not the best of its group.
-fn give_way(entitlement: &mut Entitlement, best: &str) -> Result<(), Faults> {
+/// Takes back what is not the best of its group; a payout that it had carried in waits on.
+fn give_way(entitlement: &mut Entitlement, best: &str, carried_in: i64) -> Result<(), Faults> {
     entitlement.settle_at(0, StepKind::BestOf, Some(format!("{best} is better"))).map_err(too_large)?;
-    entitlement.carried_payout = None;
+    entitlement.carried_payout = (carried_in != 0).then_some(Money::new(carried_in, entitlement.amount.currency));
     Ok(())
 }
 
@@ -57,7 +58,7 @@ pub(super) fn settle_groups(program: &Program, entitlements: &mut [&mut Entitlem
         let Some((best, others)) = best_of(rule, worth) else { continue };
         for key in others {
             if let Some(one) = entitlements.iter_mut().find(|one| one.schedule == key) {
-                give_way(one, best)?;
+                give_way(one, best, 0)?;
             }
         }
     }
@@ -182,8 +183,9 @@ impl<'a> Settling<'_, 'a> {
         let Some((best, others)) = best_of(rule, worth) else { return Ok(()) };
         for key in others {
             if let Some(settled) = self.settled.get_mut(key) {
-                give_way(&mut settled.entitlement, best)?;
-                settled.carry.payout = 0;
+                let carried_in = self.carries.get(key).map_or(0, |carry| carry.payout);
+                give_way(&mut settled.entitlement, best, carried_in)?;
+                settled.carry.payout = carried_in;
                 settled.earned.clear();
             }
         }

@@ -12,7 +12,6 @@ use crate::document::requirement::{OnAnyDay, Requirement, Streak, Tenure, TierSt
 use crate::facts::PartnerFacts;
 use crate::fault::{Fault, Faults};
 use crate::filter::{Fact, facts_of, known_span};
-use crate::levelling::LOOK_BACK_MONTHS;
 use crate::metric::{At, Evaluator, month_starts, months_earlier};
 use crate::window::first_date;
 
@@ -131,7 +130,7 @@ impl<'a> Evaluator<'a> {
     /// The changes of what is held in another ladder: of its tiers, and on the days on which its reviews decide.
     fn held_changes(&self, ladder: &'a Ladder, at: &At<'a>, days: &mut Days<'a>) -> Result<(), Faults> {
         // A grace period that ends inside the span may have begun long before it.
-        let first = if ladder.policies().any(|policy| policy.grace.is_some()) { days.between.from.plus_months(-LOOK_BACK_MONTHS) } else { days.between.from };
+        let first = days.between.from.plus_months(-ladder.grace_look_back().unwrap_or(0));
         let mut earlier = Days::new(Span::new(first, days.between.until));
         self.partner_changes(at.partner, &mut earlier);
         self.ladder_changes(ladder, at, &mut earlier)?;

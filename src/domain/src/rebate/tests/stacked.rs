@@ -76,6 +76,17 @@ fn what_lines_earned_is_taken_off_whatever_the_sum() {
     assert_eq!(amounts(json!([minimum("FORFEIT"), on_p]), rules(), sold()), ["0.00", "10.00"]);
 }
 
+/// A payout that waits for its minimum is not lost in a period in which another schedule of the group is as good, or better.
+#[test]
+fn what_was_carried_into_a_group_waits_on() {
+    let a = json!({ "key": "A", "period": { "month": {} }, "method": { "bands": { "scope": "MARGINAL", "bands": [{ "from": 1000, "rate": "1 %" }] } } });
+    let b = with(flat("10 %"), json!({ "key": "B", "period": { "month": {} }, "minimumPayout": { "amount": 15, "below": "CARRY" } }));
+    let program = program_with(json!([a, b]), json!([{ "bestOf": { "schedules": ["A", "B"] } }]));
+    let facts = facts_of(&program, json!({ "transactions": [sale("1", "2024-01-10", "100.00", "1"), sale("2", "2024-03-10", "100.00", "1")] }));
+    let paid = ["2024-01", "2024-02", "2024-03"].map(|month| amount(&compute(&program, &facts, month).unwrap().entitlements[1]));
+    assert_eq!(paid, ["0.00", "0.00", "20.00"]);
+}
+
 #[test]
 fn the_reduced_basis_picks_the_band_unless_a_qualifier_is_named() {
     let banded = |more: Value| with(with(bands("RETROACTIVE", &[("0", "1 %"), ("1000", "10 %")]), json!({ "key": "B", "period": { "quarter": {} } })), more);
