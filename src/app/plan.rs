@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
-use guerdon_domain::facts::Facts;
+use guerdon_domain::facts::{Facts, SalesSum};
 use guerdon_domain::metric::plan::{FactsPlan as Reading, plan, plan_benefits, plan_operand, plan_requirement, plan_until};
 use guerdon_domain::period::Period;
 use guerdon_domain::program::Program;
@@ -62,8 +62,9 @@ pub(super) fn for_runs(program: &Program, period: &Period) -> Reading {
             (reading.holdings, reading.holdings_on) = (true, None);
         }
     }
-    let lines = reading.lines.iter().chain(&reading.monthly).copied().chain([days_of_lines(program, &period.name)]).collect();
-    Reading { lines, monthly: Vec::new(), exchange_rates: true, ..reading }
+    let mut reading = reading.in_lines();
+    reading.lines.push(days_of_lines(program, &period.name));
+    Reading { exchange_rates: true, ..reading }
 }
 
 fn join(one: Reading, other: Reading) -> Reading {
@@ -82,6 +83,7 @@ fn join(one: Reading, other: Reading) -> Reading {
         deals_in: days((one.deals, one.deals_in), (other.deals, other.deals_in)),
         lines: one.lines.into_iter().chain(other.lines).collect(),
         monthly: one.monthly.into_iter().chain(other.monthly).collect(),
+        daily: one.daily.into_iter().chain(other.daily).collect(),
         foreign_needs_lines: one.foreign_needs_lines || other.foreign_needs_lines,
         fold: None,
         holdings: one.holdings || other.holdings,
@@ -102,9 +104,7 @@ pub(super) fn together(readings: impl IntoIterator<Item = Reading>) -> Reading {
     if rest.is_empty() {
         return first;
     }
-    let joined = rest.into_iter().fold(first, join);
-    let lines = joined.lines.iter().chain(&joined.monthly).copied().collect();
-    Reading { lines, monthly: Vec::new(), ..joined }
+    rest.into_iter().fold(first, join).in_lines()
 }
 
 /// What was read for a question.
@@ -200,6 +200,7 @@ impl Reader<'_> {
         let months = reading.monthly.iter().copied().reduce(|one, other| Span::new(one.from.min(other.from), one.until.max(other.until)));
         let plan = FactsPlan {
             monthly: months,
+            daily: reading.daily.clone(),
             fold: reading.fold.clone(),
             holdings: reading.holdings,
             holdings_on: reading.holdings_on,
@@ -210,7 +211,7 @@ impl Reader<'_> {
         };
         let mut loaded = self.tx.load_facts(scope, ids, &plan).await?;
         for facts in loaded.partners.values_mut() {
-            facts.monthly.retain(|sum| reading.monthly.iter().any(|span| span.contains(sum.month)));
+            facts.sums.retain(|sum| !is_monthly(sum) || reading.monthly.iter().any(|span| span.contains(sum.days.from)));
         }
         if reading.foreign_needs_lines && !reading.monthly.is_empty() {
             self.spell_out_foreign_sums(scope, ids, &mut loaded).await?;
@@ -224,8 +225,8 @@ impl Reader<'_> {
         let lines = if plan.subtree { self.tx.load_facts(scope, ids, &plan).await?.partners } else { self.tx.load_lines_of(&loaded.ids, &plan).await? };
         for (code, mut facts) in lines {
             let Some(held) = loaded.partners.get_mut(&code) else { continue };
-            if held.monthly.iter().any(|sum| sum.amount.currency != self.currency) {
-                held.monthly.clear();
+            if held.sums.iter().any(|sum| is_monthly(sum) && sum.amount.currency != self.currency) {
+                held.sums.retain(|sum| !is_monthly(sum));
                 held.transactions.append(&mut facts.transactions);
                 held.transactions.sort_by_key(|line| line.date);
             }
@@ -235,12 +236,17 @@ impl Reader<'_> {
 
     /// The lines of the months that were read as sums; none where no partner has a foreign sum.
     fn plan_of_foreign(&self, loaded: &LoadedFacts) -> FactsPlan {
-        let foreign = |facts: &guerdon_domain::facts::PartnerFacts| facts.monthly.iter().any(|sum| sum.amount.currency != self.currency);
+        let foreign = |facts: &guerdon_domain::facts::PartnerFacts| facts.sums.iter().any(|sum| is_monthly(sum) && sum.amount.currency != self.currency);
         let any = loaded.partners.values().any(foreign);
         // An empty span keeps the number of statements the same.
         let none = vec![Span::new(Date::MIN, Date::MIN)];
         self.plan(if any { self.reading.monthly.clone() } else { none })
     }
+}
+
+/// Whether a sum is of a month, and not of one day.
+fn is_monthly(sum: &SalesSum) -> bool {
+    sum.days.days() > 1
 }
 
 /// The date that is meant and the version in force on it: today in the program's time zone when none is named. None before the

@@ -280,10 +280,7 @@ fn reading_of(prepared: &Prepared, many: bool) -> Reading {
         }
     }
     let all = together(readings);
-    let by_line = changes_sales.then(|| {
-        let lines = all.lines.iter().chain(&all.monthly).copied().collect();
-        FactsPlan { lines, monthly: Vec::new(), fold: None, ..all.clone() }
-    });
+    let by_line = changes_sales.then(|| all.clone().in_lines());
     Reading { usual: all, by_line, for_lines }
 }
 

@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use guerdon_domain::date::{Date, Span};
 use guerdon_domain::facts::PartnerFacts;
 use guerdon_domain::fault::Faults;
 use guerdon_domain::rebate::batch::{ColumnSums, PeriodPlan, SumColumn, TierCounts};

@@ -157,6 +157,18 @@ impl Span {
         Self { from, until }
     }
 
+    /// The month that begins with a day.
+    #[must_use]
+    pub fn month_from(first: Date) -> Self {
+        Self { from: first, until: first.plus_months(1) }
+    }
+
+    /// One day.
+    #[must_use]
+    pub fn day(day: Date) -> Self {
+        Self { from: day, until: day.next() }
+    }
+
     /// Whether `date` lies in it.
     pub fn contains(self, date: Date) -> bool {
         self.from <= date && date < self.until

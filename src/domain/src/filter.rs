@@ -13,7 +13,7 @@ use crate::date::{Date, Span};
 use crate::document::metric::{CalendarUnit, FieldTest, Filter, FirstFact, LastVersions, Source};
 use crate::document::scoped::Scalar;
 use crate::exact::Exact;
-use crate::facts::{Activity, AttributeValue, Attributes, Deal, DealOutcome, HolderKind, Holding, MonthlyRollup, PartnerFacts, Transaction, TransactionKind};
+use crate::facts::{Activity, AttributeValue, Attributes, Deal, DealOutcome, HolderKind, Holding, PartnerFacts, SalesSum, Transaction, TransactionKind};
 use crate::money::Currency;
 use crate::period::FiscalYear;
 use crate::program::Program;
@@ -225,7 +225,7 @@ impl Fields for Deal {
     }
 }
 
-impl Fields for MonthlyRollup {
+impl Fields for SalesSum {
     fn own_field(&self, name: &str) -> Option<FieldValue<'_>> {
         match name {
             "kind" => Some(FieldValue::text(kind_name(self.kind))),
@@ -244,7 +244,7 @@ impl Fields for MonthlyRollup {
     }
 
     fn date(&self) -> Date {
-        self.month
+        self.days.from
     }
 }
 
@@ -260,7 +260,7 @@ pub enum Fact<'a> {
     /// A registered opportunity.
     Deal(&'a Deal),
     /// The kept sums of a month's sale lines.
-    Rollup(&'a MonthlyRollup),
+    Rollup(&'a SalesSum),
 }
 
 impl<'a> Fact<'a> {

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
-use guerdon_domain::facts::{Activity, Deal, FactId, Holding, MonthlyRollup, PartnerFacts, Transaction};
+use guerdon_domain::facts::{Activity, Deal, FactId, Holding, PartnerFacts, SalesSum, Transaction};
 use guerdon_domain::metric::fold::Fold;
 use guerdon_domain::money::{Money, Quantity};
 use sea_orm::QueryResult;
 
 use crate::convert::Row;
 use crate::fault::StoreError;
+use crate::rollup::TRANSACTION_MONTHLY;
 use crate::scope::within;
 use crate::sql::{Parameters, is_one_of_uuids, uuids};
 use crate::transaction::{COLUMNS as TRANSACTION_COLUMNS, transaction_of};
@@ -28,7 +29,9 @@ pub struct FactsPlan {
     pub lines: Vec<Span>,
     /// Months (whole ones, by their first days, half-open) of which monthly aggregates are loaded.
     pub monthly: Option<Span>,
-    /// How these are added up by the database; as they stand where nobody says.
+    /// Days of which the sums of each day are loaded; overlapping ones are loaded once.
+    pub daily: Vec<Span>,
+    /// How monthly aggregates are added up by the database; as they stand where nobody says.
     pub fold: Option<Fold>,
     /// Whether holdings are loaded.
     pub holdings: bool,
@@ -59,6 +62,7 @@ impl FactsPlan {
             as_of,
             lines: Vec::new(),
             monthly: None,
+            daily: Vec::new(),
             fold: None,
             holdings: false,
             holdings_on: None,
@@ -98,6 +102,9 @@ impl ReadTx {
         self.load_state(&all, plan, &mut gathered).await?;
         if !plan.lines.is_empty() {
             self.load_lines(&all, plan, &mut gathered).await?;
+        }
+        if !plan.daily.is_empty() {
+            self.load_daily(&all, plan, &mut gathered).await?;
         }
         if let Some(months) = plan.monthly {
             self.load_monthly(&all, months, plan.fold.as_ref(), &mut gathered).await?;
@@ -190,15 +197,22 @@ impl ReadTx {
         };
         self.gather(sql, parameters, gathered, |row, facts| {
             let row = Row::new(row, "transaction_monthly");
-            let category = row.text(2)?;
-            facts.monthly.push(MonthlyRollup {
-                month: row.date(1)?,
-                category: (!category.is_empty()).then_some(category),
-                kind: row.text_enum(3)?,
-                amount: Money::new(row.get(5)?, row.currency(4)?),
-                quantity: Quantity(row.get(6)?),
-                lines: row.get(7)?,
-            });
+            facts.sums.push(sum_of(&row, Span::month_from(row.date(1)?))?);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sums by day: each line is one, since a day seldom has several and adding them up costs more than reading them.
+    async fn load_daily(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut parameters = Parameters(vec![uuids(self.backend(), ids)]);
+        let ranges = ranges_condition("f.occurred_on", &plan.daily, plan.as_of, &mut parameters);
+        let known = known_condition("f", plan, &mut parameters);
+        let of_partners = is_one_of_uuids(self.backend(), "f.partner_id", 1);
+        let sql = format!("SELECT {} FROM transactions f WHERE {of_partners} AND {ranges} AND {known}", TRANSACTION_MONTHLY.of_line());
+        self.gather(sql, parameters, gathered, |row, facts| {
+            let row = Row::new(row, "transactions");
+            facts.sums.push(sum_of(&row, Span::day(row.date(1)?))?);
             Ok(())
         })
         .await
@@ -284,6 +298,19 @@ impl ReadTx {
         }
         Ok(())
     }
+}
+
+/// A sum: partner, date, category, kind, currency, amount, quantity, number of lines.
+fn sum_of(row: &Row<'_>, days: Span) -> Result<SalesSum, StoreError> {
+    let category = row.text(2)?;
+    Ok(SalesSum {
+        days,
+        category: (!category.is_empty()).then_some(category),
+        kind: row.text_enum(3)?,
+        amount: Money::new(row.get(5)?, row.currency(4)?),
+        quantity: Quantity(row.get(6)?),
+        lines: row.get(7)?,
+    })
 }
 
 /// The statement that adds up monthly sums. Of categories and kinds that count alike any one is answered.

@@ -55,6 +55,13 @@ impl Rollup {
         )
     }
 
+    /// What one fact, named `f`, adds on its date: the columns of the aggregate in their order.
+    pub(crate) fn of_line(&self) -> String {
+        let expressions = self.keys.iter().chain(self.sums).map(|(_, expression)| *expression);
+        let columns: Vec<&str> = ["f.partner_id", "f.occurred_on"].into_iter().chain(expressions).chain(["CAST(1 AS BIGINT)"]).collect();
+        columns.join(", ")
+    }
+
     fn columns(&self) -> Vec<&'static str> {
         let keys = self.keys.iter().map(|(column, _)| *column);
         let sums = self.sums.iter().map(|(column, _)| *column);

@@ -73,12 +73,12 @@ async fn only_what_the_plan_asks_for() {
     let facts = &loaded.partners["P"];
     let dates = |dates: Vec<Date>| dates.iter().map(Date::to_string).collect::<Vec<_>>();
     assert_eq!(dates(facts.transactions.iter().map(|line| line.date).collect()), vec!["2024-01-01", "2024-01-31", "2024-02-01"]);
-    assert_eq!(dates(facts.monthly.iter().map(|month| month.month).collect()), vec!["2024-02-01"]);
+    assert_eq!(dates(facts.sums.iter().map(|sum| sum.days.from).collect()), vec!["2024-02-01"]);
     assert_eq!(dates(facts.activities.iter().map(|one| one.date).collect()), vec!["2024-01-01", "2024-01-31"]);
     assert_eq!((facts.holdings.len(), facts.deals.len(), facts.enrollments.len()), (5, 5, 1));
     let nothing = load(store, &Scope::All, &ids, &FactsPlan::state(program_id, Date::MAX)).await;
     let facts = &nothing.partners["P"];
-    assert!(facts.transactions.is_empty() && facts.monthly.is_empty() && facts.holdings.is_empty() && facts.activities.is_empty() && facts.deals.is_empty());
+    assert!(facts.transactions.is_empty() && facts.sums.is_empty() && facts.holdings.is_empty() && facts.activities.is_empty() && facts.deals.is_empty());
     assert_eq!(facts.profiles.len(), 1);
 }
 

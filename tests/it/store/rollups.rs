@@ -2,7 +2,7 @@
 
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
-use guerdon_domain::facts::{MonthlyRollup, Transaction, TransactionKind};
+use guerdon_domain::facts::{SalesSum, Transaction, TransactionKind};
 use guerdon_domain::money::{Money, Quantity};
 use guerdon_store::{ConflictRule, FactsPlan, NewBatch, Recorded};
 use sea_orm::ConnectionTrait;
@@ -36,14 +36,14 @@ fn random_line(random: &mut Random) -> Recorded<Transaction> {
 
 type Key = (Date, Option<String>, TransactionKind, guerdon_domain::money::Currency);
 
-fn recomputed(lines: &[Transaction]) -> Vec<MonthlyRollup> {
+fn recomputed(lines: &[Transaction]) -> Vec<SalesSum> {
     let mut months: BTreeMap<Key, (i64, i64, i64)> = BTreeMap::new();
     for line in lines {
         let sums = months.entry((line.date.first_of_month(), line.category.clone(), line.kind, line.amount.currency)).or_default();
         *sums = (sums.0 + line.signed_amount().minor, sums.1 + line.signed_quantity().0, sums.2 + 1);
     }
-    let rollup = |((month, category, kind, currency), (amount, quantity, lines)): (Key, (i64, i64, i64))| MonthlyRollup {
-        month,
+    let rollup = |((month, category, kind, currency), (amount, quantity, lines)): (Key, (i64, i64, i64))| SalesSum {
+        days: Span::month_from(month),
         category,
         kind,
         amount: Money::new(amount, currency),
@@ -81,7 +81,7 @@ async fn rollups_equal_a_recomputation_however_facts_came_in() {
     let loaded = store.read(async |tx| tx.load_facts(&Scope::All, &ids, &plan).await).await.unwrap();
     let mut lines = 0;
     for facts in loaded.partners.values() {
-        let mut kept = facts.monthly.clone();
+        let mut kept = facts.sums.clone();
         kept.sort_by_key(|month| (month.month, month.category.clone(), month.kind, month.amount.currency));
         assert_eq!(kept, recomputed(&facts.transactions), "{}", facts.code);
         lines += facts.transactions.len();

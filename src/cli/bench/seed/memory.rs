@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use guerdon_domain::date::Date;
-use guerdon_domain::facts::{Enrollment, Facts, MonthlyRollup, PartnerFacts, TierAssignment, TransactionKind};
+use guerdon_domain::date::{Date, Span};
+use guerdon_domain::facts::{Enrollment, Facts, PartnerFacts, SalesSum, TierAssignment, TransactionKind};
 use guerdon_domain::money::{Currency, Money, Quantity};
 use guerdon_store::{SeedFact, SeedPartner};
 
@@ -31,7 +31,7 @@ fn partner_facts(shape: &Shape, number: u32, as_of: Date) -> PartnerFacts {
         profiles: vec![profile],
         enrollments: vec![Enrollment { since, until: None, track, region: None }],
         assignments: held.collect(),
-        monthly: monthly(shape, number, as_of),
+        sums: monthly(shape, number, as_of),
         ..PartnerFacts::default()
     };
     let (mut holdings, mut activities, mut deals) = (Vec::new(), Vec::new(), Vec::new());
@@ -51,7 +51,7 @@ fn bare<F>(facts: Vec<SeedFact<F>>) -> Vec<F> {
 /// Month, category, kind.
 type Key = (Date, Option<String>, TransactionKind);
 
-fn monthly(shape: &Shape, number: u32, as_of: Date) -> Vec<MonthlyRollup> {
+fn monthly(shape: &Shape, number: u32, as_of: Date) -> Vec<SalesSum> {
     let mut lines = Vec::new();
     for month in 0..shape.amounts.months {
         sales::lines(shape, number, month, false, &mut lines);
@@ -64,8 +64,8 @@ fn monthly(shape: &Shape, number: u32, as_of: Date) -> Vec<MonthlyRollup> {
         sum.1 += line.fact.signed_quantity().0;
         sum.2 += 1;
     }
-    let rollup = |((month, category, kind), (amount, quantity, lines))| MonthlyRollup {
-        month,
+    let rollup = |((month, category, kind), (amount, quantity, lines))| SalesSum {
+        days: Span::month_from(month),
         category,
         kind,
         amount: Money::new(amount, Currency::USD),

@@ -107,12 +107,12 @@ impl Transaction {
     }
 }
 
-/// The kept monthly aggregate of transactions: one per partner, month, category, kind and currency. Sums carry the sign that
-/// counts.
+/// A sum of sale lines of some days that are alike in category, kind and currency: of a month, as they are kept, or of one day. Sums
+/// carry the sign that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MonthlyRollup {
-    /// First day of the month.
-    pub month: Date,
+pub struct SalesSum {
+    /// Its days.
+    pub days: Span,
     /// Category of the lines.
     pub category: Option<String>,
     /// Kind of the lines.
@@ -487,7 +487,7 @@ pub struct PartnerFacts {
     /// Sale lines, in date order. With `monthly`, only those of months that `monthly` leaves out.
     pub transactions: Vec<Transaction>,
     /// Kept aggregates of whole months. A measure that [can read them](crate::metric) does, for months inside its window.
-    pub monthly: Vec<MonthlyRollup>,
+    pub sums: Vec<SalesSum>,
     /// Certifications, subscriptions, attestations, memberships.
     pub holdings: Vec<Holding>,
     /// Dated measurements, in date order.

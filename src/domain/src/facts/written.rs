@@ -102,8 +102,8 @@ fn until(span: Span) -> Option<Date> {
 }
 
 fn write_partner(partner: &PartnerFacts) -> Result<PartnerInput, Fault> {
-    if !partner.monthly.is_empty() {
-        return Err(Fault::new("KEPT_SUMS", format!("partners[{}]", partner.code), "read the sale lines themselves: kept monthly sums are not written"));
+    if !partner.sums.is_empty() {
+        return Err(Fault::new("KEPT_SUMS", format!("partners[{}]", partner.code), "read the sale lines themselves: sums of lines are not written"));
     }
     Ok(PartnerInput {
         code: partner.code.clone(),
@@ -135,7 +135,7 @@ fn restore_partner(input: &PartnerInput, path: &str, faults: &mut Faults) -> Par
         contracts: collect(&input.contracts, &under("contracts"), faults, |input| Ok(restore_contract(input)?)),
         exceptions: collect(&input.exceptions, &under("exceptions"), faults, |input| Ok(restore_exception(input)?)),
         transactions: collect(&input.transactions, &under("transactions"), faults, |input| filling.transaction(input)),
-        monthly: Vec::new(),
+        sums: Vec::new(),
         holdings: collect(&input.holdings, &under("holdings"), faults, |input| filling.holding(input)),
         activities: collect(&input.activities, &under("activities"), faults, |input| filling.activity(input)),
         deals: collect(&input.deals, &under("deals"), faults, |input| filling.deal(input)),

@@ -129,15 +129,15 @@ fn what_cannot_be_written_exactly_is_refused() {
     let long = Exact::parse("123456789012345.0123456789", 15, 10).unwrap();
     let attributes = Attributes::from([("n".to_owned(), AttributeValue::Number(long))]);
     assert_eq!(write_activity(&activity(Exact::ONE, attributes)).unwrap_err().code, "OUT_OF_RANGE");
-    let sum = super::super::MonthlyRollup {
-        month: Date::MIN,
+    let sum = super::super::SalesSum {
+        days: crate::date::Span::month_from(Date::MIN),
         category: None,
         kind: super::super::TransactionKind::Sale,
         amount: Money::zero(crate::money::Currency::USD),
         quantity: crate::money::Quantity(0),
         lines: 0,
     };
-    let partner = PartnerFacts { code: "A".into(), monthly: vec![sum], ..PartnerFacts::default() };
+    let partner = PartnerFacts { code: "A".into(), sums: vec![sum], ..PartnerFacts::default() };
     assert_eq!(write_partner(&partner).unwrap_err().code, "KEPT_SUMS");
 }
 

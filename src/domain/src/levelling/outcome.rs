@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::held::held_on;
 use super::record::{admitted, history, in_force, last_review, region_of, with_overrides};
 use super::{TierStanding, admission_of};
 use crate::document::ladder::{Ladder, Tier};
@@ -137,19 +138,19 @@ impl<'a> Evaluator<'a> {
         steps.any(|step| step.code == at.partner.code)
     }
 
-    /// The better of the own rank and the parent's. The parent's is the one on record; where it has no record, what an
-    /// evaluation of the same date gives it.
+    /// The better of the own rank and the parent's. The parent's is the one that it holds by what is on record and by overrides; where
+    /// it has no record, what an evaluation of the same date gives it.
     fn with_parent(&self, ladder: &'a Ladder, at: &At<'a>, own: u32) -> Result<(u32, Option<String>), Faults> {
         let parent = at.partner.profile(at.as_of).and_then(|profile| profile.parent.as_deref()).filter(|_| ladder.inherits_from_parent);
         let Some(parent) = parent.and_then(|code| self.facts.partners.get(code)).filter(|parent| !self.leads_back(parent, at)) else {
             return Ok((own, None));
         };
         let of_parent = At { partner: parent, ..at.clone() };
-        let records = history(ladder, parent, region_of(ladder, at));
-        let rank = match in_force(&records, at.as_of) {
-            Some(held) => held.rank,
-            None if records.is_empty() => self.outcome(ladder, &of_parent)?.evaluated,
-            None => 0,
+        let region = region_of(ladder, at);
+        let rank = if history(ladder, parent, region).is_empty() {
+            self.outcome(ladder, &of_parent)?.evaluated
+        } else {
+            held_on(ladder, parent, region, at.as_of).map_or(0, |held| ladder.rank(held.tier))
         };
         Ok(if rank > own { (rank, Some(parent.code.clone())) } else { (own, None) })
     }

@@ -561,6 +561,22 @@ fn grace_periods_of_long_histories() {
     assert_eq!(held_under("2022-01-01", protected, 2, reached_later, "2024-05-05"), ("T1".to_owned(), vec![Reason::GraceEnded]));
 }
 
+/// A child inherits what the parent holds, its overrides included, whether a review has seen them or not.
+#[test]
+fn what_is_inherited_goes_by_the_parents_overrides() {
+    let program = compiled(
+        r#"{"guerdon": 1, "program": {"code": "T", "name": "T", "currency": "USD"}, "version": {"effectiveOn": "2022-01-01"}, "ladders": [{"key": "L", "main": true,
+        "inheritsFromParent": true, "tiers": [{"key": "T1"}, {"key": "T2", "requirement": {"holding": {"kind": "A"}}}, {"key": "T3", "requirement": {"holding": {"kind": "B"}}}]}]}"#,
+    );
+    for (recorded, kind, tier) in [("T3", "CEILING", "T1"), ("T1", "PIN", "T3"), ("T1", "FLOOR", "T2")] {
+        let input = serde_json::json!({"partners": [
+            {"code": "PA", "assignments": [{"tier": recorded, "from": "2022-06-01"}], "overrides": [{"kind": kind, "tier": tier, "from": "2022-07-01", "reason": "x"}]},
+            {"code": "CH", "attributes": [{"parent": "PA"}]}]});
+        let standing = evaluate_partner(&program, &facts(&program, input), "CH", date("2024-05-05")).unwrap();
+        assert_eq!(standing.ladder(None, None).unwrap().tier.as_deref(), Some(tier), "{recorded} {kind} {tier}");
+    }
+}
+
 #[test]
 fn the_year_of_a_tier_is_not_that_of_a_later_record() {
     let partner = serde_json::json!({"assignments": [{"tier": "T1", "from": "2021-01-01"}, {"tier": "T2", "from": "2023-05-31"}],

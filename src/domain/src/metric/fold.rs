@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::date::{Date, Span};
 use crate::document::metric::{FieldTest, Filter};
 use crate::document::scoped::Scalar;
-use crate::facts::{MonthlyRollup, PartnerFacts, TransactionKind};
+use crate::facts::{PartnerFacts, SalesSum, TransactionKind};
 use crate::filter::{Fact, FactView, FilterContext, FirstDates};
 use crate::money::{Currency, Money, Quantity};
 use crate::program::Program;
@@ -110,9 +110,9 @@ fn classes(program: &Program, tests: &[FieldTest]) -> Option<Vec<Vec<String>>> {
     Some(classes.into_values().collect())
 }
 
-fn sum_of(category: Option<&str>) -> MonthlyRollup {
-    MonthlyRollup {
-        month: Date::MIN,
+fn sum_of(category: Option<&str>) -> SalesSum {
+    SalesSum {
+        days: Span::day(Date::MIN),
         category: category.map(str::to_owned),
         kind: TransactionKind::Sale,
         amount: Money::zero(Currency::USD),
@@ -126,14 +126,14 @@ type Alike<'s> = (Date, usize, Option<&'s str>, Option<TransactionKind>, Currenc
 
 impl Fold {
     /// The sums, added up. Months that no stretch holds are left out: nothing reads them.
-    pub fn apply(&self, sums: &[MonthlyRollup]) -> Vec<MonthlyRollup> {
-        let mut folded: BTreeMap<Alike<'_>, MonthlyRollup> = BTreeMap::new();
+    pub fn apply(&self, sums: &[SalesSum]) -> Vec<SalesSum> {
+        let mut folded: BTreeMap<Alike<'_>, SalesSum> = BTreeMap::new();
         for sum in sums {
-            let Some(month) = self.month(sum.month) else { continue };
+            let Some(month) = self.month(sum.days.from) else { continue };
             let (class, category) = self.class(sum.category.as_deref());
             let key = (month, class, category, self.kinds.then_some(sum.kind), sum.amount.currency);
-            let held = folded.entry(key).or_insert_with(|| MonthlyRollup {
-                month,
+            let held = folded.entry(key).or_insert_with(|| SalesSum {
+                days: Span::month_from(month),
                 amount: Money::zero(sum.amount.currency),
                 quantity: Quantity(0),
                 lines: 0,

@@ -13,7 +13,7 @@ use crate::date::{Date, Span};
 use crate::document::metric::{Aggregate, DealDate, Exchange, ExchangeDate, GroupTest, Measure, MeasureScope, Source};
 use crate::exact::{Exact, Overflow};
 use crate::exchange::{ConversionError, MissingRate};
-use crate::facts::{MonthlyRollup, PartnerFacts, TransactionKind};
+use crate::facts::{PartnerFacts, SalesSum, TransactionKind};
 use crate::fault::{Fault, Faults};
 use crate::filter::{Fact, FactView, FieldValue, FilterContext, known_span};
 use crate::money::{Currency, Money};
@@ -266,7 +266,7 @@ impl<'a> Reading<'_, 'a> {
 
     /// Calls `take` with every kept monthly sum inside the window that passes. A sum that the measure cannot read, or that
     /// the window cuts, is a fault: the reader of the facts should have brought lines.
-    fn each_rollup<'f>(&self, take: &mut dyn FnMut(&'f MonthlyRollup, FactView<'f>) -> Result<(), Faults>) -> Result<(), Faults>
+    fn each_rollup<'f>(&self, take: &mut dyn FnMut(&'f SalesSum, FactView<'f>) -> Result<(), Faults>) -> Result<(), Faults>
     where
         'a: 'f,
     {
@@ -276,22 +276,22 @@ impl<'a> Reading<'_, 'a> {
         let whole_months = is_start(window.from) && is_start(window.until) && self.evaluator.known_until >= window.last_day();
         let mut reads = None;
         for owner in std::iter::once(self.at.partner).chain(self.below()) {
-            for rollup in &owner.monthly {
+            for rollup in &owner.sums {
+                let days = rollup.days;
                 let whole = if whole_months {
-                    if !window.contains(rollup.month) {
+                    if !window.contains(days.from) {
                         continue;
                     }
                     true
                 } else {
-                    let month = Span::new(rollup.month, rollup.month.plus_months(1));
-                    if month.intersect(window).is_empty() {
+                    if days.intersect(window).is_empty() {
                         continue;
                     }
-                    window.from <= month.from && month.until <= window.until && month.until <= self.evaluator.known_until.next()
+                    window.from <= days.from && days.until <= window.until && days.until <= self.evaluator.known_until.next()
                 };
                 let reads_sums = *reads.get_or_insert_with(|| rollup::reads(self.evaluator.program, self.measure) == Reads::MonthlySums);
                 if !whole || !reads_sums {
-                    return Err(lines_needed(owner, Span::new(rollup.month, rollup.month.plus_months(1))));
+                    return Err(lines_needed(owner, days));
                 }
                 let view = FactView { fact: Fact::Rollup(rollup), owner };
                 if self.filters.matches_optional(self.measure.filter.as_ref(), view) {
@@ -312,7 +312,7 @@ impl<'a> Reading<'_, 'a> {
             facts.push(view);
             Ok(())
         })?;
-        self.each_rollup(&mut |rollup, view| Err(lines_needed(view.owner, Span::new(rollup.month, rollup.month.plus_months(1)))))?;
+        self.each_rollup(&mut |rollup, view| Err(lines_needed(view.owner, rollup.days)))?;
         Ok(facts)
     }
 
@@ -597,17 +597,16 @@ impl<'a> Reading<'_, 'a> {
     /// Refuses kept monthly sums in a window that must be read line by line.
     pub(super) fn refuse_sums(&self, window: Span) -> Result<(), Faults> {
         for owner in std::iter::once(self.at.partner).chain(self.below()) {
-            let months = owner.monthly.iter().map(|rollup| Span::new(rollup.month, rollup.month.plus_months(1)));
-            if let Some(month) = months.filter(|_| self.measure.source == Source::Transactions).find(|month| !month.intersect(window).is_empty()) {
-                return Err(lines_needed(owner, month));
+            let summed = owner.sums.iter().map(|sum| sum.days).filter(|_| self.measure.source == Source::Transactions);
+            if let Some(days) = summed.into_iter().find(|days| !days.intersect(window).is_empty()) {
+                return Err(lines_needed(owner, days));
             }
         }
         Ok(())
     }
 }
 
-fn lines_needed(owner: &PartnerFacts, month: Span) -> Faults {
-    let message =
-        format!("the rule needs the sale lines of partner {} from {} to {}, but only their monthly sums were given", owner.code, month.from, month.last_day());
+fn lines_needed(owner: &PartnerFacts, days: Span) -> Faults {
+    let message = format!("the rule needs the sale lines of partner {} from {} to {}, but only their sums were given", owner.code, days.from, days.last_day());
     Fault::new("LINES_NEEDED", "", message).into()
 }

@@ -30,6 +30,8 @@ pub struct FactsPlan {
     pub lines: Vec<Span>,
     /// Whole months whose kept sums suffice, in order. None of them touches `lines`.
     pub monthly: Vec<Span>,
+    /// Days of whose lines the sums of each day suffice, in order. None of them touches `lines` or `monthly`.
+    pub daily: Vec<Span>,
     /// Of partners that have sums in another currency than the program's, the lines of `monthly` are needed instead.
     pub foreign_needs_lines: bool,
     /// How those sums may be added up; none where they must stay as they are.
@@ -52,6 +54,16 @@ pub struct FactsPlan {
     pub cohort: bool,
     /// Whether exchange rates may be needed.
     pub exchange_rates: bool,
+}
+
+impl FactsPlan {
+    /// The same with all sale lines one by one.
+    #[must_use]
+    pub fn in_lines(mut self) -> Self {
+        self.lines.extend(std::mem::take(&mut self.monthly));
+        self.lines.extend(std::mem::take(&mut self.daily));
+        Self { fold: None, ..self }
+    }
 }
 
 /// What the standing of `as_of`, its metrics and the conditions of grants need.
@@ -319,12 +331,13 @@ impl<'p> Planner<'p> {
         let own_year = matches!(measure.window, Window::PartnershipYear(_));
         let sums = !own_year && reads(self.program, measure) == Reads::MonthlySums;
         let Some(common) = sums.then(|| self.common_months(&measure.window, days)).flatten() else {
-            self.plan.lines.push(span);
+            let spans = if sums { &mut self.plan.daily } else { &mut self.plan.lines };
+            spans.push(span);
             return;
         };
         self.plan.monthly.push(common);
         self.sums.read(common, measure.filter.iter().chain(measure.share.as_deref()));
-        self.plan.lines.extend([Span::new(span.from, common.from), Span::new(common.until, span.until)].into_iter().filter(|rest| !rest.is_empty()));
+        self.plan.daily.extend([Span::new(span.from, common.from), Span::new(common.until, span.until)].into_iter().filter(|rest| !rest.is_empty()));
         self.plan.foreign_needs_lines |= !reads_foreign_sums(self.program, measure);
     }
 
@@ -339,21 +352,24 @@ impl<'p> Planner<'p> {
         (from < until).then(|| Span::new(from, until))
     }
 
-    /// Sums suffice only where no rule needs lines of the month: a partner's month comes as the one or the other.
+    /// Kept sums suffice only where no rule needs less than the month: a partner's month comes as the one or the other, and a day as its
+    /// lines or as their sum.
     fn finish(mut self) -> FactsPlan {
-        let mut lines = merged(std::mem::take(&mut self.plan.lines));
+        let lines = merged(std::mem::take(&mut self.plan.lines));
+        let mut daily = std::mem::take(&mut self.plan.daily);
+        let single = merged(lines.iter().chain(&daily).copied().collect());
         let months = merged(std::mem::take(&mut self.plan.monthly));
         let mut kept = Vec::new();
         for span in months {
             let mut rest = span;
-            for line in lines.clone() {
-                let touched = line.intersect(rest);
+            for days in &single {
+                let touched = days.intersect(rest);
                 if touched.is_empty() {
                     continue;
                 }
                 let from = touched.from.first_of_month();
                 let until = touched.last_day().first_of_month().plus_months(1).min(span.until);
-                lines.push(Span::new(from, until));
+                daily.push(Span::new(from, until));
                 if rest.from < from {
                     kept.push(Span::new(rest.from, from));
                 }
@@ -363,7 +379,8 @@ impl<'p> Planner<'p> {
                 kept.push(rest);
             }
         }
-        self.plan.lines = merged(lines);
+        self.plan.daily = without(merged(daily), &lines);
+        self.plan.lines = lines;
         self.plan.fold = (!kept.is_empty()).then(|| self.sums.fold(self.program, &kept));
         self.plan.monthly = kept;
         self.plan.holdings_on = self.holdings.filter(|days| *days != Span::ALWAYS);
@@ -374,6 +391,21 @@ impl<'p> Planner<'p> {
 
 fn hull(a: Span, b: Span) -> Span {
     Span::new(a.from.min(b.from), a.until.max(b.until))
+}
+
+/// The days of `spans` that lie in none of `others`; both in order, without overlap.
+fn without(spans: Vec<Span>, others: &[Span]) -> Vec<Span> {
+    let mut left = Vec::new();
+    for span in spans {
+        let mut from = span.from;
+        for other in others.iter().filter(|other| !other.intersect(span).is_empty()) {
+            left.push(Span::new(from, other.from));
+            from = other.until;
+        }
+        left.push(Span::new(from, span.until));
+    }
+    left.retain(|span| !span.is_empty());
+    left
 }
 
 /// The same days, in order, without overlap.

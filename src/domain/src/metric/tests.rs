@@ -7,7 +7,7 @@ use super::*;
 use crate::date::{Date, Span};
 use crate::document::read::{Format, read};
 use crate::facts::input::FactsInput;
-use crate::facts::{Facts, MonthlyRollup, Transaction};
+use crate::facts::{Facts, SalesSum, Transaction};
 use crate::money::{Money, Quantity};
 use crate::program::Program;
 
@@ -222,12 +222,12 @@ fn sums_that_a_rule_cannot_read_are_a_fault_and_not_a_wrong_figure() {
 }
 
 /// The kept sums of some lines.
-fn rollups(lines: &[Transaction]) -> Vec<MonthlyRollup> {
-    let mut sums: BTreeMap<_, MonthlyRollup> = BTreeMap::new();
+fn rollups(lines: &[Transaction]) -> Vec<SalesSum> {
+    let mut sums: BTreeMap<_, SalesSum> = BTreeMap::new();
     for line in lines {
         let key = (line.date.first_of_month(), line.category.clone(), line.kind, line.amount.currency);
-        let sum = sums.entry(key).or_insert_with(|| MonthlyRollup {
-            month: line.date.first_of_month(),
+        let sum = sums.entry(key).or_insert_with(|| SalesSum {
+            days: Span::month_from(line.date.first_of_month()),
             category: line.category.clone(),
             kind: line.kind,
             amount: Money::zero(line.amount.currency),
@@ -247,10 +247,16 @@ fn as_planned(_: &Program, facts: &Facts, plan: &super::plan::FactsPlan) -> Fact
     for partner in read.partners.values_mut() {
         let among = |spans: &[Span], day: Date| spans.iter().any(|span| span.contains(day));
         let summed: Vec<Transaction> = partner.transactions.iter().filter(|line| among(&plan.monthly, line.date)).cloned().collect();
-        partner.monthly = rollups(&summed);
+        partner.sums = rollups(&summed);
         if let Some(fold) = &plan.fold {
-            partner.monthly = fold.apply(&partner.monthly);
+            partner.sums = fold.apply(&partner.sums);
         }
+        let by_day: Vec<&Transaction> = partner.transactions.iter().filter(|line| among(&plan.daily, line.date)).collect();
+        assert!(by_day.iter().all(|line| !among(&plan.lines, line.date) && !among(&plan.monthly, line.date)), "a day is planned twice");
+        partner.sums.extend(by_day.into_iter().flat_map(|line| {
+            let days = Span::day(line.date);
+            rollups(std::slice::from_ref(line)).into_iter().map(move |sum| SalesSum { days, ..sum })
+        }));
         if let Some(days) = plan.holdings_on {
             partner.holdings.retain(|holding| !holding.span().intersect(days).is_empty());
         }
@@ -292,14 +298,15 @@ fn summed_only(program: &Program) -> Program {
 }
 
 #[test]
-fn a_forecast_reads_sums_of_the_months_that_stay_in_the_window_and_lines_of_those_that_leave_it() {
+fn a_forecast_reads_sums_of_the_months_that_stay_in_the_window_and_sums_of_days_of_those_that_leave_it() {
     let mut document = program().document.clone();
     document.metrics.retain(|metric| metric.key == "revenue");
     let revenue = Program::compile(document).unwrap();
     let plan = plan_until(&revenue, date("2020-06-15"), date("2020-09-01"));
     let span = |from: &str, until: &str| Span::new(date(from), date(until));
     assert_eq!(plan.monthly, [span("2019-10-01", "2020-06-01")]);
-    assert_eq!(plan.lines, [span("2019-06-16", "2019-10-01"), span("2020-06-01", "2020-09-02")]);
+    assert!(plan.lines.is_empty());
+    assert_eq!(plan.daily, [span("2019-06-16", "2019-10-01"), span("2020-06-01", "2020-09-02")]);
 }
 
 proptest! {

@@ -301,9 +301,9 @@ impl<'a> Evaluator<'a> {
             }
         }
         if measure.source == Source::Transactions {
-            let mut months: Vec<Date> = owner.monthly.iter().map(|rollup| rollup.month).collect();
-            months.dedup();
-            dated.extend(months.into_iter().flat_map(|month| [month, month.plus_months(1).plus_days(-1)]));
+            let mut spans: Vec<Span> = owner.sums.iter().map(|sum| sum.days).collect();
+            spans.dedup();
+            dated.extend(spans.into_iter().flat_map(|days| [days.from, days.last_day()]));
         }
         dated.sort_unstable();
         dated.dedup();

@@ -41,7 +41,7 @@ impl Reader<'_> {
             contracts: self.contracts(&input.contracts, path),
             exceptions: self.exceptions(&input.exceptions, path),
             transactions: self.transactions(&input.code, &input.transactions, path, seen),
-            monthly: Vec::new(),
+            sums: Vec::new(),
             holdings: self.holdings(&input.code, &input.holdings, path, seen),
             activities: self.activities(&input.code, &input.activities, path, seen),
             deals: self.deals(&input.code, &input.deals, path, seen),
