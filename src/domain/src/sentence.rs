@@ -64,7 +64,8 @@ impl Sentence {
                 let what = match of.leaves().first() {
                     Some(leaf) if judged.met => leaf.name(),
                     Some(leaf) => leaf.sentence(None).text,
-                    None => String::new(),
+                    // A condition under which something would be asked, and is not.
+                    None => "nothing is asked of this partner".to_owned(),
                 };
                 let text = if judged.met { format!("{called}must not hold and does not: {what}") } else { format!("{called}must not hold but does: {what}") };
                 Self::new("NOT", text).with("what", what)

@@ -98,7 +98,7 @@ impl Leaf {
             _ => None,
         };
         self.ratio = match (&self.value, self.required, self.compares) {
-            (Some(value), Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(value, required).ok().flatten(),
+            (Some(value), Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(value, required, self.compares == Compares::Above).ok().flatten(),
             _ => None,
         };
     }
@@ -146,7 +146,7 @@ fn missing(compares: Compares, unit: Unit, required: Exact, actual: Option<Exact
 }
 
 /// What a ratio or a share lacks, seen from its upper figure.
-fn ratio_gap(value: &MetricValue, required: Exact) -> Result<Option<RatioGap>, Overflow> {
+fn ratio_gap(value: &MetricValue, required: Exact, above: bool) -> Result<Option<RatioGap>, Overflow> {
     let (numerator, denominator, counted) = match &value.detail {
         Detail::Share { part, whole, counted } => (*part, *whole, *counted),
         Detail::Ratio { numerator, denominator, counted } => match (numerator.value, denominator.value) {
@@ -155,14 +155,20 @@ fn ratio_gap(value: &MetricValue, required: Exact) -> Result<Option<RatioGap>, O
         },
         _ => return Ok(None),
     };
-    let whole = |value: Exact| if counted { value.ceil() } else { value };
+    // More than so many of what is counted is one more, also of those that are just enough.
+    let step = |value: Exact| match (counted, above) {
+        (true, true) => value.floor().add(Exact::ONE),
+        (true, false) => Ok(value.ceil()),
+        (false, _) => Ok(value),
+    };
     let lacking = required.mul(denominator)?.sub(numerator)?;
-    if !lacking.is_positive() {
+    let is_met = if above && counted { lacking.is_negative() } else { !lacking.is_positive() };
+    if is_met {
         return Ok(None);
     }
     let rest = Exact::ONE.sub(required)?;
-    let missing_if_added = if rest.is_positive() { lacking.div(rest)?.map(whole) } else { None };
-    Ok(Some(RatioGap { numerator, denominator, missing_numerator: whole(lacking), missing_if_added }))
+    let missing_if_added = if rest.is_positive() { lacking.div(rest)?.map(step).transpose()? } else { None };
+    Ok(Some(RatioGap { numerator, denominator, missing_numerator: step(lacking)?, missing_if_added }))
 }
 
 fn unit_of_measure(measure: &Measure) -> Unit {
@@ -265,7 +271,7 @@ impl<'a> Evaluator<'a> {
             missing: required.map(|required| missing(compares, words.unit, required, value.value)).transpose()?.flatten(),
             reason,
             ratio: match (required, compares) {
-                (Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(&value, required)?,
+                (Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(&value, required, compares == Compares::Above)?,
                 _ => None,
             },
             window: value.window,

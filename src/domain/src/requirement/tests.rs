@@ -90,6 +90,16 @@ fn ratios_tell_what_is_missing_above_the_line() {
     assert_eq!((gap.missing_numerator.to_string().as_str(), gap.missing_if_added.unwrap().to_string().as_str()), ("1", "3"));
 }
 
+/// More than half of what is counted is one more than half: 1 of 2 needs a second one, or one more that is good.
+#[test]
+fn ratios_above_a_bound_take_a_whole_step() {
+    let program = program();
+    let judged = judge(&program, &example(&program), "mostSatisfied", "2020-05-31");
+    let gap = judged.leaves()[0].ratio.unwrap();
+    assert!(!judged.met);
+    assert_eq!((gap.missing_numerator, gap.missing_if_added), (Exact::ONE, Some(Exact::ONE)));
+}
+
 #[test]
 fn leaves_serialize_with_their_figures_as_text() {
     let program = program();
