@@ -1,5 +1,5 @@
-//! Many rows in few statements: multi-row VALUES on SQLite, cut by the number of bound values. On PostgreSQL COPY, or, where a row
-//! that is there already is no fault, UNNEST of one array per column; the text of the statement is the same for any number of rows.
+//! Many rows in few statements: multi-row VALUES on SQLite, cut by the number of bound values. On PostgreSQL UNNEST of one array per
+//! column; the text of the statement is the same for any number of rows. COPY where many rows are all new.
 
 use std::fmt::Write as _;
 
@@ -42,6 +42,9 @@ pub(crate) type Column = (&'static str, Kind);
 const SQLITE_VALUES: usize = 32_000;
 /// Rows of one COPY or UNNEST: a few megabytes.
 const POSTGRES_ROWS: usize = 10_000;
+/// COPY pays from so many rows on. The library leaves Nagle's algorithm on (sqlx 0.9.0, its issue 4335), so that the end of a COPY over
+/// TCP waits until the server has acknowledged the rows: up to 40 ms, whatever their number.
+const COPY_FROM_ROWS: usize = 1_000;
 
 /// Inserts `rows`; `tail` is the ON CONFLICT clause, or nothing. Answers how many rows were inserted or updated.
 pub(crate) async fn insert(tx: &ReadTx, table: &str, columns: &[Column], rows: Vec<Vec<Value>>, tail: &str) -> Result<u64, StoreError> {
@@ -52,7 +55,7 @@ pub(crate) async fn insert(tx: &ReadTx, table: &str, columns: &[Column], rows: V
     let mut affected = 0;
     while rows.peek().is_some() {
         let part: Vec<Vec<Value>> = rows.by_ref().take(chunk).collect();
-        if let (Session::Postgres(session), true) = (&tx.tx, tail.is_empty()) {
+        if let (Session::Postgres(session), true) = (&tx.tx, tail.is_empty() && part.len() >= COPY_FROM_ROWS) {
             affected += session.copy_in(&copy_into(table, columns), copy::spell(&part)).await.map_err(|error| tx.fault(error))?;
             continue;
         }
