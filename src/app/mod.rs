@@ -99,6 +99,12 @@ impl App {
         Self { migrations: migrations.into_iter().collect(), ..self }
     }
 
+    /// The same for one request that only reads: everything that it is told comes from one snapshot.
+    #[must_use]
+    pub fn in_one_snapshot(&self) -> Self {
+        Self { store: self.store.in_one_snapshot(), ..self.clone() }
+    }
+
     /// The circumstances of a task of the service itself.
     pub fn system(&self, task: &str) -> Ctx {
         Ctx::system(task, self.clock.now())

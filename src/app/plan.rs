@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
-use guerdon_domain::facts::{Facts, SalesSum};
+use guerdon_domain::facts::{Facts, PartnerFacts, SalesSum};
 use guerdon_domain::metric::plan::{FactsPlan as Reading, plan, plan_benefits, plan_operand, plan_requirement, plan_until};
 use guerdon_domain::period::Period;
 use guerdon_domain::program::Program;
@@ -221,26 +221,19 @@ impl Reader<'_> {
 
     /// Sums in another currency cannot be converted at the dates of their lines: partners that have some are read line by line.
     async fn spell_out_foreign_sums(&self, scope: &Scope, ids: &[PartnerId], loaded: &mut LoadedFacts) -> Result<(), StoreError> {
-        let plan = self.plan_of_foreign(loaded);
+        let foreign = |facts: &PartnerFacts| facts.sums.iter().any(|sum| is_monthly(sum) && sum.amount.currency != self.currency);
+        if !loaded.partners.values().any(foreign) {
+            return Ok(());
+        }
+        let plan = self.plan(self.reading.monthly.clone());
         let lines = if plan.subtree { self.tx.load_facts(scope, ids, &plan).await?.partners } else { self.tx.load_lines_of(&loaded.ids, &plan).await? };
         for (code, mut facts) in lines {
-            let Some(held) = loaded.partners.get_mut(&code) else { continue };
-            if held.sums.iter().any(|sum| is_monthly(sum) && sum.amount.currency != self.currency) {
-                held.sums.retain(|sum| !is_monthly(sum));
-                held.transactions.append(&mut facts.transactions);
-                held.transactions.sort_by_key(|line| line.date);
-            }
+            let Some(held) = loaded.partners.get_mut(&code).filter(|held| foreign(held)) else { continue };
+            held.sums.retain(|sum| !is_monthly(sum));
+            held.transactions.append(&mut facts.transactions);
+            held.transactions.sort_by_key(|line| line.date);
         }
         Ok(())
-    }
-
-    /// The lines of the months that were read as sums; none where no partner has a foreign sum.
-    fn plan_of_foreign(&self, loaded: &LoadedFacts) -> FactsPlan {
-        let foreign = |facts: &guerdon_domain::facts::PartnerFacts| facts.sums.iter().any(|sum| is_monthly(sum) && sum.amount.currency != self.currency);
-        let any = loaded.partners.values().any(foreign);
-        // An empty span keeps the number of statements the same.
-        let none = vec![Span::new(Date::MIN, Date::MIN)];
-        self.plan(if any { self.reading.monthly.clone() } else { none })
     }
 }
 

@@ -13,23 +13,14 @@ use guerdon_domain::document::read::{Format, read};
 use guerdon_domain::event::{Event, ProgramPublished};
 use guerdon_domain::fault::Fault;
 use guerdon_domain::program::Program;
-use guerdon_store::{AuditEntry, Change, NewDraft, ReadTx, StoreError};
-pub use guerdon_store::{ProgramId, StoredProgram, VersionHead, VersionId, VersionState};
+use guerdon_store::{AuditEntry, Change, NewDraft, PublishedProgram, ReadTx, StoreError};
+pub use guerdon_store::{ProgramId, ProgramKey, StoredProgram, VersionHead, VersionId, VersionState};
 use serde::{Deserialize, Serialize};
 
 use super::idempotency::{Keyed, keyed_context};
 use super::outbox::outgoing;
 use super::{App, Ctx};
 use crate::error::AppError;
-
-/// A program by its id or its code.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ProgramKey {
-    /// Its id.
-    Id(ProgramId),
-    /// Its code.
-    Code(String),
-}
 
 /// A program version in force, compiled.
 #[derive(Debug, Clone)]
@@ -216,29 +207,27 @@ pub(super) async fn compiled_in(app: &App, tx: &ReadTx, version: &VersionHead) -
 /// # Errors
 /// `NotFound`; `Invalid` with `PROGRAM_REQUIRED` when there are several and none is named.
 pub(super) async fn program_in(tx: &ReadTx, key: Option<&ProgramKey>) -> Result<StoredProgram, AppError> {
-    match key {
-        Some(ProgramKey::Id(id)) => tx.find_program_by_id(*id).await?.ok_or(AppError::NotFound),
-        Some(ProgramKey::Code(code)) => tx.find_program(code).await?.ok_or(AppError::NotFound),
-        None => {
-            let mut all = tx.list_programs().await?;
-            match (all.pop(), all.is_empty()) {
-                (Some(only), true) => Ok(only),
-                (Some(_), false) => Err(AppError::invalid("PROGRAM_REQUIRED", "program", "there are several programs: name one by its code")),
-                (None, _) => Err(AppError::NotFound),
-            }
-        }
+    Ok(published_in(tx, key).await?.program.clone())
+}
+
+/// The same, with its published versions.
+async fn published_in(tx: &ReadTx, key: Option<&ProgramKey>) -> Result<Arc<PublishedProgram>, AppError> {
+    let mut all = tx.list_published(key).await?;
+    match (all.pop(), all.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (Some(_), false) => Err(AppError::invalid("PROGRAM_REQUIRED", "program", "there are several programs: name one by its code")),
+        (None, _) => Err(AppError::NotFound),
     }
 }
 
-/// The versions in force on several dates of one program, each compiled; dates before the first version are left out. Two
-/// statements, and one more for each version that is compiled for the first time.
+/// The versions in force on several dates of one program, each compiled; dates before the first version are left out. One
+/// statement, and one more for each version that is compiled for the first time.
 ///
 /// # Errors
 /// `NotFound`; `Invalid`, see `program_in`.
 pub(super) async fn in_force_many(app: &App, tx: &ReadTx, key: Option<&ProgramKey>, dates: &BTreeSet<Date>) -> Result<BTreeMap<Date, InForce>, AppError> {
-    let program = program_in(tx, key).await?;
-    let versions = tx.list_published_versions(program.id).await?;
-    governing(app, tx, program, &versions, dates).await
+    let published = published_in(tx, key).await?;
+    governing(app, tx, published.program.clone(), &published.versions, dates).await
 }
 
 /// The versions in force on dates as far as they were published by change number `records` of everything on record: what a run knew.

@@ -16,6 +16,7 @@ pub mod query;
 pub mod scalars;
 pub mod types;
 
+use async_graphql::parser::types::OperationType;
 use async_graphql::{EmptySubscription, Request, SDLExportOptions};
 
 use crate::app::{App, Ctx};
@@ -39,8 +40,16 @@ pub fn sdl() -> String {
     build_schema().sdl_with_options(options)
 }
 
-/// Gives a request what its resolvers ask for: the use cases' tools, the caller, and what is made anew for every request.
-pub fn prepare(request: Request, app: &App, caller: Ctx) -> Request {
+/// Gives a request what its resolvers ask for: the use cases' tools, the caller, and what is made anew for every request. A query is
+/// answered from one snapshot; what a mutation answers must show what it did.
+pub fn prepare(mut request: Request, app: &App, caller: Ctx) -> Request {
+    let app = if only_reads(&mut request) { app.in_one_snapshot() } else { app.clone() };
     let loaders = loaders::Loaders::new(app.clone(), caller.clone());
-    request.data(app.clone()).data(caller).data(loaders)
+    request.data(app).data(caller).data(loaders)
+}
+
+/// Whether a request has nothing but queries.
+fn only_reads(request: &mut Request) -> bool {
+    let document = request.parsed_query();
+    document.is_ok_and(|document| document.operations.iter().all(|(_, operation)| operation.node.ty == OperationType::Query))
 }

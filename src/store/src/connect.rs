@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, SqlxPostgresConnector, SqlxSqliteConnector};
-use sqlx::ConnectOptions as _;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::pool::PoolConnectionMetadata;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 use uuid::Uuid;
 
 use crate::fault::{StoreError, sort};
+use crate::tx::SharedRead;
 
 /// Where new identities come from.
 pub type NewId = Arc<dyn Fn() -> Uuid + Send + Sync>;
@@ -52,9 +55,16 @@ impl Default for StoreOptions {
     }
 }
 
+/// How long a connection that was given back is trusted: it answered then. One that rested longer is asked first whether it still lives.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
 /// The database. Cheap to clone.
 #[derive(Clone)]
-pub struct Store(pub(crate) Arc<Inner>);
+pub struct Store {
+    pub(crate) inner: Arc<Inner>,
+    /// The snapshot of all its reads, where they share one.
+    pub(crate) shared: Option<Arc<SharedRead>>,
+}
 
 pub(crate) struct Inner {
     pub(crate) reader: DatabaseConnection,
@@ -94,7 +104,7 @@ impl Store {
             connection.set_metric_callback(move |info| meter.count(info.elapsed, info.failed));
         }
         let inner = Inner { reader, writer, backend, retries: options.retries, new_id: options.new_id, meter, retried: AtomicU64::new(0) };
-        Ok(Self(Arc::new(inner)))
+        Ok(Self { inner: Arc::new(inner), shared: None })
     }
 
     /// Gives the migrator the store's own connection. For a database in memory, which no other connection can see; a file or a
@@ -103,18 +113,18 @@ impl Store {
     where
         F: AsyncFnOnce(&DatabaseConnection) -> Result<(), sea_orm::DbErr>,
     {
-        migrate(&self.0.writer).await.map_err(|error| sort(error).error)
+        migrate(&self.inner.writer).await.map_err(|error| sort(error).error)
     }
 
     /// Whether both pools answer.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        self.0.reader.ping().await.map_err(|error| sort(error).error)?;
-        self.0.writer.ping().await.map_err(|error| sort(error).error)
+        self.inner.reader.ping().await.map_err(|error| sort(error).error)?;
+        self.inner.writer.ping().await.map_err(|error| sort(error).error)
     }
 
     /// The names of the migrations that the database has had; none when it has had none at all.
     pub async fn applied_migrations(&self) -> Result<Vec<String>, StoreError> {
-        let (backend, reader) = (self.0.backend, &self.0.reader);
+        let (backend, reader) = (self.inner.backend, &self.inner.reader);
         let table = match backend {
             DbBackend::Postgres => "SELECT CAST(to_regclass('seaql_migrations') AS TEXT)",
             _ => "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'",
@@ -136,23 +146,23 @@ impl Store {
     /// Statements sent so far, without BEGIN and COMMIT. For metrics, and for the tests that hold the number of statements equal
     /// whatever the number of partners.
     pub fn statements(&self) -> u64 {
-        self.0.meter.statements.load(Ordering::Relaxed)
+        self.inner.meter.statements.load(Ordering::Relaxed)
     }
 
     /// Transactions run again so far, after a serialization failure or a deadlock.
     pub fn retried(&self) -> u64 {
-        self.0.retried.load(Ordering::Relaxed)
+        self.inner.retried.load(Ordering::Relaxed)
     }
 
     /// `sqlite` or `postgres`.
     pub fn backend_name(&self) -> &'static str {
-        self.0.backend.as_str()
+        self.inner.backend.as_str()
     }
 
     /// Closes both pools after the work in progress.
     pub async fn close(&self) {
-        let _ = self.0.reader.close_by_ref().await;
-        let _ = self.0.writer.close_by_ref().await;
+        let _ = self.inner.reader.close_by_ref().await;
+        let _ = self.inner.writer.close_by_ref().await;
     }
 }
 
@@ -207,13 +217,23 @@ async fn connect_sqlite(url: &str, options: &StoreOptions) -> Result<(DatabaseCo
         return Ok((writer.clone(), writer));
     }
     let read = sqlite_options(url, options.lock_timeout)?.pragma("query_only", "true").pragma("cache_size", "-8192");
-    let many = SqlitePoolOptions::new().max_connections(options.readers).acquire_timeout(options.acquire_timeout);
+    // A connection to a file does not die.
+    let many = SqlitePoolOptions::new().max_connections(options.readers).acquire_timeout(options.acquire_timeout).test_before_acquire(false);
     let reader = SqlxSqliteConnector::from_sqlx_sqlite_pool(many.connect_with(read).await.map_err(failed)?);
     Ok((reader, writer))
 }
 
 fn postgres_options(url: &str) -> Result<PgConnectOptions, StoreError> {
     Ok(PgConnectOptions::from_str(url).map_err(failed)?.application_name("guerdon").disable_statement_logging())
+}
+
+fn still_lives(connection: &mut PgConnection, known: PoolConnectionMetadata) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+    Box::pin(async move {
+        if known.idle_for > TRUSTED_FOR {
+            connection.ping().await?;
+        }
+        Ok(true)
+    })
 }
 
 async fn connect_postgres(url: &str, options: &StoreOptions) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {
@@ -229,7 +249,8 @@ async fn connect_postgres(url: &str, options: &StoreOptions) -> Result<(Database
     ]);
     // The snapshot of a read is set once per connection, which saves two round trips per transaction.
     let read = base.clone().options([("default_transaction_isolation", "repeatable read"), ("default_transaction_read_only", "on")]);
-    let pool = |size: u32| PgPoolOptions::new().max_connections(size).acquire_timeout(options.acquire_timeout);
+    let pool =
+        |size: u32| PgPoolOptions::new().max_connections(size).acquire_timeout(options.acquire_timeout).test_before_acquire(false).before_acquire(still_lives);
     let reader = pool(options.readers).connect_with(read).await.map_err(failed)?;
     let writer = pool(options.writers).connect_with(base).await.map_err(failed)?;
     Ok((SqlxPostgresConnector::from_sqlx_postgres_pool(reader), SqlxPostgresConnector::from_sqlx_postgres_pool(writer)))

@@ -1,6 +1,7 @@
 //! Dated, typed exchange rates. They belong to no partner. A correction is a further revision; the highest one counts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use guerdon_domain::date::Date;
 use guerdon_domain::facts::ExchangeRate;
@@ -65,6 +66,12 @@ fn key_of(rate: &ExchangeRate) -> Key {
 impl ReadTx {
     /// Rates of days from `from` to `to`, both included, in date order. With `from` at [`Date::MIN`] all there are up to `to`.
     pub async fn list_exchange_rates(&self, from: Date, to: Date) -> Result<Vec<ExchangeRate>, StoreError> {
+        let Some(answered) = &self.answered else { return self.ask_for_rates(from, to).await };
+        let rates = answered.rates.or_ask((from, to), async || Ok(Arc::new(self.ask_for_rates(from, to).await?))).await?;
+        Ok(rates.to_vec())
+    }
+
+    async fn ask_for_rates(&self, from: Date, to: Date) -> Result<Vec<ExchangeRate>, StoreError> {
         let mut parameters = Parameters::default();
         let (from, to) = (parameters.add(from.naive()), parameters.add(to.naive()));
         let rows = self.rates_where(&format!("r.rate_on >= {from} AND r.rate_on <= {to}"), parameters).await?;

@@ -12,8 +12,8 @@ use sea_orm::QueryResult;
 use crate::convert::Row;
 use crate::fault::StoreError;
 use crate::rollup::TRANSACTION_MONTHLY;
-use crate::scope::within;
 use crate::sql::{Parameters, is_one_of_uuids, uuids};
+use crate::state::LoadedState;
 use crate::transaction::{COLUMNS as TRANSACTION_COLUMNS, transaction_of};
 use crate::tx::ReadTx;
 use crate::{PartnerId, ProgramId};
@@ -97,9 +97,8 @@ pub(crate) type Gathered = BTreeMap<PartnerId, PartnerFacts>;
 impl ReadTx {
     /// Loads what `plan` asks for, in a number of statements that depends on the plan alone.
     pub async fn load_facts(&self, scope: &Scope, ids: &[PartnerId], plan: &FactsPlan) -> Result<LoadedFacts, StoreError> {
-        let (roots, mut gathered) = self.load_roots(scope, ids, plan).await?;
+        let LoadedState { roots, mut gathered } = self.load_state(scope, ids, plan).await?;
         let all: Vec<PartnerId> = gathered.keys().copied().collect();
-        self.load_state(&all, plan, &mut gathered).await?;
         if !plan.lines.is_empty() {
             self.load_lines(&all, plan, &mut gathered).await?;
         }
@@ -129,39 +128,6 @@ impl ReadTx {
         let all: Vec<PartnerId> = ids.keys().copied().collect();
         self.load_lines(&all, plan, &mut gathered).await?;
         Ok(gathered.into_values().map(|facts| (facts.code.clone(), facts)).collect())
-    }
-
-    async fn load_roots(&self, scope: &Scope, ids: &[PartnerId], plan: &FactsPlan) -> Result<(BTreeMap<PartnerId, String>, Gathered), StoreError> {
-        let mut parameters = Parameters::default();
-        let number = parameters.number(uuids(self.backend(), ids));
-        let asked = is_one_of_uuids(self.backend(), "p.id", number);
-        let within = within(self.backend(), "p", scope, &mut parameters);
-        let roots = format!("SELECT p.id, p.code FROM partner p WHERE {asked} AND {within}");
-        let sql = if plan.subtree {
-            // Whoever was below at any time: what is loaded of him tells when. A run may have known what is on record no more.
-            let below = if plan.records.is_some() {
-                "(SELECT partner_id, parent_id FROM partner_profile UNION ALL SELECT partner_id, parent_id FROM partner_profile_past)"
-            } else {
-                "partner_profile"
-            };
-            format!(
-                "WITH RECURSIVE roots (id, code) AS ({roots}), down (id) AS (SELECT id FROM roots UNION \
-                 SELECT f.partner_id FROM {below} f JOIN down ON f.parent_id = down.id) \
-                 SELECT p.id, p.code, EXISTS (SELECT 1 FROM roots r WHERE r.id = p.id) FROM down JOIN partner p ON p.id = down.id"
-            )
-        } else {
-            format!("SELECT id, code, TRUE FROM ({roots}) AS roots")
-        };
-        let (mut found, mut gathered) = (BTreeMap::new(), Gathered::new());
-        for row in self.all(sql, parameters.0).await? {
-            let row = Row::new(&row, "partner");
-            let (id, code) = (row.get(0)?, row.text(1)?);
-            if row.get(2)? {
-                found.insert(id, code.clone());
-            }
-            gathered.insert(id, PartnerFacts { code, ..PartnerFacts::default() });
-        }
-        Ok((found, gathered))
     }
 
     async fn load_lines(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {

@@ -68,8 +68,8 @@ impl Store {
     /// Reads one partner's row by its key, in one prepared statement without a transaction: the least that an answer costs the database.
     pub async fn has_partner_by_key(&self, code: &str) -> Result<bool, StoreError> {
         let sql = "SELECT id, code, name, region, partner_type, status FROM partner WHERE code = $1";
-        let statement = Statement::from_sql_and_values(self.0.backend, sql, [code.into()]);
-        let row = self.0.reader.query_one_raw(statement).await.map_err(|error| sort(error).error)?;
+        let statement = Statement::from_sql_and_values(self.inner.backend, sql, [code.into()]);
+        let row = self.inner.reader.query_one_raw(statement).await.map_err(|error| sort(error).error)?;
         row.map_or(Ok(false), |row| Row::new(&row, "partner").text(1).map(|found| found == code))
     }
 }

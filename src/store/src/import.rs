@@ -190,7 +190,7 @@ impl Import {
         // Looked up and turned into rows before the transaction, so that others may write meanwhile.
         let read = self.store.begin_read().await?;
         let (facts, rejected) = self.resolver.resolve(&read, &self.scope, &self.source, rows).await?;
-        read.end().await;
+        drop(read);
         let write = self.store.begin_write(context).await?;
         let staged = self.stage_in(&write, facts, rejected, last).await;
         let report = finish(write, staged).await?;

@@ -9,10 +9,10 @@
 //! **Lock order.** Idempotency key, program, partners by code, their enrollments and assignments, facts by external id, roll-ups by
 //! key, the seal counter, rebate runs, the posting counter, accounts, audit and outbox. Who takes several takes them in this order; what still deadlocks is run again.
 //!
-//! **Round trips.** `load_facts` sends a fixed number of statements whatever the number of partners: one for the roots (one more
-//! with their descendants), one for the state (profiles, enrollments, assignments, overrides, admissions, contracts,
-//! exceptions), and one for each kind of fact that the plan asks for. `*_many` are one statement each. `record_facts` is four
-//! to seven statements for a batch, plus one per 32,000 bound values on SQLite.
+//! **Round trips.** `load_facts` sends a fixed number of statements whatever the number of partners: one for who they are and their
+//! state (profiles, enrollments, assignments, overrides, admissions, contracts, exceptions), and one for each kind of fact that the
+//! plan asks for. `*_many` are one statement each. `record_facts` is four to seven statements for a batch, plus one per 32,000 bound
+//! values on SQLite. A snapshot that is shared ([`Store::in_one_snapshot`]) asks for programs, states and rates once.
 //!
 //! **Representation.** Dates and times are DATE and TIMESTAMPTZ on PostgreSQL and ISO text on SQLite, which sorts as they do.
 //! Money is whole minor units, quantities millionths, other decimals canonical text. No float anywhere.
@@ -20,6 +20,7 @@
 mod accrual;
 mod adjustment;
 mod admission_request;
+mod answered;
 mod api_key;
 mod assignment;
 mod audit;
@@ -102,7 +103,7 @@ pub use partner_page::{PartnerFilter, PartnerOrder};
 pub use partner_upsert::{PartnerUpsert, UpsertOutcome, UpsertRefusal, UpsertedPartner};
 pub use period_lock::StoredLock;
 pub use product::{ProductUpsert, StoredProduct};
-pub use program::{NewDraft, StoredProgram, VersionHead, VersionState};
+pub use program::{NewDraft, ProgramKey, PublishedProgram, StoredProgram, VersionHead, VersionState};
 pub use rebate_run::{Deed, NewRun, RunFilter, RunInputs, RunKind, RunState, RunTotal, StoredRun};
 pub use rebate_sums::{PartnerSums, StandingAsked, SumsAsked, SumsSource};
 pub use review::{NewReview, NewStanding, StandingIndex, StoredStanding};

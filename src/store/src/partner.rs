@@ -76,7 +76,9 @@ impl ReadTx {
 
     /// The partner of this code.
     pub async fn find_partner_by_code(&self, scope: &Scope, code: &str) -> Result<Option<StoredPartner>, StoreError> {
-        Ok(self.partners_by_code_many(scope, &[code.to_owned()]).await?.remove(code))
+        let mut parameters = Parameters::default();
+        let condition = format!("p.code = {}", parameters.add(code));
+        Ok(self.partners_where(scope, &condition, parameters).await?.pop())
     }
 
     /// Partners by id.

@@ -1,6 +1,7 @@
 //! Programs and their versions. They belong to no partner, so that no scope is asked for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use guerdon_domain::date::Date;
@@ -18,6 +19,24 @@ use crate::{ProgramId, VersionId};
 const PROGRAMS_MAX: u64 = 500;
 /// Versions that a list answers at most.
 const VERSIONS_MAX: u64 = 2_000;
+
+/// A program by its id or its code.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProgramKey {
+    /// Its id.
+    Id(ProgramId),
+    /// Its code.
+    Code(String),
+}
+
+/// A program with its published versions, by effective date: what is in force on any date follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishedProgram {
+    /// The program.
+    pub program: StoredProgram,
+    /// Its published versions.
+    pub versions: Vec<VersionHead>,
+}
 
 /// A program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,23 +119,45 @@ const HEAD: &str = "SELECT id, program_id, number, label, state, digest, announc
     published_at, published_by, row_version FROM program_version";
 
 fn head_of(row: &QueryResult) -> Result<VersionHead, StoreError> {
+    head_from(row, 0)
+}
+
+/// The version whose columns begin at `first`.
+fn head_from(row: &QueryResult, first: usize) -> Result<VersionHead, StoreError> {
     let row = Row::new(row, "program_version");
     Ok(VersionHead {
-        id: row.get(0)?,
-        program_id: row.get(1)?,
-        number: row.get(2)?,
-        label: row.get(3)?,
-        state: row.text_enum(4)?,
-        digest: row.get(5)?,
-        announced_on: row.maybe_date(6)?,
-        effective_on: row.date(7)?,
-        enforced_on: row.maybe_date(8)?,
-        created_at: row.get(9)?,
-        created_by: row.get(10)?,
-        published_at: row.get(11)?,
-        published_by: row.get(12)?,
-        row_version: row.get(13)?,
+        id: row.get(first)?,
+        program_id: row.get(first + 1)?,
+        number: row.get(first + 2)?,
+        label: row.get(first + 3)?,
+        state: row.text_enum(first + 4)?,
+        digest: row.get(first + 5)?,
+        announced_on: row.maybe_date(first + 6)?,
+        effective_on: row.date(first + 7)?,
+        enforced_on: row.maybe_date(first + 8)?,
+        created_at: row.get(first + 9)?,
+        created_by: row.get(first + 10)?,
+        published_at: row.get(first + 11)?,
+        published_by: row.get(first + 12)?,
+        row_version: row.get(first + 13)?,
     })
+}
+
+/// Programs from rows of a program and one of its versions, or none.
+fn published_of(rows: &[QueryResult]) -> Result<Vec<PublishedProgram>, StoreError> {
+    let mut found: Vec<PublishedProgram> = Vec::new();
+    for row in rows {
+        let own = Row::new(row, "program");
+        let id: ProgramId = own.get(0)?;
+        if found.last().is_none_or(|last| last.program.id != id) {
+            let program = StoredProgram { id, code: own.get(1)?, name: own.get(2)?, created_at: own.get(3)?, row_version: own.get(4)? };
+            found.push(PublishedProgram { program, versions: Vec::new() });
+        }
+        if let (Some(last), Some(_)) = (found.last_mut(), own.get::<Option<VersionId>>(5)?) {
+            last.versions.push(head_from(row, 5)?);
+        }
+    }
+    Ok(found)
 }
 
 fn program_of(row: program::Model) -> StoredProgram {
@@ -146,6 +187,32 @@ impl ReadTx {
     pub async fn list_programs(&self) -> Result<Vec<StoredProgram>, StoreError> {
         let found = program::Entity::find().order_by_asc(program::Column::Code).limit(PROGRAMS_MAX).all(&self.tx).await;
         Ok(found.map_err(|error| self.fault(error))?.into_iter().map(program_of).collect())
+    }
+
+    /// The program that is named, with its published versions; where none is named the first two there are, so that one sees whether
+    /// there is only one.
+    pub async fn list_published(&self, key: Option<&ProgramKey>) -> Result<Vec<Arc<PublishedProgram>>, StoreError> {
+        let Some(answered) = &self.answered else { return self.ask_for_published(key).await };
+        let found = answered.programs.or_ask(key.cloned(), async || self.ask_for_published(key).await).await?;
+        if let (None, [only]) = (key, found.as_slice()) {
+            answered.programs.keep(Some(ProgramKey::Id(only.program.id)), found.clone()).await;
+        }
+        Ok(found)
+    }
+
+    async fn ask_for_published(&self, key: Option<&ProgramKey>) -> Result<Vec<Arc<PublishedProgram>>, StoreError> {
+        let (condition, values) = match key {
+            Some(ProgramKey::Id(id)) => ("p.id = $1", vec![(*id).into()]),
+            Some(ProgramKey::Code(code)) => ("p.code = $1", vec![code.clone().into()]),
+            None => ("p.id IN (SELECT id FROM program ORDER BY code LIMIT 2)", Vec::new()),
+        };
+        let sql = format!(
+            "SELECT p.id, p.code, p.name, p.created_at, p.row_version, v.id, v.program_id, v.number, v.label, v.state, v.digest, v.announced_on, \
+             v.effective_on, v.enforced_on, v.created_at, v.created_by, v.published_at, v.published_by, v.row_version \
+             FROM program p LEFT JOIN program_version v ON v.program_id = p.id AND v.state = 'PUBLISHED' WHERE {condition} \
+             ORDER BY p.code, v.effective_on LIMIT {VERSIONS_MAX}"
+        );
+        Ok(published_of(&self.all(sql, values).await?)?.into_iter().map(Arc::new).collect())
     }
 
     /// The version of this id.

@@ -253,17 +253,15 @@ impl Store {
         let read = self.begin_read().await?;
         let sql = "SELECT 1 WHERE EXISTS (SELECT 1 FROM program WHERE code <> $1) OR EXISTS (SELECT 1 FROM partner) OR EXISTS (SELECT 1 FROM product) \
             OR EXISTS (SELECT 1 FROM import_batch)";
-        let found = read.one(sql, vec![program.into()]).await;
-        read.end().await;
-        Ok(found?.is_some())
+        Ok(read.one(sql, vec![program.into()]).await?.is_some())
     }
 
     /// Begins to fill the database.
     pub async fn begin_seeding(&self, context: &WriteContext) -> Result<Seeding, StoreError> {
-        let speller = RowSpeller(self.0.backend);
-        let door = if self.0.backend == DbBackend::Postgres {
+        let speller = RowSpeller(self.inner.backend);
+        let door = if self.inner.backend == DbBackend::Postgres {
             // Detached, so that dropping it ends its transaction instead of handing it to the next one.
-            let connection = self.0.writer.get_postgres_connection_pool().acquire().await.map_err(sqlx_fault)?.detach();
+            let connection = self.inner.writer.get_postgres_connection_pool().acquire().await.map_err(sqlx_fault)?.detach();
             Door::Postgres(Box::new(connection))
         } else {
             Door::Sqlite(self.begin_write(context).await?)

@@ -1,16 +1,24 @@
-//! A partner's own state in one statement: profiles, enrollments, tiers on record, overrides, admissions, contracts, exceptions.
+//! A partner's own state in one statement: who it is, and its profiles, enrollments, tiers on record, overrides, admissions, contracts,
+//! exceptions.
 //!
-//! Each kind is one branch of a UNION ALL over the same columns: kind, six texts and two dates. That is one round trip instead of
-//! seven, on the path that every question about a partner takes.
+//! Each kind is one branch of a UNION ALL over the same columns: kind, eight texts and two dates. That is one round trip instead of
+//! eight, on the path that every question about a partner takes.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
+
+use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::facts::{Contract, Enrollment, EntitlementException, PartnerFacts, PartnerProfile, TierAdmission, TierAssignment, TierOverride};
 use sea_orm::{DbBackend, QueryResult};
 
 use crate::PartnerId;
+use crate::answered::StateAsked;
 use crate::convert::{Row, region_of_key};
 use crate::facts::{FactsPlan, Gathered};
 use crate::fault::StoreError;
+use crate::scope::within;
 use crate::sql::{Parameters, is_one_of_uuids, uuids};
 use crate::tx::ReadTx;
 
@@ -121,21 +129,88 @@ pub(crate) fn as_of_record(table: &str, last: i64) -> [(String, String); 2] {
     ]
 }
 
+/// What is on record about partners.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LoadedState {
+    /// The partners asked for that lie in scope, with their codes.
+    pub(crate) roots: BTreeMap<PartnerId, String>,
+    /// Their state, and that of the partners below where these are asked for too.
+    pub(crate) gathered: Gathered,
+}
+
+/// Partners of a question whose state a snapshot keeps at most: more than a page belong to work in parts, which asks for each part once.
+const KEPT_PARTNERS_MAX: usize = 200;
+
+/// Who is meant: `asked (id, code)` are the partners asked for that lie in scope, `reached (id, code, root)` these and, with `subtree`,
+/// whoever was below them at any time: what is loaded of him tells when. A run may have known what is on record no more.
+fn reached(asked: &str, plan: &FactsPlan) -> String {
+    if !plan.subtree {
+        return format!("WITH reached (id, code, root) AS (SELECT id, code, TRUE FROM ({asked}) AS asked)");
+    }
+    let below = if plan.records.is_some() {
+        "(SELECT partner_id, parent_id FROM partner_profile UNION ALL SELECT partner_id, parent_id FROM partner_profile_past)"
+    } else {
+        "partner_profile"
+    };
+    format!(
+        "WITH RECURSIVE asked (id, code) AS ({asked}), down (id) AS (SELECT id FROM asked UNION \
+         SELECT f.partner_id FROM {below} f JOIN down ON f.parent_id = down.id), reached (id, code, root) AS (\
+         SELECT p.id, p.code, EXISTS (SELECT 1 FROM asked WHERE asked.id = p.id) FROM down JOIN partner p ON p.id = down.id)"
+    )
+}
+
+/// The state of whoever is reached; the program is the second parameter.
+fn parts(records: Option<i64>) -> String {
+    let branches: Vec<&Branch> = BRANCHES.iter().collect();
+    union(&branches, ("", "s.partner_id IN (SELECT id FROM reached)"), "$2", records)
+}
+
+/// As it is now, which almost every question asks: spelled once.
+static PARTS_NOW: LazyLock<String> = LazyLock::new(|| parts(None));
+
 impl ReadTx {
-    /// Loads the state of the partners: one statement.
-    pub(crate) async fn load_state(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
-        let condition = is_one_of_uuids(self.backend(), "s.partner_id", 1);
-        let branches: Vec<&Branch> = BRANCHES.iter().collect();
+    /// Loads the state of the partners that lie in scope: one statement, and none where this snapshot has answered it before.
+    pub(crate) async fn load_state(&self, scope: &Scope, ids: &[PartnerId], plan: &FactsPlan) -> Result<LoadedState, StoreError> {
+        let Some(answered) = self.answered.as_ref().filter(|_| ids.len() <= KEPT_PARTNERS_MAX) else { return self.ask_for_state(scope, ids, plan).await };
+        let ids: Vec<PartnerId> = BTreeSet::from_iter(ids.iter().copied()).into_iter().collect();
+        let asked = StateAsked { scope: scope.clone(), ids: ids.clone(), program: plan.program, subtree: plan.subtree, records: plan.records };
+        let state = answered.states.or_ask(asked, async || Ok(Arc::new(self.ask_for_state(scope, &ids, plan).await?))).await?;
+        Ok(LoadedState::clone(&state))
+    }
+
+    async fn ask_for_state(&self, scope: &Scope, ids: &[PartnerId], plan: &FactsPlan) -> Result<LoadedState, StoreError> {
+        let mut parameters = Parameters::default();
+        let ids = parameters.number(uuids(self.backend(), ids));
+        parameters.add(plan.program);
+        let asked = is_one_of_uuids(self.backend(), "p.id", ids);
+        let within = within(self.backend(), "p", scope, &mut parameters);
+        let reached = reached(&format!("SELECT p.id, p.code FROM partner p WHERE {asked} AND {within}"), plan);
+        let parts = match plan.records {
+            None => Cow::Borrowed(PARTS_NOW.as_str()),
+            records => Cow::Owned(parts(records)),
+        };
         // The branches' texts have different collations; naming one makes the order the same on both databases.
         let collation = if self.backend() == DbBackend::Postgres { "\"C\"" } else { "BINARY" };
         let sql = format!(
-            "SELECT * FROM ({}) AS state ORDER BY partner_id, part, from_on, a COLLATE {collation}, b COLLATE {collation}",
-            union(&branches, ("", &condition), "$2", plan.records)
+            "{reached} SELECT * FROM ({parts} UNION ALL SELECT id, CASE WHEN root THEN 'ROOT' ELSE 'BELOW' END, code, \
+             NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM reached) AS state \
+             ORDER BY partner_id, part, from_on, a COLLATE {collation}, b COLLATE {collation}"
         );
-        let parameters = Parameters(vec![uuids(self.backend(), ids), plan.program.into()]);
-        self.gather(sql, parameters, gathered, keep).await?;
-        gathered.values_mut().for_each(|facts| facts.assignments.sort_by_key(|held| held.from));
-        Ok(())
+        let mut state = LoadedState::default();
+        for row in self.all(sql, parameters.0).await? {
+            let (id, part) = (Row::new(&row, "partner state").get(0)?, Row::new(&row, "partner state").text(1)?);
+            let facts = state.gathered.entry(id).or_default();
+            if !matches!(part.as_str(), "ROOT" | "BELOW") {
+                keep(&row, facts)?;
+                continue;
+            }
+            facts.code = Row::new(&row, "partner state").text(2)?;
+            if part == "ROOT" {
+                state.roots.insert(id, facts.code.clone());
+            }
+        }
+        state.gathered.values_mut().for_each(|facts| facts.assignments.sort_by_key(|held| held.from));
+        Ok(state)
     }
 }
 

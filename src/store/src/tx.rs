@@ -14,8 +14,10 @@ use sea_orm::{
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use crate::answered::Answered;
 use crate::audit::AuditEntry;
 use crate::connect::{Inner, Store};
 use crate::fault::{StoreError, pause, sort};
@@ -130,7 +132,13 @@ pub struct ReadTx {
     pub(crate) tx: Session,
     pub(crate) inner: Arc<Inner>,
     retry: AtomicBool,
+    /// What it answered already: kept where several questions share a snapshot, never where something is written.
+    pub(crate) answered: Option<Answered>,
 }
+
+/// The snapshot that all reads of a store share: begun by the first of them, over when nobody holds it any more.
+#[derive(Default)]
+pub(crate) struct SharedRead(OnceCell<ReadTx>);
 
 /// The transaction of a write. Writers are its methods; finders are those of [`ReadTx`].
 pub struct WriteTx {
@@ -169,11 +177,6 @@ pub(crate) async fn begin_copy(pool: &sqlx::PgPool) -> Result<sqlx::Transaction<
 }
 
 impl ReadTx {
-    /// Nothing was written; a failing COMMIT of a snapshot loses nothing.
-    pub(crate) async fn end(self) {
-        let _ = self.tx.commit().await;
-    }
-
     pub(crate) fn backend(&self) -> DbBackend {
         self.inner.backend
     }
@@ -216,21 +219,29 @@ impl ReadTx {
 }
 
 impl Store {
+    /// The same database, where all reads see one state: that at the first of them. It holds a connection from then on until the last
+    /// clone of it is gone, so it is for one request.
+    #[must_use]
+    pub fn in_one_snapshot(&self) -> Self {
+        Self { inner: self.inner.clone(), shared: Some(Arc::default()) }
+    }
+
     /// Reads in one snapshot: everything inside sees the same state.
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: AsyncFnOnce(&ReadTx) -> Result<T, E>,
         E: From<StoreError>,
     {
-        let read = self.begin_read().await?;
-        let result = work(&read).await;
-        read.end().await;
-        result
+        let Some(shared) = &self.shared else { return work(&self.begin_read().await?).await };
+        let begin = async || Ok::<_, StoreError>(ReadTx { answered: Some(Answered::default()), ..self.begin_read().await? });
+        work(shared.0.get_or_try_init(begin).await?).await
     }
 
+    /// Begins a snapshot. It is not committed but dropped: nothing was written, and its end goes with the next message to the database
+    /// instead of by one of its own.
     pub(crate) async fn begin_read(&self) -> Result<ReadTx, StoreError> {
-        let tx = self.0.reader.begin().await.map_err(|error| sort(error).error)?;
-        Ok(ReadTx { tx: Session::Orm(tx), inner: self.0.clone(), retry: AtomicBool::new(false) })
+        let tx = self.inner.reader.begin().await.map_err(|error| sort(error).error)?;
+        Ok(ReadTx { tx: Session::Orm(tx), inner: self.inner.clone(), retry: AtomicBool::new(false), answered: None })
     }
 
     /// Writes in one transaction. With an idempotency key the answer is stored with it: the same key and input answer the same
@@ -267,28 +278,28 @@ impl Store {
                     error
                 }
             };
-            if attempt == self.0.retries {
+            if attempt == self.inner.retries {
                 return Err(again);
             }
-            self.0.retried.fetch_add(1, Ordering::Relaxed);
-            tokio::time::sleep(pause(attempt, (self.0.new_id)().as_u64_pair().1)).await;
+            self.inner.retried.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(pause(attempt, (self.inner.new_id)().as_u64_pair().1)).await;
             attempt += 1;
         }
     }
 
     pub(crate) async fn begin_write(&self, context: &WriteContext) -> Result<WriteTx, StoreError> {
         let failed = |error| sort(error).error;
-        let tx = if self.0.backend == DbBackend::Postgres {
-            let tx = begin_copy(self.0.writer.get_postgres_connection_pool()).await;
+        let tx = if self.inner.backend == DbBackend::Postgres {
+            let tx = begin_copy(self.inner.writer.get_postgres_connection_pool()).await;
             let tx = tx.map_err(|error| failed(DbErr::Conn(RuntimeErr::SqlxError(error.into()))))?;
-            Session::Postgres(PostgresSession::new(tx, self.0.meter.clone()))
+            Session::Postgres(PostgresSession::new(tx, self.inner.meter.clone()))
         } else {
             // A deferred transaction that reads and then writes fails at once when another one wrote in between.
             let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-            Session::Orm(self.0.writer.begin_with_options(options).await.map_err(failed)?)
+            Session::Orm(self.inner.writer.begin_with_options(options).await.map_err(failed)?)
         };
         let context = WriteContext { now: context.now.trunc_subsecs(6), ..context.clone() };
-        Ok(WriteTx { read: ReadTx { tx, inner: self.0.clone(), retry: AtomicBool::new(false) }, context })
+        Ok(WriteTx { read: ReadTx { tx, inner: self.inner.clone(), retry: AtomicBool::new(false), answered: None }, context })
     }
 }
 
