@@ -90,16 +90,11 @@ pub struct Periods<'a> {
 impl Periods<'_> {
     /// The period that holds `date`; a custom calendar may have none.
     pub fn holding(&self, date: Date) -> Option<Period> {
-        let (unit, fiscal_year) = match self.rule {
-            PeriodRule::Month {} => (CalendarUnit::Month, FiscalYear::CALENDAR),
-            PeriodRule::Quarter {} => (CalendarUnit::Quarter, self.fiscal_year),
-            PeriodRule::Half {} => (CalendarUnit::Half, self.fiscal_year),
-            PeriodRule::Year {} => (CalendarUnit::Year, self.fiscal_year),
-            PeriodRule::Custom(list) => {
-                let custom = list.iter().find(|period| Span::new(period.from, period.until).contains(date))?;
-                return Some(Period { name: custom.name.clone(), span: Span::new(custom.from, custom.until) });
-            }
-        };
+        if let PeriodRule::Custom(list) = self.rule {
+            let custom = list.iter().find(|period| Span::new(period.from, period.until).contains(date))?;
+            return Some(Period { name: custom.name.clone(), span: Span::new(custom.from, custom.until) });
+        }
+        let (unit, fiscal_year) = self.unit()?;
         let span = fiscal_year.unit_of(unit, date);
         Some(Period { name: Self::name(unit, fiscal_year, span.from), span })
     }
@@ -124,19 +119,25 @@ impl Periods<'_> {
         {
             return Some(Period { name: custom.name.clone(), span: Span::new(custom.from, custom.until) });
         }
-        let candidates = match name.split_once('/') {
-            Some((from, _)) => vec![from.parse::<Date>().ok()?],
-            None => {
-                let digits: String = name.trim_start_matches("FY").chars().take(4).collect();
-                let year: i32 = digits.parse().ok()?;
-                (-12..24).filter_map(|month| Date::of(year, 1, self.start_day()).map(|start| start.plus_months(month))).collect()
-            }
-        };
-        candidates.into_iter().filter_map(|date| self.holding(date)).find(|period| period.name == name || period.span.to_string() == name)
+        if let Some((from, _)) = name.split_once('/') {
+            return self.holding(from.parse().ok()?).filter(|period| period.span.to_string() == name);
+        }
+        let year: i32 = name.trim_start_matches("FY").get(..4)?.parse().ok()?;
+        let start = Date::of(year, 1, self.fiscal_year.day)?;
+        // One day of each period around the year.
+        let months = (-12..24).step_by(usize::try_from(self.unit()?.0.months()).ok()?);
+        months.filter_map(|month| self.holding(start.plus_months(month))).find(|period| period.name == name)
     }
 
-    const fn start_day(&self) -> u32 {
-        self.fiscal_year.day
+    /// The unit of the calendar, and the year that it is part of; none of a custom calendar.
+    const fn unit(&self) -> Option<(CalendarUnit, FiscalYear)> {
+        match self.rule {
+            PeriodRule::Month {} => Some((CalendarUnit::Month, FiscalYear::CALENDAR)),
+            PeriodRule::Quarter {} => Some((CalendarUnit::Quarter, self.fiscal_year)),
+            PeriodRule::Half {} => Some((CalendarUnit::Half, self.fiscal_year)),
+            PeriodRule::Year {} => Some((CalendarUnit::Year, self.fiscal_year)),
+            PeriodRule::Custom(_) => None,
+        }
     }
 
     /// The periods whose last day lies in `span`, in order.

@@ -313,7 +313,7 @@ impl<'p> Planner<'p> {
             Source::Activities => self.plan.activities = Some(self.plan.activities.map_or(span, |held| hull(held, span))),
             Source::Transactions => self.lines(measure, span, days),
         }
-        self.plan.exchange_rates |= measure.unit_table.is_none();
+        self.plan.exchange_rates |= measure.unit_table.is_none() && !only_counts(measure);
         let fields = measure.group_by.iter().chain(&measure.of).chain(measure.having.iter().filter_map(|test| test.of.as_ref()));
         if filters().any(|filter| asks_field(filter, "deal.kind")) || fields.into_iter().any(|field| field == "deal.kind") {
             // The deal of a sale line may be of any day.
@@ -419,6 +419,12 @@ fn merged(mut spans: Vec<Span>) -> Vec<Span> {
         }
     }
     merged
+}
+
+/// Whether a measure counts facts or what they name, and looks at no figure of them.
+fn only_counts(measure: &Measure) -> bool {
+    let counts = |aggregate: Aggregate| matches!(aggregate, Aggregate::Count | Aggregate::Distinct);
+    counts(measure.aggregate) && measure.having.iter().all(|test| counts(test.aggregate))
 }
 
 fn asks_first_fact(filter: &Filter) -> bool {
