@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::access::{Action, Asked, Resource, Scope};
-use guerdon_domain::benefit::{BenefitCheck, Entitlement, HeldTiers, check_benefits, resolve_some};
+use guerdon_domain::benefit::{BenefitCheck, Entitlement, HeldTiers, Wanted, check_benefits, resolve_some};
 use guerdon_domain::date::Date;
 
 use super::partners::PartnerId;
@@ -48,6 +48,8 @@ pub struct Question {
     pub region: Option<String>,
     /// These benefits alone; all when empty. Only what their conditions ask for is read.
     pub benefits: Option<BTreeSet<String>>,
+    /// Whether what would unlock a benefit is asked too.
+    pub unlocks: bool,
 }
 
 /// The entitlements of partners on a date, by the tiers on record. A fixed number of statements whatever the number of partners.
@@ -82,14 +84,14 @@ async fn resolve_in(
         })
         .await?;
     let Some((as_of, in_force, known)) = read else { return Ok(BTreeMap::new()) };
-    let Question { region, benefits, .. } = question.clone();
+    let Question { region, benefits, unlocks, .. } = question.clone();
     compute(move || {
         let program = &in_force.compiled;
         let resolve = |code: &String| {
             let partner = known.facts.partners.get(code).ok_or(AppError::NotFound)?;
             let held = HeldTiers::on_record(program, partner, as_of);
             let wanted = |key: &str| benefits.as_ref().is_none_or(|benefits| benefits.contains(key));
-            Ok(resolve_some(program, &known.facts, code, as_of, (&held, region.as_deref()), &wanted)?)
+            Ok(resolve_some(program, &known.facts, code, as_of, (&held, region.as_deref()), Wanted { benefit: &wanted, unlocks })?)
         };
         known.ids.iter().map(|(id, code)| (*id, resolve(code))).collect()
     })

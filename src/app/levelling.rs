@@ -38,6 +38,28 @@ pub struct PartnerStanding {
     pub version: i64,
     /// Where it stands.
     pub standing: Standing,
+    /// What threatens its tiers, where that was asked with it.
+    pub ahead: Option<Ahead>,
+}
+
+/// What threatens a partner's tiers within some months.
+#[derive(Debug, Clone)]
+pub struct Ahead {
+    /// So many months.
+    pub months: i32,
+    /// What was found.
+    pub risks: Result<Vec<LadderRisk>, AppError>,
+}
+
+/// What is asked about the standing of every partner.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StandingQuestion {
+    /// The program; the only one when empty.
+    pub program: Option<ProgramKey>,
+    /// The date; today in the program's time zone when empty.
+    pub as_of: Option<Date>,
+    /// What threatens the tiers within so many months is asked too: facts are read once for both.
+    pub ahead: Option<i32>,
 }
 
 /// Where partners stand on a date. A fixed number of statements whatever the number of partners. Partners out of scope are left
@@ -48,18 +70,22 @@ pub struct PartnerStanding {
 pub async fn standings_many(
     app: &App,
     ctx: &Ctx,
-    program: Option<&ProgramKey>,
-    as_of: Option<Date>,
+    question: &StandingQuestion,
     ids: &[PartnerId],
 ) -> Result<BTreeMap<PartnerId, Result<PartnerStanding, AppError>>, AppError> {
     let scope = ctx.require((Action::Read, Resource::Tier))?;
-    let Some((as_of, in_force, known)) = read_for_judging(app, ctx, &scope, program, (as_of, None), ids).await? else { return Ok(BTreeMap::new()) };
+    let read = read_for_judging(app, ctx, &scope, question, ids).await?;
+    let Some((as_of, in_force, known)) = read else { return Ok(BTreeMap::new()) };
+    let months = question.ahead;
     compute(move || {
         let evaluator = Evaluator::new(&in_force.compiled, &known.facts);
+        let mut risks = months.map(|months| look_ahead(&in_force, &known, as_of, months)).unwrap_or_default();
         let judge = |(id, code): (&PartnerId, &String)| {
             let standing = evaluator.standing(code, as_of, Due::ByCalendar);
             evaluator.forget();
-            let whole = |standing| PartnerStanding { partner: *id, program: ProgramKey::Id(in_force.program.id), version: in_force.version.number, standing };
+            let ahead = risks.remove(id).zip(months).map(|(risks, months)| Ahead { months, risks });
+            let (program, version) = (ProgramKey::Id(in_force.program.id), in_force.version.number);
+            let whole = |standing| PartnerStanding { partner: *id, program, version, standing, ahead };
             (*id, standing.map(whole).map_err(AppError::from))
         };
         known.ids.iter().map(judge).collect()
@@ -71,18 +97,27 @@ async fn read_for_judging(
     app: &App,
     ctx: &Ctx,
     scope: &Scope,
-    program: Option<&ProgramKey>,
-    (as_of, last): (Option<Date>, Option<Date>),
+    question: &StandingQuestion,
     ids: &[PartnerId],
 ) -> Result<Option<(Date, InForce, Known)>, AppError> {
     app.store
         .read(async |tx| {
-            let Some((as_of, in_force)) = dated(app, ctx, tx, program, as_of).await? else { return Ok(None) };
-            let reading = for_judging(&in_force.compiled, as_of, as_of.max(last.unwrap_or(as_of)));
+            let Some((as_of, in_force)) = dated(app, ctx, tx, question.program.as_ref(), question.as_of).await? else { return Ok(None) };
+            let reading = for_judging(&in_force.compiled, as_of, question.ahead.map_or(as_of, |months| as_of.plus_months(months)));
             let known = read_facts(tx, scope, &in_force, &reading, as_of, ids).await?;
             Ok(Some((as_of, in_force, known)))
         })
         .await
+}
+
+fn look_ahead(in_force: &InForce, known: &Known, as_of: Date, months: i32) -> BTreeMap<PartnerId, Result<Vec<LadderRisk>, AppError>> {
+    let evaluator = Evaluator::new(&in_force.compiled, &known.facts).known_until(as_of);
+    let risks = |(id, code): (&PartnerId, &String)| {
+        let risks = evaluator.at_risk(code, as_of, as_of.plus_months(months));
+        evaluator.forget();
+        (*id, risks.map_err(AppError::from))
+    };
+    known.ids.iter().map(risks).collect()
 }
 
 /// What threatens the tiers of partners within so many months of a date, if nothing more comes in. A fixed number of statements
@@ -99,19 +134,10 @@ pub async fn risks_many(
     ids: &[PartnerId],
 ) -> Result<BTreeMap<PartnerId, Result<Vec<LadderRisk>, AppError>>, AppError> {
     let scope = ctx.require((Action::Read, Resource::Tier))?;
-    let horizon = as_of.plus_months(months);
-    let read = read_for_judging(app, ctx, &scope, Some(program), (Some(as_of), Some(horizon)), ids).await?;
+    let question = StandingQuestion { program: Some(program.clone()), as_of: Some(as_of), ahead: Some(months) };
+    let read = read_for_judging(app, ctx, &scope, &question, ids).await?;
     let Some((as_of, in_force, known)) = read else { return Ok(BTreeMap::new()) };
-    compute(move || {
-        let evaluator = Evaluator::new(&in_force.compiled, &known.facts).known_until(as_of);
-        let look_ahead = |(id, code): (&PartnerId, &String)| {
-            let risks = evaluator.at_risk(code, as_of, horizon);
-            evaluator.forget();
-            (*id, risks.map_err(AppError::from))
-        };
-        known.ids.iter().map(look_ahead).collect()
-    })
-    .await
+    compute(move || look_ahead(&in_force, &known, as_of, months)).await
 }
 
 /// The tiers that partners held in a program.

@@ -334,7 +334,7 @@ fn what_if(prepared: &Prepared, known: &Known, id: PartnerId, code: &str) -> Res
     let standing = |facts: &Facts| {
         let standing = Evaluator::new(simulation.before(), facts).standing(code, terms.as_of, due)?;
         let program = ProgramKey::Id(prepared.in_force.program.id);
-        Ok::<_, AppError>(PartnerStanding { partner: id, program, version: prepared.in_force.version.number, standing })
+        Ok::<_, AppError>(PartnerStanding { partner: id, program, version: prepared.in_force.version.number, standing, ahead: None })
     };
     let before = standing(&known.facts)?;
     let after = standing(changed.as_ref().unwrap_or(&known.facts))?;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::date::Date;
 use crate::document::Document;
-use crate::document::benefit::Benefit;
+use crate::document::benefit::{Benefit, Grant};
 use crate::document::ladder::{Ladder, ReviewPolicy, Tier};
 use crate::document::metric::Metric;
 use crate::document::rebate::{PeriodRule, RebateSchedule};
@@ -35,11 +35,21 @@ pub struct Program {
     ladders: BTreeMap<String, usize>,
     benefits: BTreeMap<String, usize>,
     schedules: BTreeMap<String, usize>,
+    /// The grants of each benefit.
+    grants: BTreeMap<String, Vec<usize>>,
     main_ladder: Option<usize>,
 }
 
 fn index<'a>(keys: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, usize> {
     keys.into_iter().enumerate().map(|(at, key)| (key.clone(), at)).collect()
+}
+
+fn index_of_grants(document: &Document) -> BTreeMap<String, Vec<usize>> {
+    let mut grants: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, grant) in document.grants.iter().enumerate() {
+        grants.entry(grant.benefit.clone()).or_default().push(at);
+    }
+    grants
 }
 
 impl Program {
@@ -61,6 +71,7 @@ impl Program {
             ladders: index(document.ladders.iter().map(|ladder| &ladder.key)),
             benefits: index(document.benefits.iter().map(|benefit| &benefit.key)),
             schedules: index(document.rebate_schedules.iter().map(|schedule| &schedule.key)),
+            grants: index_of_grants(&document),
             main_ladder: document.ladders.iter().position(|ladder| ladder.main).or((document.ladders.len() == 1).then_some(0)),
             document,
         })
@@ -110,6 +121,12 @@ impl Program {
     /// The benefit of that key.
     pub fn benefit(&self, key: &str) -> Option<&Benefit> {
         self.benefits.get(key).and_then(|at| self.document.benefits.get(*at))
+    }
+
+    /// The grants of the benefit of that key, in the document's order.
+    pub fn grants_of(&self, benefit: &str) -> impl Iterator<Item = &Grant> {
+        let places = self.grants.get(benefit).map(Vec::as_slice).unwrap_or_default();
+        places.iter().filter_map(|at| self.document.grants.get(*at))
     }
 
     /// The rebate schedule of that key.

@@ -77,6 +77,8 @@ pub struct StandingKey {
     pub program: Option<ProgramKey>,
     /// The date; today when empty.
     pub as_of: Option<Date>,
+    /// What threatens its tiers within so many months is asked with it.
+    pub ahead: Option<i32>,
 }
 
 /// What threatens the tiers of a partner.
@@ -105,6 +107,8 @@ pub struct EntitlementsKey {
     pub region: Option<String>,
     /// These benefits alone; all when empty.
     pub benefits: Option<BTreeSet<String>>,
+    /// Whether what would unlock a benefit is asked too.
+    pub unlocks: bool,
 }
 
 /// What a partner has earned.

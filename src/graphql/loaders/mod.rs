@@ -168,7 +168,7 @@ impl Loaders {
     }
 
     /// What a partner is entitled to; none before the first program version.
-    pub async fn entitlements(&self, key: EntitlementsKey) -> Found<Arc<Vec<Entitlement>>> {
+    pub async fn entitlements(&self, key: EntitlementsKey) -> Found<Arc<Vec<Arc<Entitlement>>>> {
         self.load(key).await?.transpose()
     }
 

@@ -13,7 +13,7 @@ use super::{
     EnrollmentsKey, EntitlementsKey, EstimateKey, HistoryKey, Lines, PartnerNode, ProfilesKey, Reader, RisksKey, StandingKey, TransactionsKey, WhatIfKey,
     by_question,
 };
-use crate::app::levelling::{self, PartnerStanding, TierHistory};
+use crate::app::levelling::{self, PartnerStanding, StandingQuestion, TierHistory};
 use crate::app::partners::{self, PartnerId, StoredEnrollment, StoredPartner};
 use crate::app::rebates::{self, Estimate};
 use crate::app::simulation::{self, WhatIf};
@@ -106,9 +106,9 @@ impl Loader<StandingKey> for Reader {
 
     async fn load(&self, keys: &[StandingKey]) -> Result<HashMap<StandingKey, Each<PartnerStanding>>, GqlFault> {
         let mut found = HashMap::new();
-        for ((program, as_of), keys) in by_question(keys, |key| (key.program.clone(), key.as_of)) {
+        for (question, keys) in by_question(keys, |key| StandingQuestion { program: key.program.clone(), as_of: key.as_of, ahead: key.ahead }) {
             let ids = ids_of(&keys, |key| key.partner);
-            let standings = levelling::standings_many(&self.app, &self.ctx, program.as_ref(), as_of, &ids).await;
+            let standings = levelling::standings_many(&self.app, &self.ctx, &question, &ids).await;
             answer(&mut found, keys, |key| key.partner, standings);
         }
         Ok(found)
@@ -131,15 +131,19 @@ impl Loader<RisksKey> for Reader {
 }
 
 impl Loader<EntitlementsKey> for Reader {
-    type Value = Each<Vec<Entitlement>>;
+    type Value = Each<Vec<Arc<Entitlement>>>;
     type Error = GqlFault;
 
-    async fn load(&self, keys: &[EntitlementsKey]) -> Result<HashMap<EntitlementsKey, Each<Vec<Entitlement>>>, GqlFault> {
+    async fn load(&self, keys: &[EntitlementsKey]) -> Result<HashMap<EntitlementsKey, Each<Vec<Arc<Entitlement>>>>, GqlFault> {
         let mut found = HashMap::new();
-        for ((program, as_of, region, benefits), keys) in by_question(keys, |key| (key.program.clone(), key.as_of, key.region.clone(), key.benefits.clone())) {
-            let question = entitlements::Question { program, as_of, region, benefits };
+        let asked = |key: &EntitlementsKey| (key.program.clone(), key.as_of, key.region.clone(), key.benefits.clone(), key.unlocks);
+        for ((program, as_of, region, benefits, unlocks), keys) in by_question(keys, asked) {
+            let question = entitlements::Question { program, as_of, region, benefits, unlocks };
             let ids = ids_of(&keys, |key| key.partner);
             let answers = entitlements::resolve_many(&self.app, &self.ctx, &question, &ids).await;
+            // Fields share what was resolved instead of copying it.
+            let shared = |all: Result<Vec<Entitlement>, AppError>| all.map(|all| all.into_iter().map(Arc::new).collect());
+            let answers = answers.map(|answers| answers.into_iter().map(|(partner, all)| (partner, shared(all))).collect());
             answer(&mut found, keys, |key| key.partner, answers);
         }
         Ok(found)

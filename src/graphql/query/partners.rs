@@ -118,7 +118,8 @@ impl PartnerQueries {
     ) -> Maybe<Vec<BenefitCheck>> {
         let found = async {
             check_keys_of(ctx, "benefits", &benefits)?;
-            let question = entitlements::Question { program: program.map(ProgramKey::Code), as_of: as_of.map(Into::into), region, benefits: None };
+            let question =
+                entitlements::Question { program: program.map(ProgramKey::Code), as_of: as_of.map(Into::into), region, benefits: None, unlocks: true };
             let checks = entitlements::check_partner(ctx.app()?, ctx.caller()?, &question, &partner, &benefits).await?;
             Ok(checks.map(|checks| checks.into_iter().map(Into::into).collect()))
         };

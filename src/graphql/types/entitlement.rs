@@ -1,6 +1,8 @@
 //! What a partner is entitled to, and why.
 
-use async_graphql::{Enum, SimpleObject};
+use std::sync::Arc;
+
+use async_graphql::{Enum, Object, SimpleObject};
 use guerdon_domain::benefit as domain;
 
 use super::benefit::{AllowancePeriod, BenefitKind, BenefitValue, MergeRule};
@@ -103,35 +105,76 @@ pub enum CheckReason {
     UnknownBenefit,
 }
 
+/// What resolution gives a partner for one benefit on a date. What is not asked for is not made.
+pub struct Entitlement(pub Arc<domain::Entitlement>);
+
 /// What resolution gives a partner for one benefit on a date.
-#[derive(Debug, Clone, SimpleObject)]
-pub struct Entitlement {
+#[Object]
+impl Entitlement {
     /// The benefit's key.
-    pub benefit: String,
+    async fn benefit(&self) -> &str {
+        &self.0.benefit
+    }
+
     /// The benefit's name, for people.
-    pub name: Option<String>,
+    async fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
     /// The kind of its value.
-    pub kind: BenefitKind,
+    async fn kind(&self) -> BenefitKind {
+        self.0.kind.into()
+    }
+
     /// How its sources became one value.
-    pub merge: MergeRule,
+    async fn merge(&self) -> MergeRule {
+        self.0.merge.into()
+    }
+
     /// Whether it is given.
-    pub status: EntitlementStatus,
+    async fn status(&self) -> EntitlementStatus {
+        self.0.status.into()
+    }
+
     /// GRANTED: what is given. WITHHELD: what would be given if every unmet condition were met. NOT_OFFERED: null.
-    pub value: Option<BenefitValue>,
+    async fn value(&self) -> Option<BenefitValue> {
+        self.0.value.as_ref().map(Into::into)
+    }
+
     /// MONEY, the caps of a RATE and the overage price: their currency.
-    pub currency: Option<CurrencyCode>,
+    async fn currency(&self) -> Option<CurrencyCode> {
+        self.0.currency.map(CurrencyCode)
+    }
+
     /// ALLOWANCE: the period that the value is for.
-    pub allowance: Option<AllowanceWindow>,
+    async fn allowance(&self) -> Option<AllowanceWindow> {
+        self.0.allowance.as_ref().map(Into::into)
+    }
+
     /// ALLOWANCE: the price of one more, in `currency`; without it there is no more.
-    pub overage_price: Option<Decimal>,
+    async fn overage_price(&self) -> Option<Decimal> {
+        self.0.overage_price.map(|price| Decimal::of(price.0))
+    }
+
     /// Every source that took part, the most specific first.
-    pub sources: Vec<EntitlementSource>,
+    async fn sources(&self) -> Vec<EntitlementSource> {
+        self.0.sources.iter().map(Into::into).collect()
+    }
+
     /// The day from which the answer no longer holds, as far as is known: the first end of a source that made the value.
-    pub valid_until: Option<GqlDate>,
+    async fn valid_until(&self) -> Option<GqlDate> {
+        self.0.valid_until.map(GqlDate)
+    }
+
     /// WITHHELD: the conditions that are not met.
-    pub unmet: Vec<UnlockStep>,
+    async fn unmet(&self) -> Vec<UnlockStep> {
+        self.0.unmet.iter().map(Into::into).collect()
+    }
+
     /// WITHHELD and NOT_OFFERED: each of these ways would unlock it, the shortest first; at most ten.
-    pub unlocks: Vec<Unlock>,
+    async fn unlocks(&self) -> Vec<Unlock> {
+        self.0.unlocks.iter().map(Into::into).collect()
+    }
 }
 
 /// The period that an allowance is for.
@@ -220,26 +263,6 @@ pub struct BenefitCheck {
     pub value: Option<BenefitValue>,
     /// What would unlock it, as one sentence.
     pub unlock: Option<String>,
-}
-
-impl From<&domain::Entitlement> for Entitlement {
-    fn from(answer: &domain::Entitlement) -> Self {
-        Self {
-            benefit: answer.benefit.clone(),
-            name: answer.name.clone(),
-            kind: answer.kind.into(),
-            merge: answer.merge.into(),
-            status: answer.status.into(),
-            value: answer.value.as_ref().map(Into::into),
-            currency: answer.currency.map(CurrencyCode),
-            allowance: answer.allowance.as_ref().map(Into::into),
-            overage_price: answer.overage_price.map(|price| Decimal::of(price.0)),
-            sources: answer.sources.iter().map(Into::into).collect(),
-            valid_until: answer.valid_until.map(GqlDate),
-            unmet: answer.unmet.iter().map(Into::into).collect(),
-            unlocks: answer.unlocks.iter().map(Into::into).collect(),
-        }
-    }
 }
 
 impl From<&domain::AllowanceWindow> for AllowanceWindow {

@@ -9,7 +9,7 @@ use super::entitlement::{BenefitCheck, Entitlement};
 use super::program::Program;
 use super::rebate::RebateEstimate;
 use super::simulation::WhatIf;
-use super::standing::Standing;
+use super::standing::{Standing, months_ahead};
 use super::statement::{Statement, StatementConnection};
 use super::tier::{TierAssignment, TierAssignmentConnection};
 use super::transaction::{Transaction, TransactionConnection};
@@ -395,7 +395,7 @@ impl Partner {
         #[graphql(desc = "The date; today in the program's time zone when empty.")] as_of: Option<GqlDate>,
     ) -> Maybe<Standing> {
         let found = async {
-            let key = StandingKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of) };
+            let key = StandingKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of), ahead: months_ahead(ctx) };
             Ok(ctx.loaders()?.standing(key).await?.map(Standing))
         };
         found.await.transpose()
@@ -413,9 +413,10 @@ impl Partner {
         let found = async {
             check_keys_of(ctx, "keys", keys.as_deref().unwrap_or_default())?;
             let benefits = keys.map(|keys| keys.into_iter().collect());
-            let key = EntitlementsKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of), region, benefits };
+            let unlocks = ctx.look_ahead().field("unlocks").exists();
+            let key = EntitlementsKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of), region, benefits, unlocks };
             let all = ctx.loaders()?.entitlements(key).await?;
-            Ok(all.map(|all| all.iter().map(Into::into).collect()))
+            Ok(all.map(|all| all.iter().cloned().map(Entitlement).collect()))
         };
         found.await.transpose()
     }
@@ -432,7 +433,7 @@ impl Partner {
         let found = async {
             check_keys_of(ctx, "benefits", &benefits)?;
             let asked = Some(benefits.iter().cloned().collect());
-            let key = EntitlementsKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of), region, benefits: asked };
+            let key = EntitlementsKey { partner: self.key(), program: program_key(program), as_of: date_of(as_of), region, benefits: asked, unlocks: true };
             let all = ctx.loaders()?.entitlements(key).await?;
             Ok(all.map(|all| guerdon_domain::benefit::check_benefits(&all, &benefits).into_iter().map(Into::into).collect()))
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, Object, SimpleObject};
+use async_graphql::{Context, Enum, Object, SimpleObject, Value};
 use guerdon_domain::document::ladder::Entry;
 use guerdon_domain::levelling as domain;
 use guerdon_domain::requirement as rule;
@@ -22,6 +22,21 @@ use crate::graphql::scalars::{Decimal, GqlDate};
 
 /// Months that a forecast looks ahead at most.
 const HORIZON_MONTHS_MAX: i32 = 24;
+/// Months that it looks ahead when nobody says.
+const HORIZON_MONTHS: i32 = 3;
+
+/// How far a selected standing is asked to look ahead, so that its facts are read once for both; none where that is not asked, or is
+/// asked more than once.
+pub fn months_ahead(ctx: &Context<'_>) -> Option<i32> {
+    let asked = ctx.look_ahead().field("atRisk").selection_fields();
+    let [field] = asked.as_slice() else { return None };
+    let months = match field.arguments().ok()?.into_iter().find(|(name, _)| name == "months") {
+        None => HORIZON_MONTHS,
+        Some((_, Value::Number(months))) => i32::try_from(months.as_i64()?).ok()?,
+        Some(_) => return None,
+    };
+    (1..=HORIZON_MONTHS_MAX).contains(&months).then_some(months)
+}
 
 /// What an evaluation did to a tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -131,10 +146,17 @@ impl Standing {
     }
 
     /// What threatens the tiers that are held, if nothing more comes in: certificates that expire, sales that leave a window.
-    async fn at_risk(&self, ctx: &Context<'_>, #[graphql(desc = "So many months ahead, at most 24.", default = 3)] months: i32) -> Maybe<Vec<LadderRisk>> {
+    async fn at_risk(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "So many months ahead, at most 24.", default_with = "HORIZON_MONTHS")] months: i32,
+    ) -> Maybe<Vec<LadderRisk>> {
         let found = async {
             if !(1..=HORIZON_MONTHS_MAX).contains(&months) {
                 return Err(GqlFault::invalid("OUT_OF_RANGE", "months", format!("a forecast looks 1 to {HORIZON_MONTHS_MAX} months ahead")));
+            }
+            if let Some(ahead) = self.0.ahead.as_ref().filter(|ahead| ahead.months == months) {
+                return Ok(ahead.risks.as_ref().map_err(Clone::clone)?.iter().map(Into::into).collect());
             }
             let key = RisksKey { partner: self.0.partner, program: self.0.program.clone(), as_of: self.0.standing.as_of, months };
             let risks = ctx.loaders()?.risks(key).await?;

@@ -1,5 +1,7 @@
 //! The short answer: may this partner have this benefit?
 
+use std::borrow::Borrow;
+
 use serde::Serialize;
 
 use super::{Entitlement, EntitlementStatus};
@@ -40,8 +42,8 @@ pub struct BenefitCheck {
 }
 
 /// Answers every key, in the order asked.
-pub fn check_benefits(entitlements: &[Entitlement], keys: &[String]) -> Vec<BenefitCheck> {
-    let answers = keys.iter().map(|key| match entitlements.iter().find(|entitlement| entitlement.benefit == *key) {
+pub fn check_benefits(entitlements: &[impl Borrow<Entitlement>], keys: &[String]) -> Vec<BenefitCheck> {
+    let answers = keys.iter().map(|key| match entitlements.iter().map(Borrow::borrow).find(|entitlement| entitlement.benefit == *key) {
         Some(entitlement) => check(entitlement),
         None => BenefitCheck { benefit: key.clone(), allowed: false, reason: CheckReason::UnknownBenefit, value: None, unlock: None },
     });

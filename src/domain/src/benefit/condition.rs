@@ -30,6 +30,8 @@ pub(super) struct Resolver<'p, 'h> {
     pub(super) own_region: Option<&'h str>,
     /// The partner's type.
     pub(super) partner_type: Option<&'h str>,
+    /// Whether the ways that would unlock a benefit are asked for.
+    pub(super) unlocks: bool,
     /// Benefits answered so far, for conditions that name another benefit.
     pub(super) answered: BTreeMap<String, Entitlement>,
 }

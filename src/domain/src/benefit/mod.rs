@@ -32,7 +32,7 @@ pub use allowance::{AllowanceWindow, Proration};
 pub use check::{BenefitCheck, CheckReason, check_benefits};
 pub use condition::Judgement;
 pub use held::{HeldTier, HeldTiers};
-pub use resolve::{Standing, resolve_entitlements, resolve_entitlements_with, resolve_some, resolve_some_with};
+pub use resolve::{Standing, Wanted, resolve_entitlements, resolve_entitlements_with, resolve_some, resolve_some_with};
 pub use source::{EntitlementSource, SourceKind, SourceOutcome};
 pub use unlock::{Unlock, UnlockKind, UnlockStep};
 

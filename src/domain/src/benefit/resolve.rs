@@ -47,7 +47,21 @@ pub fn resolve_entitlements(
     held: &HeldTiers,
     region: Option<&str>,
 ) -> Result<Vec<Entitlement>, Faults> {
-    resolve_some(program, facts, partner, as_of, (held, region), &|_| true)
+    resolve_some(program, facts, partner, as_of, (held, region), Wanted::ALL)
+}
+
+/// What is wanted of a resolution.
+#[derive(Clone, Copy)]
+pub struct Wanted<'w> {
+    /// Which benefits.
+    pub benefit: &'w dyn Fn(&str) -> bool,
+    /// Whether the ways that would unlock a benefit are worked out: about half of the work.
+    pub unlocks: bool,
+}
+
+impl Wanted<'_> {
+    /// Everything.
+    pub const ALL: Self = Self { benefit: &|_| true, unlocks: true };
 }
 
 /// As [`resolve_entitlements`], of some benefits only; those that their conditions name are resolved too, and not answered.
@@ -60,7 +74,7 @@ pub fn resolve_some(
     partner: &str,
     as_of: Date,
     (held, region): (&HeldTiers, Option<&str>),
-    wanted: &dyn Fn(&str) -> bool,
+    wanted: Wanted<'_>,
 ) -> Result<Vec<Entitlement>, Faults> {
     let evaluator = Evaluator::new(program, facts);
     let partner = evaluator.partner(partner)?;
@@ -78,14 +92,14 @@ pub fn resolve_some(
 /// # Errors
 /// Whatever the judge of requirements reports; `OUT_OF_RANGE` when a sum leaves the range of exact arithmetic.
 pub fn resolve_entitlements_with(standing: &Standing<'_, '_>) -> Result<Vec<Entitlement>, Faults> {
-    resolve_some_with(standing, &|_| true)
+    resolve_some_with(standing, Wanted::ALL)
 }
 
 /// As [`resolve_entitlements_with`], of some benefits only; those that their conditions name are resolved too, and not answered.
 ///
 /// # Errors
 /// As [`resolve_entitlements_with`].
-pub fn resolve_some_with(standing: &Standing<'_, '_>, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Entitlement>, Faults> {
+pub fn resolve_some_with(standing: &Standing<'_, '_>, wanted: Wanted<'_>) -> Result<Vec<Entitlement>, Faults> {
     let profile = standing.partner.profile(standing.as_of);
     let own_region = profile.and_then(|profile| profile.region.as_deref());
     let mut resolver = Resolver {
@@ -93,13 +107,15 @@ pub fn resolve_some_with(standing: &Standing<'_, '_>, wanted: &dyn Fn(&str) -> b
         region: standing.region.or(own_region),
         own_region,
         partner_type: profile.and_then(|profile| profile.partner_type.as_deref()),
+        unlocks: wanted.unlocks,
         answered: BTreeMap::new(),
     };
     let benefits = &standing.program.document.benefits;
-    for benefit in benefits.iter().filter(|benefit| wanted(&benefit.key)) {
+    let wanted = |benefit: &&Benefit| (wanted.benefit)(&benefit.key);
+    for benefit in benefits.iter().filter(wanted) {
         resolver.answer(&benefit.key, &mut Vec::new())?;
     }
-    Ok(benefits.iter().filter(|benefit| wanted(&benefit.key)).filter_map(|benefit| resolver.answered.remove(&benefit.key)).collect())
+    Ok(benefits.iter().filter(wanted).filter_map(|benefit| resolver.answered.remove(&benefit.key)).collect())
 }
 
 impl<'p> Resolver<'p, '_> {

@@ -117,8 +117,7 @@ impl<'p> Resolver<'p, '_> {
     /// Every grant of `benefit`, with its ladder.
     pub(super) fn offers(&self, benefit: &str) -> Vec<Offer<'p>> {
         let program = self.standing.program;
-        let grants = program.document.grants.iter().filter(|grant| grant.benefit == benefit);
-        let offers = grants.filter_map(|grant| {
+        let offers = program.grants_of(benefit).filter_map(|grant| {
             let ladder = program.ladder(grant.ladder.as_deref());
             let rank = match (&grant.tier, ladder) {
                 (None, _) => 0,

@@ -117,8 +117,11 @@ impl Way {
 }
 
 impl<'p> Resolver<'p, '_> {
-    /// The ways to `benefit`, the shortest first. `common` are steps that every way needs.
+    /// The ways to `benefit`, the shortest first; none where nobody asks. `common` are steps that every way needs.
     pub(super) fn unlocks(&self, benefit: &str, sources: &[EntitlementSource], common: &[UnlockStep]) -> Result<Vec<Unlock>, Faults> {
+        if !self.unlocks {
+            return Ok(Vec::new());
+        }
         if let Some(removal) = sources.iter().filter(|source| source.effect == TermEffect::Remove).max_by_key(|source| source.until.unwrap_or(Date::MAX)) {
             return Ok(removal.until.map(|until| Unlock::new(vec![after_removal(removal, until)])).into_iter().collect());
         }

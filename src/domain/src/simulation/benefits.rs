@@ -3,7 +3,7 @@
 use super::BenefitChangeKind;
 use super::judge::{Judged, Part};
 use super::tally::BenefitMove;
-use crate::benefit::{Entitlement, Judgement, Standing, resolve_some_with};
+use crate::benefit::{Entitlement, Judgement, Standing, Wanted, resolve_some_with};
 use crate::fault::Faults;
 use crate::metric::{At, Evaluator};
 
@@ -49,5 +49,8 @@ fn resolve<'a>(
         Ok(Judgement { met: judged.met, missing: String::new() })
     };
     let held = judged.held();
-    resolve_some_with(&Standing { program: evaluator.program, partner, as_of, held: &held, region: None, judge: &judge }, wanted)
+    resolve_some_with(
+        &Standing { program: evaluator.program, partner, as_of, held: &held, region: None, judge: &judge },
+        Wanted { benefit: wanted, unlocks: false },
+    )
 }
