@@ -64,5 +64,5 @@ async fn it_sends_as_many_statements_for_1_10_and_100_partners() {
     api.execute(of_partner("P007"), query(), json!({"code": "P007"})).await.at("/partner");
     let one = api.database.store.statements() - before;
     assert!(counts.windows(2).all(|pair| pair[0] == pair[1]), "{counts:?}");
-    assert!(counts[0] <= 40 && one <= counts[0], "{counts:?} {one}");
+    assert!(counts[0] <= 15 && one <= counts[0], "{counts:?} {one}");
 }

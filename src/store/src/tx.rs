@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::answered::Answered;
@@ -132,13 +132,14 @@ pub struct ReadTx {
     pub(crate) tx: Session,
     pub(crate) inner: Arc<Inner>,
     retry: AtomicBool,
+    failed: AtomicBool,
     /// What it answered already: kept where several questions share a snapshot, never where something is written.
     pub(crate) answered: Option<Answered>,
 }
 
 /// The snapshot that all reads of a store share: begun by the first of them, over when nobody holds it any more.
 #[derive(Default)]
-pub(crate) struct SharedRead(OnceCell<ReadTx>);
+pub(crate) struct SharedRead(Mutex<Option<Arc<ReadTx>>>);
 
 /// The transaction of a write. Writers are its methods; finders are those of [`ReadTx`].
 pub struct WriteTx {
@@ -183,6 +184,7 @@ impl ReadTx {
 
     /// Sorts a database error, and remembers whether the transaction may be run again.
     pub(crate) fn fault(&self, error: DbErr) -> StoreError {
+        self.failed.store(true, Ordering::Relaxed);
         let sorted = sort(error);
         if sorted.retry {
             self.retry.store(true, Ordering::Relaxed);
@@ -232,16 +234,28 @@ impl Store {
         F: AsyncFnOnce(&ReadTx) -> Result<T, E>,
         E: From<StoreError>,
     {
-        let Some(shared) = &self.shared else { return work(&self.begin_read().await?).await };
-        let begin = async || Ok::<_, StoreError>(ReadTx { answered: Some(Answered::default()), ..self.begin_read().await? });
-        work(shared.0.get_or_try_init(begin).await?).await
+        match &self.shared {
+            None => work(&self.begin_read().await?).await,
+            Some(shared) => work(&*self.join_read(shared).await?).await,
+        }
+    }
+
+    /// The shared snapshot. PostgreSQL answers nothing more in one where a statement failed; whoever reads then gets another, so that
+    /// the failure stays with the question that had it.
+    async fn join_read(&self, shared: &SharedRead) -> Result<Arc<ReadTx>, StoreError> {
+        let mut begun = shared.0.lock().await;
+        if let Some(read) = begun.take().filter(|read| !read.failed.load(Ordering::Relaxed)) {
+            return Ok(begun.insert(read).clone());
+        }
+        let read = ReadTx { answered: Some(Answered::default()), ..self.begin_read().await? };
+        Ok(begun.insert(Arc::new(read)).clone())
     }
 
     /// Begins a snapshot. It is not committed but dropped: nothing was written, and its end goes with the next message to the database
     /// instead of by one of its own.
     pub(crate) async fn begin_read(&self) -> Result<ReadTx, StoreError> {
         let tx = self.inner.reader.begin().await.map_err(|error| sort(error).error)?;
-        Ok(ReadTx { tx: Session::Orm(tx), inner: self.inner.clone(), retry: AtomicBool::new(false), answered: None })
+        Ok(ReadTx { tx: Session::Orm(tx), inner: self.inner.clone(), retry: AtomicBool::default(), failed: AtomicBool::default(), answered: None })
     }
 
     /// Writes in one transaction. With an idempotency key the answer is stored with it: the same key and input answer the same
@@ -299,7 +313,7 @@ impl Store {
             Session::Orm(self.inner.writer.begin_with_options(options).await.map_err(failed)?)
         };
         let context = WriteContext { now: context.now.trunc_subsecs(6), ..context.clone() };
-        Ok(WriteTx { read: ReadTx { tx, inner: self.inner.clone(), retry: AtomicBool::new(false), answered: None }, context })
+        Ok(WriteTx { read: ReadTx { tx, inner: self.inner.clone(), retry: AtomicBool::default(), failed: AtomicBool::default(), answered: None }, context })
     }
 }
 

@@ -13,6 +13,20 @@ fn evaluate(as_of: &str, key: &str) -> Value {
 }
 
 #[tokio::test]
+async fn risks_are_the_same_whether_they_are_asked_once_or_twice() {
+    let api = Api::furnished().await;
+    let input = evaluate("2020-06-01", "e");
+    api.mutate(designer(), "tiersEvaluate", "TiersEvaluateInput", "judged", input).await;
+    let risk = "{ ladder tier failsOn leaves { key failsOn sentence } }";
+    let once = format!("{{ partner(by: {{code: \"A\"}}) {{ standing(asOf: \"2020-06-01\") {{ atRisk(months: 12) {risk} ladders {{ tier qualified }} }} }} }}");
+    let twice = once.replace("atRisk(months: 12)", &format!("other: atRisk {risk} atRisk(months: 12)"));
+    let (once, twice) = (api.ask(auditor(), &once).await, api.ask(auditor(), &twice).await);
+    let (once, twice) = (once.at("/partner/standing"), twice.at("/partner/standing"));
+    assert!(!once["atRisk"].as_array().unwrap().is_empty());
+    assert_eq!((&once["atRisk"], &once["ladders"]), (&twice["atRisk"], &twice["ladders"]));
+}
+
+#[tokio::test]
 async fn an_evaluation_records_what_changes_and_the_same_again_changes_nothing() {
     let api = Api::furnished().await;
     let done = api.mutate(designer(), EVALUATE.0, EVALUATE.1, EVALUATE.2, evaluate("2020-03-01", "e1")).await;

@@ -4,6 +4,8 @@ use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
 use guerdon_store::{FactsPlan, LoadedFacts, NewEnrollment, PartnerId, Store};
 
+use sea_orm::ConnectionTrait as _;
+
 use crate::harness::build::{activity, date, deal, holding, of, partner, partners, program, record, sale, write};
 use crate::harness::fresh;
 
@@ -42,6 +44,38 @@ async fn as_many_statements_for_one_as_for_a_hundred() {
         store.read(async |tx| tx.assignments_on_many(&Scope::All, program, &ids[..size], Date::MAX).await).await.unwrap();
         assert_eq!(store.statements() - before, 3);
     }
+}
+
+#[tokio::test]
+async fn reads_of_one_request_see_one_state_and_ask_for_it_once() {
+    let database = fresh().await;
+    let store = &database.store;
+    let (program, _) = program(store, "PR").await;
+    let ids = partners(store, &[partner("P", "DE")]).await;
+    let (request, plan) = (store.in_one_snapshot(), FactsPlan::state(program, Date::MAX));
+    let first = load(&request, &Scope::All, &ids, &plan).await;
+    let enrollment = NewEnrollment { partner: ids[0], since: date("2024-01-01"), track: None, region: None };
+    write(store, async |tx| tx.enroll_partners(program, std::slice::from_ref(&enrollment)).await).await.unwrap();
+    let sent = store.statements();
+    assert_eq!(load(&request, &Scope::All, &ids, &plan).await, first);
+    assert_eq!(store.statements(), sent);
+    let enrollments = request.read(async |tx| tx.enrollments_many(&Scope::All, &ids, None).await).await.unwrap();
+    assert_eq!(enrollments.values().flatten().count(), 0);
+    assert!(load(&request, &Scope::Nothing, &ids, &plan).await.ids.is_empty(), "another right is another question");
+    assert_eq!(load(store, &Scope::All, &ids, &plan).await.partners["P"].enrollments.len(), 1);
+}
+
+#[tokio::test]
+async fn a_failed_question_of_a_request_does_not_take_the_others_with_it() {
+    let database = fresh().await;
+    let store = &database.store;
+    let (program, _) = program(store, "PR").await;
+    let ids = partners(store, &[partner("P", "DE")]).await;
+    database.beside().await.execute_unprepared("ALTER TABLE exchange_rate RENAME TO mislaid").await.unwrap();
+    let request = store.in_one_snapshot();
+    let rates = request.read(async |tx| tx.list_exchange_rates(Date::MIN, Date::MAX).await).await;
+    assert!(rates.is_err());
+    assert_eq!(load(&request, &Scope::All, &ids, &FactsPlan::state(program, Date::MAX)).await.ids.len(), 1);
 }
 
 #[tokio::test]
