@@ -22,6 +22,7 @@ use crate::app::jobs::{HeldJob, Progress};
 use crate::app::levelling::{TierMoved, decision_of, event_of, standing_of};
 use crate::app::outbox::outgoing;
 use crate::app::parallel::Working;
+use crate::app::plan::Known;
 use crate::error::AppError;
 
 #[derive(Debug, Deserialize)]
@@ -29,25 +30,25 @@ struct Input {
     review: ReviewId,
 }
 
-/// Does the next step of a review. The step after it is read and judged while this one is written.
+/// Does the next step of a review. The step after it is judged while this one is written, and the one after that is read.
 ///
 /// # Errors
 /// `Stale` when another worker took it over; `Busy`, `Internal`.
 pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
     let Input { review } = job.input()?;
     let ready = job.ahead.take::<Next>().filter(|next| next.after == job.cursor);
-    let (walk, mut chunks) = match ready {
-        Some(Next { walk, judged: Judged::Done(chunks), .. }) => (walk, chunks),
-        Some(Next { walk, judged: Judged::Working(work), .. }) => (walk, work.done().await?),
+    let (walk, Judged { mut chunks, read }) = match ready {
+        Some(Next { walk, work: Work::Done(judged), .. }) => (walk, judged),
+        Some(Next { walk, work: Work::Judging(work), .. }) => (walk, work.done().await?),
         None => {
             let walk = Arc::new(app.store.read(async |tx| Walk::find(app, tx, review).await).await?);
-            let chunks = walk.judge(app, job.cursor.as_deref()).await?;
-            (walk, chunks)
+            let judged = Arc::clone(&walk).judge(app.clone(), None, job.cursor.clone()).await?;
+            (walk, judged)
         }
     };
     let Chunk { found, is_last } = chunks.pop_front().unwrap_or_default();
     if let (false, Some((_, last))) = (is_last, found.partners.last()) {
-        job.ahead.keep(Next::of(app, &walk, last.clone(), chunks));
+        job.ahead.keep(Next::of(app, &walk, last.clone(), Judged { chunks, read }));
     }
     let step = Step { job, review, question: &walk.question, everybody: walk.slice.is_all(), found: &found, is_last };
     let context = write_context(&app.system(KIND), "reviewStep");
@@ -85,17 +86,30 @@ impl Walk {
         Ok(Self { program: review.program_id, question: Question::new(version, review.as_of, due), slice: Slice::from(&review) })
     }
 
-    /// Reads and judges the partners behind a code: those of one step, or of all steps that are left where everybody's facts are asked
+    /// The partners behind a code with their facts: those of one step, or of all steps that are left where everybody's facts are asked
     /// for, so that they are read once.
-    async fn judge(&self, app: &App, after: Option<&str>) -> Result<VecDeque<Chunk>, AppError> {
-        let step = app.limits.review_chunk;
-        let most = if self.question.takes_everybody() { EVERYBODY } else { step };
+    async fn read(&self, app: &App, after: Option<&str>) -> Result<Read, AppError> {
+        let most = if self.question.takes_everybody() { EVERYBODY } else { app.limits.review_chunk };
         let read = app.store.read::<_, StoreError, _>(async |tx| {
             let partners = tx.list_to_review(&self.slice.walk(self.program, self.question.as_of), after, most).await?;
             Ok((judging::read(tx, &self.question, &partners).await?, partners))
         });
         let (known, partners) = read.await?;
-        let is_last = partners.len() < most;
+        Ok(Read { is_last: partners.len() < most, known, partners })
+    }
+
+    /// Judges what was read, or what is behind a code; what comes behind it is read meanwhile.
+    async fn judge(self: Arc<Self>, app: App, read: Option<Working<Read>>, after: Option<String>) -> Result<Judged, AppError> {
+        let Read { known, partners, is_last } = match read {
+            Some(read) => read.done().await?,
+            None => self.read(&app, after.as_deref()).await?,
+        };
+        let step = app.limits.review_chunk;
+        let behind = partners.last().filter(|_| !is_last).map(|(_, code)| code.clone());
+        let read = behind.map(|behind| {
+            let of = Arc::clone(&self);
+            Working::begin(async move { of.read(&app, Some(&behind)).await })
+        });
         let mut chunks: VecDeque<Chunk> = VecDeque::new();
         for part in judging::judge(&self.question, known, partners, step.min(PART), Found::of).await? {
             let part = part?;
@@ -108,32 +122,44 @@ impl Walk {
             Some(last) => last.is_last = is_last,
             None => chunks.push_back(Chunk { is_last, ..Chunk::default() }),
         }
-        Ok(chunks)
+        Ok(Judged { chunks, read })
     }
+}
+
+/// Partners with the facts that judging them asks for.
+struct Read {
+    known: Known,
+    partners: Vec<(PartnerId, String)>,
+    is_last: bool,
+}
+
+/// Steps that are judged, and what is read of the partners behind them.
+struct Judged {
+    chunks: VecDeque<Chunk>,
+    read: Option<Working<Read>>,
 }
 
 /// The steps that come next.
 struct Next {
     after: Option<String>,
     walk: Arc<Walk>,
-    judged: Judged,
+    work: Work,
 }
 
-enum Judged {
-    Done(VecDeque<Chunk>),
-    Working(Working<VecDeque<Chunk>>),
+enum Work {
+    Done(Judged),
+    Judging(Working<Judged>),
 }
 
 impl Next {
     /// What is judged already, or else what is judged from now on.
-    fn of(app: &App, walk: &Arc<Walk>, after: String, rest: VecDeque<Chunk>) -> Self {
-        let judged = if rest.is_empty() {
-            let (of, from, with) = (Arc::clone(walk), after.clone(), app.clone());
-            Judged::Working(Working::begin(async move { of.judge(&with, Some(&from)).await }))
+    fn of(app: &App, walk: &Arc<Walk>, after: String, rest: Judged) -> Self {
+        let work = if rest.chunks.is_empty() {
+            Work::Judging(Working::begin(Arc::clone(walk).judge(app.clone(), rest.read, Some(after.clone()))))
         } else {
-            Judged::Done(rest)
+            Work::Done(rest)
         };
-        Self { after: Some(after), walk: Arc::clone(walk), judged }
+        Self { after: Some(after), walk: Arc::clone(walk), work }
     }
 }
 
