@@ -68,7 +68,7 @@ impl Default for Limits {
             text_chars_max: 2_000,
             document_bytes_max: 4 * 1_024 * 1_024,
             idempotency_days: 30,
-            run_chunk: 2_000,
+            run_chunk: 1_000,
             second_approver_above: None,
             review_chunk: 1_000,
             job_lease: Duration::from_secs(30),

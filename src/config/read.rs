@@ -61,7 +61,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("http.partial_status_294", "status 294 instead of 200 for data with errors; false"),
     plain("jobs.workers", "background workers of this node, 0 to 64; 1"),
     plain("jobs.poll_ms", "milliseconds between two looks for background work; 1000"),
-    plain("jobs.run_chunk", "partners of a rebate run calculated between two commits, 1 to 100000; 2000"),
+    plain("jobs.run_chunk", "partners of a rebate run calculated between two commits, 1 to 100000; 1000"),
     plain("log.format", "text or json; text"),
     plain("log.filter", "a level or a filter such as info,guerdon=debug; info"),
 ];
