@@ -317,10 +317,10 @@ impl Leaf {
         match self.compares {
             Compares::AtLeast => {
                 let of = self.counted(self.figure(required, MOST_PLACES), required);
-                let ratio = self.ratio.map_or(String::new(), |gap| format!(" ({})", ratio_words(gap)));
+                let ratio = self.ratio.as_deref().map_or(String::new(), |gap| format!(" ({})", ratio_words(*gap)));
                 Sentence::new("AT_LEAST", format!("{named}{} of {of}{tail}; {} more needed{by}{ratio}", self.is(actual), self.missing_words(missing)))
-                    .with_some("missingNumerator", self.ratio.map(|gap| gap.missing_numerator.to_string()))
-                    .with_some("missingIfAdded", self.ratio.and_then(|gap| gap.missing_if_added).map(|missing| missing.to_string()))
+                    .with_some("missingNumerator", self.ratio.as_deref().map(|gap| gap.missing_numerator.to_string()))
+                    .with_some("missingIfAdded", self.ratio.as_deref().and_then(|gap| gap.missing_if_added).map(|missing| missing.to_string()))
             }
             Compares::Above => Sentence::new("ABOVE", format!("{named}{is}{tail}; more than {asked} is needed{by}")),
             Compares::AtMost => Sentence::new("AT_MOST", format!("{named}{is}{tail}; at most {asked} is allowed{by}")),

@@ -294,7 +294,7 @@ impl RequirementLeaf {
 
     /// What a ratio or share lacks, seen from its upper figure.
     async fn ratio(&self) -> Option<RatioGap> {
-        self.0.ratio.as_ref().map(Into::into)
+        self.0.ratio.as_deref().map(Into::into)
     }
 
     /// The days that were looked at.
@@ -398,7 +398,7 @@ impl MissingLeaf {
 
     /// What a ratio or share lacks, seen from its upper figure.
     async fn ratio(&self) -> Option<RatioGap> {
-        self.0.ratio.as_ref().map(Into::into)
+        self.0.ratio.as_deref().map(Into::into)
     }
 
     /// The days that were looked at.

@@ -92,7 +92,7 @@ impl Serialize for MissingLeaf {
             actual: self.actual,
             missing: self.missing,
             reason: self.reason,
-            ratio: self.ratio,
+            ratio: self.ratio.as_deref().copied(),
             window: self.window,
             met_on: self.met_on,
             by: self.by,

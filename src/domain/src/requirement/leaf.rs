@@ -98,7 +98,9 @@ impl Leaf {
             _ => None,
         };
         self.ratio = match (&self.value, self.required, self.compares) {
-            (Some(value), Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(value, required, self.compares == Compares::Above).ok().flatten(),
+            (Some(value), Some(required), Compares::AtLeast | Compares::Above) => {
+                ratio_gap(value, required, self.compares == Compares::Above).ok().flatten().map(Box::new)
+            }
             _ => None,
         };
     }
@@ -271,7 +273,7 @@ impl<'a> Evaluator<'a> {
             missing: required.map(|required| missing(compares, words.unit, required, value.value)).transpose()?.flatten(),
             reason,
             ratio: match (required, compares) {
-                (Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(&value, required, compares == Compares::Above)?,
+                (Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(&value, required, compares == Compares::Above)?.map(Box::new),
                 _ => None,
             },
             window: value.window,

@@ -265,7 +265,7 @@ pub struct Leaf {
     /// Why there are no figures.
     pub reason: Option<Unmet>,
     /// For ratios and shares.
-    pub ratio: Option<RatioGap>,
+    pub ratio: Option<Box<RatioGap>>,
     /// The days that were looked at.
     pub window: Option<Span>,
     /// How many facts counted.
@@ -332,7 +332,7 @@ impl Serialize for Leaf {
             actual: self.actual,
             missing: self.missing,
             reason: self.reason,
-            ratio: self.ratio,
+            ratio: self.ratio.as_deref().copied(),
             window: self.window,
             facts: self.facts,
             met_on: self.met_on,

@@ -85,7 +85,7 @@ fn ratios_tell_what_is_missing_above_the_line() {
     let program = program();
     let facts = example(&program);
     let judged = judge(&program, &facts, "satisfaction", "2020-05-31");
-    let gap = judged.leaves()[0].ratio.unwrap();
+    let gap = judged.leaves()[0].ratio.as_deref().unwrap();
     // 1 of 2 is 50 %; 80 % of 2 is 1.6, so one more of the two, or two more good answers (3 of 4 would do with 75 %).
     assert_eq!((gap.missing_numerator.to_string().as_str(), gap.missing_if_added.unwrap().to_string().as_str()), ("1", "3"));
 }
@@ -95,7 +95,7 @@ fn ratios_tell_what_is_missing_above_the_line() {
 fn ratios_above_a_bound_take_a_whole_step() {
     let program = program();
     let judged = judge(&program, &example(&program), "mostSatisfied", "2020-05-31");
-    let gap = judged.leaves()[0].ratio.unwrap();
+    let gap = judged.leaves()[0].ratio.as_deref().unwrap();
     assert!(!judged.met);
     assert_eq!((gap.missing_numerator, gap.missing_if_added), (Exact::ONE, Some(Exact::ONE)));
 }
