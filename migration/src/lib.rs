@@ -47,6 +47,7 @@ mod m20260801_000041_statement_lines;
 mod m20260801_000042_standing_keys;
 mod m20260801_000045_admission_end;
 mod m20260801_000050_recorded_numbers;
+mod m20260801_000055_standing_room;
 mod recorded;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -101,6 +102,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000042_standing_keys::Migration),
             Box::new(m20260801_000045_admission_end::Migration),
             Box::new(m20260801_000050_recorded_numbers::Migration),
+            Box::new(m20260801_000055_standing_room::Migration),
         ]
     }
 }

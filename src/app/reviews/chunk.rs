@@ -321,13 +321,13 @@ impl Step<'_> {
 
     /// Notes where the partners stand now, and whom to tell; nothing of those of whom something later is known.
     async fn stand(&self, tx: &WriteTx, review: &StoredReview, holder: ReviewId) -> Result<Vec<(PartnerId, guerdon_domain::event::Event)>, AppError> {
-        let mut partners: Vec<PartnerId> = self.found.partners.iter().map(|(id, _)| *id).collect();
-        let told = tx.told_many(review.program_id, &partners).await?;
+        let partners: Vec<PartnerId> = self.found.partners.iter().map(|(id, _)| *id).collect();
+        let mut told = tx.told_many(review.program_id, &partners).await?;
         let is_later = |told: &&Told| told.as_of.is_some_and(|known| known > review.as_of);
         let later: BTreeSet<PartnerId> = told.iter().filter(|(_, told)| is_later(told)).map(|((partner, ..), _)| *partner).collect();
-        partners.retain(|partner| !later.contains(partner));
-        let (news, events) = tell(self.question, self.found, told, &later);
-        tx.stand_now(review.program_id, holder, review.as_of, &partners, &news).await?;
+        let (news, events) = tell(self.question, self.found, &mut told, &later);
+        let left: BTreeSet<PartnerId> = told.into_keys().map(|(partner, ..)| partner).filter(|partner| !later.contains(partner)).collect();
+        tx.stand_now(review.program_id, holder, review.as_of, &Vec::from_iter(left), &news).await?;
         if self.is_last && self.everybody {
             tx.forget_those_who_left(review.program_id, review.as_of).await?;
         }

@@ -65,11 +65,12 @@ fn near(question: &Question, code: &str, judged: &JudgedLadder, next_share: Opti
     })
 }
 
-/// The standings that hold now, with when the partners were told, and what they are told by this review.
+/// The standings that hold now, with when the partners were told, and what they are told by this review. What stays in `told` is of
+/// ladders and regions in which they do not stand any more.
 pub(super) fn tell<'f>(
     question: &Question,
     found: &'f Found,
-    mut told: BTreeMap<(PartnerId, String, Option<String>), Told>,
+    told: &mut BTreeMap<(PartnerId, String, Option<String>), Told>,
     left_out: &BTreeSet<PartnerId>,
 ) -> (Vec<StandingNews<'f>>, Vec<(PartnerId, Event)>) {
     let mut events = Vec::new();

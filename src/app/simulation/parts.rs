@@ -1,4 +1,5 @@
-//! Reading partners part by part, and judging each part while the next one is read.
+//! Reading partners part by part, two parts at once where the database lets two connections see the same snapshot, and judging each
+//! part while the next ones are read.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use super::slice::Whom;
 use crate::error::AppError;
 
 /// Partners of one part.
-pub(super) const CHUNK: usize = 2_000;
+pub(super) const CHUNK: usize = 1_000;
 
 /// What is read for every part, and for one in which sale lines are supposed to be others: these may not hide in monthly sums.
 pub(super) struct Reading {
@@ -48,21 +49,29 @@ pub(super) async fn judge_all(ctx: &Ctx, tx: &ReadTx, prepared: &Prepared, readi
     let sums = sums_of(tx, prepared, reading).await?;
     let mut tally = Tally::new(prepared.simulation.terms().listed);
     let mut running: VecDeque<JoinHandle<Tally>> = VecDeque::new();
-    for part in whom.ids.chunks(size) {
+    let parts: Vec<&[PartnerId]> = whom.ids.chunks(size).collect();
+    let scope = if whom.everybody { &Scope::All } else { &whom.scope };
+    let read = async |tx: &ReadTx, part: &[PartnerId]| read_facts(tx, scope, &prepared.in_force, reading.of(part, &whom), as_of, part).await;
+    let twin = if parts.len() > 1 { tx.twin().await? } else { None };
+    for together in parts.chunks(if twin.is_some() { 2 } else { 1 }) {
         in_time(ctx)?;
-        let scope = if whom.everybody { &Scope::All } else { &whom.scope };
-        let known = read_facts(tx, scope, &prepared.in_force, reading.of(part, &whom), as_of, part).await?;
-        let Part { facts, changed, codes, warnings } = Part::of(known, &supposed, as_of, &whom);
-        tally.merge(warnings);
-        let (facts, changed) = (Arc::new(facts), Arc::new(changed));
-        let share = if reading.usual.cohort { codes.len().div_ceil(threads).max(1) } else { codes.len().max(1) };
-        for codes in codes.chunks(share) {
-            while running.len() >= threads {
-                tally.merge(finished(&mut running).await?);
+        let known = match (together, &twin) {
+            ([one, other], Some(twin)) => <[Known; 2]>::from(tokio::try_join!(read(tx, one), read(twin, other))?).into(),
+            (parts, _) => vec![read(tx, &parts.concat()).await?],
+        };
+        for known in known {
+            let Part { facts, changed, codes, warnings } = Part::of(known, &supposed, as_of, &whom);
+            tally.merge(warnings);
+            let (facts, changed) = (Arc::new(facts), Arc::new(changed));
+            let share = if reading.usual.cohort { codes.len().div_ceil(threads).max(1) } else { codes.len().max(1) };
+            for codes in codes.chunks(share) {
+                while running.len() >= threads {
+                    tally.merge(finished(&mut running).await?);
+                }
+                let work =
+                    Work { simulation: prepared.simulation.clone(), facts: facts.clone(), changed: changed.clone(), codes: codes.to_vec(), sums: sums.clone() };
+                running.push_back(tokio::task::spawn_blocking(move || work.judge()));
             }
-            let work =
-                Work { simulation: prepared.simulation.clone(), facts: facts.clone(), changed: changed.clone(), codes: codes.to_vec(), sums: sums.clone() };
-            running.push_back(tokio::task::spawn_blocking(move || work.judge()));
         }
     }
     while !running.is_empty() {

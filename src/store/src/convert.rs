@@ -13,6 +13,7 @@ use guerdon_domain::facts::{
 use guerdon_domain::money::Currency;
 use sea_orm::{DbErr, QueryResult, TryGetable};
 use serde::de::DeserializeOwned;
+use sqlx::Row as _;
 
 use crate::fault::StoreError;
 
@@ -78,6 +79,23 @@ impl<'r> Row<'r> {
         self.get(at)
     }
 
+    /// A text as it lies in the row: what is read for its meaning needs no copy.
+    pub(crate) fn maybe_str(&self, at: usize) -> Result<Option<&'r str>, StoreError> {
+        let read = match (self.row.try_as_pg_row(), self.row.try_as_sqlite_row()) {
+            (Some(row), _) => row.try_get(at),
+            (None, Some(row)) => row.try_get(at),
+            (None, None) => return Err(self.corrupt(at)),
+        };
+        read.map_err(|error: sqlx::Error| match error {
+            sqlx::Error::ColumnDecode { .. } => self.corrupt(at),
+            other => StoreError::Database(DbErr::Query(sea_orm::RuntimeErr::SqlxError(other.into()))),
+        })
+    }
+
+    pub(crate) fn str(&self, at: usize) -> Result<&'r str, StoreError> {
+        self.maybe_str(at)?.ok_or_else(|| self.corrupt(at))
+    }
+
     pub(crate) fn maybe_text(&self, at: usize) -> Result<Option<String>, StoreError> {
         self.get(at)
     }
@@ -96,32 +114,32 @@ impl<'r> Row<'r> {
     }
 
     pub(crate) fn text_enum<E: TextEnum>(&self, at: usize) -> Result<E, StoreError> {
-        E::of_text(&self.text(at)?).ok_or_else(|| self.corrupt(at))
+        E::of_text(self.str(at)?).ok_or_else(|| self.corrupt(at))
     }
 
     pub(crate) fn currency(&self, at: usize) -> Result<Currency, StoreError> {
-        self.text(at)?.parse().map_err(|_| self.corrupt(at))
+        self.str(at)?.parse().map_err(|_| self.corrupt(at))
     }
 
     pub(crate) fn maybe_currency(&self, at: usize) -> Result<Option<Currency>, StoreError> {
-        self.maybe_text(at)?.map(|code| code.parse().map_err(|_| self.corrupt(at))).transpose()
+        self.maybe_str(at)?.map(|code| code.parse().map_err(|_| self.corrupt(at))).transpose()
     }
 
     pub(crate) fn decimal(&self, at: usize) -> Result<Exact, StoreError> {
-        read_decimal(&self.text(at)?).ok_or_else(|| self.corrupt(at))
+        read_decimal(self.str(at)?).ok_or_else(|| self.corrupt(at))
     }
 
     pub(crate) fn maybe_decimal(&self, at: usize) -> Result<Option<Exact>, StoreError> {
-        self.maybe_text(at)?.map(|text| read_decimal(&text).ok_or_else(|| self.corrupt(at))).transpose()
+        self.maybe_str(at)?.map(|text| read_decimal(text).ok_or_else(|| self.corrupt(at))).transpose()
     }
 
     pub(crate) fn attributes(&self, at: usize) -> Result<Attributes, StoreError> {
-        let Some(text) = self.maybe_text(at)? else { return Ok(Attributes::new()) };
-        read_attributes(&text).ok_or_else(|| self.corrupt(at))
+        let Some(text) = self.maybe_str(at)? else { return Ok(Attributes::new()) };
+        read_attributes(text).ok_or_else(|| self.corrupt(at))
     }
 
     pub(crate) fn json<T: DeserializeOwned>(&self, at: usize) -> Result<T, StoreError> {
-        serde_json::from_str(&self.text(at)?).map_err(|_| self.corrupt(at))
+        serde_json::from_str(self.str(at)?).map_err(|_| self.corrupt(at))
     }
 }
 

@@ -12,10 +12,11 @@ use sea_orm::QueryResult;
 use crate::convert::Row;
 use crate::fault::StoreError;
 use crate::rollup::TRANSACTION_MONTHLY;
-use crate::sql::{Parameters, is_one_of_uuids, uuids};
+use crate::sql::Parameters;
 use crate::state::LoadedState;
 use crate::transaction::{COLUMNS as TRANSACTION_COLUMNS, transaction_of};
 use crate::tx::ReadTx;
+use crate::whose::Whose;
 use crate::{PartnerId, ProgramId};
 
 /// What to load. Start from [`FactsPlan::state`] and add.
@@ -97,25 +98,27 @@ pub(crate) type Gathered = BTreeMap<PartnerId, PartnerFacts>;
 impl ReadTx {
     /// Loads what `plan` asks for, in a number of statements that depends on the plan alone.
     pub async fn load_facts(&self, scope: &Scope, ids: &[PartnerId], plan: &FactsPlan) -> Result<LoadedFacts, StoreError> {
-        let LoadedState { roots, mut gathered } = self.load_state(scope, ids, plan).await?;
+        let stretch = if plan.subtree { Whose::Listed(ids) } else { self.whose(ids).await? };
+        let LoadedState { roots, mut gathered } = self.load_state(scope, ids, stretch, plan).await?;
         let all: Vec<PartnerId> = gathered.keys().copied().collect();
+        let whose = if matches!(stretch, Whose::Between(..)) { stretch } else { Whose::Listed(&all) };
         if !plan.lines.is_empty() {
-            self.load_lines(&all, plan, &mut gathered).await?;
+            self.load_lines(whose, plan, &mut gathered).await?;
         }
         if !plan.daily.is_empty() {
-            self.load_daily(&all, plan, &mut gathered).await?;
+            self.load_daily(whose, plan, &mut gathered).await?;
         }
         if let Some(months) = plan.monthly {
-            self.load_monthly(&all, months, plan.fold.as_ref(), &mut gathered).await?;
+            self.load_monthly(whose, months, plan.fold.as_ref(), &mut gathered).await?;
         }
         if plan.holdings {
-            self.load_holdings(&all, plan, &mut gathered).await?;
+            self.load_holdings(whose, plan, &mut gathered).await?;
         }
         if let Some(days) = plan.activities {
-            self.load_activities(&all, plan, days, &mut gathered).await?;
+            self.load_activities(whose, plan, days, &mut gathered).await?;
         }
         if plan.deals {
-            self.load_deals(&all, plan, &mut gathered).await?;
+            self.load_deals(whose, plan, &mut gathered).await?;
         }
         let partners = gathered.into_values().map(|facts| (facts.code.clone(), facts)).collect();
         Ok(LoadedFacts { ids: roots, partners })
@@ -126,12 +129,13 @@ impl ReadTx {
         let bare = |(id, code): (&PartnerId, &String)| (*id, PartnerFacts { code: code.clone(), ..PartnerFacts::default() });
         let mut gathered: Gathered = ids.iter().map(bare).collect();
         let all: Vec<PartnerId> = ids.keys().copied().collect();
-        self.load_lines(&all, plan, &mut gathered).await?;
+        self.load_lines(Whose::Listed(&all), plan, &mut gathered).await?;
         Ok(gathered.into_values().map(|facts| (facts.code.clone(), facts)).collect())
     }
 
-    async fn load_lines(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
-        let mut parameters = Parameters(vec![uuids(self.backend(), ids)]);
+    async fn load_lines(&self, whose: Whose<'_>, plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut parameters = Parameters::default();
+        let of_partners = whose.condition(self.backend(), "t.partner_id", &mut parameters);
         let ranges = ranges_condition("t.occurred_on", &plan.lines, plan.as_of, &mut parameters);
         let known = known_condition("t", plan, &mut parameters);
         let (sealed, batches) = match plan.cut_off {
@@ -139,9 +143,8 @@ impl ReadTx {
             None => ("CAST(0 AS BIGINT)", ""),
         };
         let sql = format!(
-            "SELECT {TRANSACTION_COLUMNS}, {sealed} FROM transactions t {batches} WHERE {} AND {ranges} AND {known} \
-             ORDER BY t.partner_id, t.occurred_on, t.id",
-            is_one_of_uuids(self.backend(), "t.partner_id", 1)
+            "SELECT {TRANSACTION_COLUMNS}, {sealed} FROM transactions t {batches} WHERE {of_partners} AND {ranges} AND {known} \
+             ORDER BY t.partner_id, t.occurred_on, t.id"
         );
         self.gather(sql, parameters, gathered, |row, facts| {
             let sealed = Row::new(row, "transactions").get(18)?;
@@ -151,14 +154,14 @@ impl ReadTx {
         .await
     }
 
-    async fn load_monthly(&self, ids: &[PartnerId], months: Span, fold: Option<&Fold>, gathered: &mut Gathered) -> Result<(), StoreError> {
-        let mut parameters = Parameters(vec![uuids(self.backend(), ids), months.from.naive().into(), months.until.naive().into()]);
-        let of_partners = is_one_of_uuids(self.backend(), "m.partner_id", 1);
+    async fn load_monthly(&self, whose: Whose<'_>, months: Span, fold: Option<&Fold>, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut parameters = Parameters(vec![months.from.naive().into(), months.until.naive().into()]);
+        let of_partners = whose.condition(self.backend(), "m.partner_id", &mut parameters);
         let sql = match fold {
             Some(fold) => folded_sums(fold, &of_partners, &mut parameters),
             None => format!(
                 "SELECT m.partner_id, m.month, m.category, m.kind, m.currency, m.amount_minor, m.quantity_micros, m.lines FROM transaction_monthly m \
-                 WHERE {of_partners} AND m.month >= $2 AND m.month < $3 ORDER BY m.partner_id, m.month, m.category, m.kind, m.currency"
+                 WHERE {of_partners} AND m.month >= $1 AND m.month < $2 ORDER BY m.partner_id, m.month, m.category, m.kind, m.currency"
             ),
         };
         self.gather(sql, parameters, gathered, |row, facts| {
@@ -170,11 +173,11 @@ impl ReadTx {
     }
 
     /// Sums by day: each line is one, since a day seldom has several and adding them up costs more than reading them.
-    async fn load_daily(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
-        let mut parameters = Parameters(vec![uuids(self.backend(), ids)]);
+    async fn load_daily(&self, whose: Whose<'_>, plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut parameters = Parameters::default();
+        let of_partners = whose.condition(self.backend(), "f.partner_id", &mut parameters);
         let ranges = ranges_condition("f.occurred_on", &plan.daily, plan.as_of, &mut parameters);
         let known = known_condition("f", plan, &mut parameters);
-        let of_partners = is_one_of_uuids(self.backend(), "f.partner_id", 1);
         let sql = format!("SELECT {} FROM transactions f WHERE {of_partners} AND {ranges} AND {known}", TRANSACTION_MONTHLY.of_line());
         self.gather(sql, parameters, gathered, |row, facts| {
             let row = Row::new(row, "transactions");
@@ -184,8 +187,9 @@ impl ReadTx {
         .await
     }
 
-    async fn load_holdings(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
-        let mut parameters = Parameters(vec![uuids(self.backend(), ids), plan.as_of.naive().into()]);
+    async fn load_holdings(&self, whose: Whose<'_>, plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut parameters = Parameters(vec![plan.as_of.naive().into()]);
+        let of_partners = whose.condition(self.backend(), "h.partner_id", &mut parameters);
         let known = known_condition("h", plan, &mut parameters);
         let latest = latest_condition("holding", "h", plan, &mut parameters);
         let counting = plan.holdings_on.map_or_else(
@@ -198,8 +202,7 @@ impl ReadTx {
         let sql = format!(
             "SELECT h.partner_id, h.source, h.external_id, h.recorded_on, h.kind, h.type_key, h.level, h.holder_kind, h.holder, h.product, h.category, \
              h.since_on, h.until_on, h.revoked_on, h.value, h.currency, h.region, h.attributes FROM holding h \
-             WHERE {} AND h.since_on <= $2 AND {counting} AND {known} AND {latest} ORDER BY h.partner_id, h.since_on, h.id",
-            is_one_of_uuids(self.backend(), "h.partner_id", 1)
+             WHERE {of_partners} AND h.since_on <= $1 AND {counting} AND {known} AND {latest} ORDER BY h.partner_id, h.since_on, h.id"
         );
         self.gather(sql, parameters, gathered, |row, facts| {
             facts.holdings.push(holding_of(row)?);
@@ -208,14 +211,14 @@ impl ReadTx {
         .await
     }
 
-    async fn load_activities(&self, ids: &[PartnerId], plan: &FactsPlan, days: Span, gathered: &mut Gathered) -> Result<(), StoreError> {
-        let mut parameters = Parameters(vec![uuids(self.backend(), ids)]);
+    async fn load_activities(&self, whose: Whose<'_>, plan: &FactsPlan, days: Span, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut parameters = Parameters::default();
+        let of_partners = whose.condition(self.backend(), "a.partner_id", &mut parameters);
         let ranges = ranges_condition("a.occurred_on", &[days], plan.as_of, &mut parameters);
         let known = known_condition("a", plan, &mut parameters);
         let sql = format!(
             "SELECT a.partner_id, a.source, a.external_id, a.occurred_on, a.recorded_on, a.kind, a.value, a.currency, a.subject, a.expires_on, a.region, \
-             a.attributes FROM activity a WHERE {} AND {ranges} AND {known} ORDER BY a.partner_id, a.occurred_on, a.id",
-            is_one_of_uuids(self.backend(), "a.partner_id", 1)
+             a.attributes FROM activity a WHERE {of_partners} AND {ranges} AND {known} ORDER BY a.partner_id, a.occurred_on, a.id"
         );
         self.gather(sql, parameters, gathered, |row, facts| {
             facts.activities.push(activity_of(row)?);
@@ -224,8 +227,9 @@ impl ReadTx {
         .await
     }
 
-    async fn load_deals(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
-        let mut parameters = Parameters(vec![uuids(self.backend(), ids), plan.as_of.naive().into()]);
+    async fn load_deals(&self, whose: Whose<'_>, plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
+        let mut parameters = Parameters(vec![plan.as_of.naive().into()]);
+        let of_partners = whose.condition(self.backend(), "d.partner_id", &mut parameters);
         let known = known_condition("d", plan, &mut parameters);
         let latest = latest_condition("deal", "d", plan, &mut parameters);
         let dated = plan.deals_in.map_or_else(
@@ -237,9 +241,8 @@ impl ReadTx {
         );
         let sql = format!(
             "SELECT d.partner_id, d.source, d.external_id, d.opened_on, d.recorded_on, d.stage, d.outcome, d.closed_on, d.value_minor, d.currency, \
-             d.customer, d.kind, d.region, d.attributes FROM deal d WHERE {} AND d.opened_on <= $2 AND {dated} AND {known} AND {latest} \
-             ORDER BY d.partner_id, d.opened_on, d.id",
-            is_one_of_uuids(self.backend(), "d.partner_id", 1)
+             d.customer, d.kind, d.region, d.attributes FROM deal d WHERE {of_partners} AND d.opened_on <= $1 AND {dated} AND {known} AND {latest} \
+             ORDER BY d.partner_id, d.opened_on, d.id"
         );
         self.gather(sql, parameters, gathered, |row, facts| {
             facts.deals.push(deal_of(row)?);
@@ -256,9 +259,14 @@ impl ReadTx {
         gathered: &mut Gathered,
         keep: impl Fn(&QueryResult, &mut PartnerFacts) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        // The rows of a partner stand together.
+        let mut of: Option<(PartnerId, &mut PartnerFacts)> = None;
         for row in self.all(sql, parameters.0).await? {
             let id: PartnerId = Row::new(&row, "facts").get(0)?;
-            if let Some(facts) = gathered.get_mut(&id) {
+            if of.as_ref().is_none_or(|(held, _)| *held != id) {
+                of = gathered.get_mut(&id).map(|facts| (id, facts));
+            }
+            if let Some((_, facts)) = &mut of {
                 keep(&row, facts)?;
             }
         }
@@ -268,10 +276,10 @@ impl ReadTx {
 
 /// A sum: partner, date, category, kind, currency, amount, quantity, number of lines.
 fn sum_of(row: &Row<'_>, days: Span) -> Result<SalesSum, StoreError> {
-    let category = row.text(2)?;
+    let category = row.str(2)?;
     Ok(SalesSum {
         days,
-        category: (!category.is_empty()).then_some(category),
+        category: (!category.is_empty()).then(|| category.to_owned()),
         kind: row.text_enum(3)?,
         amount: Money::new(row.get(5)?, row.currency(4)?),
         quantity: Quantity(row.get(6)?),
@@ -309,7 +317,7 @@ fn folded_sums(fold: &Fold, of_partners: &str, parameters: &mut Parameters) -> S
         "SELECT partner_id, month, category, kind, currency, amount_minor, quantity_micros, lines FROM (SELECT m.partner_id, MIN(m.month) AS month, \
          MIN(m.category) AS category, MIN(m.kind) AS kind, m.currency, CAST(SUM(m.amount_minor) AS BIGINT) AS amount_minor, \
          CAST(SUM(m.quantity_micros) AS BIGINT) AS quantity_micros, CAST(SUM(m.lines) AS BIGINT) AS lines, {month} AS stretch, {class} AS class \
-         FROM transaction_monthly m WHERE {of_partners} AND m.month >= $2 AND m.month < $3 GROUP BY m.partner_id, m.currency, 9, 10{kind}) AS folded \
+         FROM transaction_monthly m WHERE {of_partners} AND m.month >= $1 AND m.month < $2 GROUP BY m.partner_id, m.currency, 9, 10{kind}) AS folded \
          WHERE stretch IS NOT NULL ORDER BY partner_id, month, category, kind, currency"
     )
 }

@@ -72,6 +72,7 @@ mod term;
 mod tier_override;
 mod transaction;
 mod tx;
+mod whose;
 
 use guerdon_entity as entity;
 use uuid::Uuid;

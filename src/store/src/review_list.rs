@@ -292,11 +292,16 @@ impl ReadTx {
 
     /// Where partners stand as far as is known: as of when, and when they were last told about their tiers.
     pub async fn told_many(&self, program: ProgramId, partners: &[PartnerId]) -> Result<BTreeMap<StandingKey, Told>, StoreError> {
-        let sql = format!(
-            "SELECT partner_id, ladder, region_key, risk_told_on, risk_told_tier, near_told_on, near_told_tier, as_of FROM standing_now \
-             WHERE program_id = $1 AND {}",
-            is_one_of_uuids(self.backend(), "partner_id", 2)
-        );
+        const COLUMNS: &str = "partner_id, ladder, region_key, risk_told_on, risk_told_tier, near_told_on, near_told_tier, as_of";
+        let sql = if self.backend() == DbBackend::Postgres {
+            // Partner by partner, also by a plan that was made while the table was empty: another one read all of it for every step.
+            format!(
+                "SELECT told.* FROM unnest($2::text::uuid[]) AS asked (id) CROSS JOIN LATERAL \
+                 (SELECT {COLUMNS} FROM standing_now WHERE program_id = $1 AND partner_id = asked.id OFFSET 0) AS told"
+            )
+        } else {
+            format!("SELECT {COLUMNS} FROM standing_now WHERE program_id = $1 AND {}", is_one_of_uuids(self.backend(), "partner_id", 2))
+        };
         let mut told = BTreeMap::new();
         for row in self.all(sql, vec![program.into(), uuids(self.backend(), partners)]).await? {
             let row = Row::new(&row, "standing_now");
@@ -350,8 +355,8 @@ impl ReadTx {
 }
 
 impl WriteTx {
-    /// Notes where partners stand now, found by `review` as of a date, unless something later is known. What partners stood in before
-    /// and do no longer (a ladder that is gone) is forgotten.
+    /// Notes where partners stand now, found by `review` as of a date, unless something later is known. Of `partners` is forgotten what
+    /// they stood in before and do no longer: a ladder that is gone.
     pub async fn stand_now(
         &self,
         program: ProgramId,
@@ -392,6 +397,9 @@ impl WriteTx {
         let tail =
             format!(" ON CONFLICT (program_id, partner_id, ladder, region_key) DO UPDATE SET {} WHERE standing_now.as_of <= excluded.as_of", set.join(", "));
         bulk::insert(self, "standing_now", &NOW_COLUMNS, rows, &tail).await?;
+        if partners.is_empty() {
+            return Ok(());
+        }
         let gone = format!("DELETE FROM standing_now WHERE program_id = $1 AND as_of < $2 AND {}", is_one_of_uuids(self.backend(), "partner_id", 3));
         self.execute(gone, vec![program.into(), as_of.naive().into(), uuids(self.backend(), partners)]).await.map(drop)
     }

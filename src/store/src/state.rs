@@ -19,8 +19,9 @@ use crate::convert::{Row, region_of_key};
 use crate::facts::{FactsPlan, Gathered};
 use crate::fault::StoreError;
 use crate::scope::within;
-use crate::sql::{Parameters, is_one_of_uuids, uuids};
+use crate::sql::Parameters;
 use crate::tx::ReadTx;
+use crate::whose::Whose;
 
 /// One kind of what is on record about a partner.
 struct Branch {
@@ -159,35 +160,41 @@ fn reached(asked: &str, plan: &FactsPlan) -> String {
     )
 }
 
-/// The state of whoever is reached; the program is the second parameter.
-fn parts(records: Option<i64>) -> String {
+/// Of whoever is reached.
+const OF_REACHED: &str = "s.partner_id IN (SELECT id FROM reached)";
+
+/// The state of those whom the condition picks; the program is the first parameter.
+fn parts(condition: &str, records: Option<i64>) -> String {
     let branches: Vec<&Branch> = BRANCHES.iter().collect();
-    union(&branches, ("", "s.partner_id IN (SELECT id FROM reached)"), "$2", records)
+    union(&branches, ("", condition), "$1", records)
 }
 
 /// As it is now, which almost every question asks: spelled once.
-static PARTS_NOW: LazyLock<String> = LazyLock::new(|| parts(None));
+static PARTS_NOW: LazyLock<String> = LazyLock::new(|| parts(OF_REACHED, None));
 
 impl ReadTx {
     /// Loads the state of the partners that lie in scope: one statement, and none where this snapshot has answered it before.
-    pub(crate) async fn load_state(&self, scope: &Scope, ids: &[PartnerId], plan: &FactsPlan) -> Result<LoadedState, StoreError> {
-        let Some(answered) = self.answered.as_ref().filter(|_| ids.len() <= KEPT_PARTNERS_MAX) else { return self.ask_for_state(scope, ids, plan).await };
+    pub(crate) async fn load_state(&self, scope: &Scope, ids: &[PartnerId], whose: Whose<'_>, plan: &FactsPlan) -> Result<LoadedState, StoreError> {
+        let kept = self.answered.as_ref().filter(|_| ids.len() <= KEPT_PARTNERS_MAX);
+        let Some(answered) = kept else { return self.ask_for_state(scope, ids, whose, plan).await };
         let ids: Vec<PartnerId> = BTreeSet::from_iter(ids.iter().copied()).into_iter().collect();
         let asked = StateAsked { scope: scope.clone(), ids: ids.clone(), program: plan.program, subtree: plan.subtree, records: plan.records };
-        let state = answered.states.or_ask(asked, async || Ok(Arc::new(self.ask_for_state(scope, &ids, plan).await?))).await?;
+        let state = answered.states.or_ask(asked, async || Ok(Arc::new(self.ask_for_state(scope, &ids, Whose::Listed(&ids), plan).await?))).await?;
         Ok(LoadedState::clone(&state))
     }
 
-    async fn ask_for_state(&self, scope: &Scope, ids: &[PartnerId], plan: &FactsPlan) -> Result<LoadedState, StoreError> {
-        let mut parameters = Parameters::default();
-        let ids = parameters.number(uuids(self.backend(), ids));
-        parameters.add(plan.program);
-        let asked = is_one_of_uuids(self.backend(), "p.id", ids);
+    async fn ask_for_state(&self, scope: &Scope, ids: &[PartnerId], whose: Whose<'_>, plan: &FactsPlan) -> Result<LoadedState, StoreError> {
+        let mut parameters = Parameters(vec![plan.program.into()]);
+        let asked = whose.condition(self.backend(), "p.id", &mut parameters);
+        let picked = match whose {
+            Whose::Listed(_) => OF_REACHED.to_owned(),
+            Whose::Between(..) => whose.condition(self.backend(), "s.partner_id", &mut parameters),
+        };
         let within = within(self.backend(), "p", scope, &mut parameters);
         let reached = reached(&format!("SELECT p.id, p.code FROM partner p WHERE {asked} AND {within}"), plan);
-        let parts = match plan.records {
-            None => Cow::Borrowed(PARTS_NOW.as_str()),
-            records => Cow::Owned(parts(records)),
+        let parts = match (whose, plan.records) {
+            (Whose::Listed(_), None) => Cow::Borrowed(PARTS_NOW.as_str()),
+            (_, records) => Cow::Owned(parts(&picked, records)),
         };
         // The branches' texts have different collations; naming one makes the order the same on both databases.
         let collation = if self.backend() == DbBackend::Postgres { "\"C\"" } else { "BINARY" };
@@ -198,9 +205,9 @@ impl ReadTx {
         );
         let mut state = LoadedState::default();
         for row in self.all(sql, parameters.0).await? {
-            let (id, part) = (Row::new(&row, "partner state").get(0)?, Row::new(&row, "partner state").text(1)?);
+            let (id, part) = (Row::new(&row, "partner state").get(0)?, Row::new(&row, "partner state").str(1)?);
             let facts = state.gathered.entry(id).or_default();
-            if !matches!(part.as_str(), "ROOT" | "BELOW") {
+            if !matches!(part, "ROOT" | "BELOW") {
                 keep(&row, facts)?;
                 continue;
             }
@@ -208,6 +215,12 @@ impl ReadTx {
             if part == "ROOT" {
                 state.roots.insert(id, facts.code.clone());
             }
+        }
+        if let Whose::Between(..) = whose {
+            // Of a stretch whoever was not asked for, or lies outside the scope, is left out again.
+            let asked: BTreeSet<PartnerId> = ids.iter().copied().collect();
+            state.roots.retain(|id, _| asked.contains(id));
+            state.gathered.retain(|id, _| state.roots.contains_key(id));
         }
         state.gathered.values_mut().for_each(|facts| facts.assignments.sort_by_key(|held| held.from));
         Ok(state)
@@ -223,7 +236,7 @@ pub(crate) fn standing_rows(profiles: bool, join: &str, records: i64) -> String 
 
 pub(crate) fn keep(row: &QueryResult, facts: &mut PartnerFacts) -> Result<(), StoreError> {
     let row = Row::new(row, "partner state");
-    match row.text(1)?.as_str() {
+    match row.str(1)? {
         "PROFILE" => facts.profiles.push(profile(&row)?),
         "ENROLLMENT" => {
             facts.enrollments.push(Enrollment { since: row.date(10)?, until: row.maybe_date(11)?, track: row.get(2)?, region: region_of_key(row.get(3)?) })

@@ -7,6 +7,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use sea_orm::{
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use crate::answered::Answered;
 use crate::audit::AuditEntry;
 use crate::connect::{Inner, Store};
+use crate::convert::Row;
 use crate::fault::{StoreError, pause, sort};
 use crate::idempotency::{self, Idempotency};
 use crate::outbox::Event;
@@ -127,6 +129,9 @@ pub struct Written<T> {
     pub replayed: bool,
 }
 
+/// How long a further connection is waited for.
+const FREE_CONNECTION: Duration = Duration::from_millis(100);
+
 /// One snapshot. Finders are its methods.
 pub struct ReadTx {
     pub(crate) tx: Session,
@@ -196,6 +201,24 @@ impl ReadTx {
     pub(crate) fn run_again(&self) -> StoreError {
         self.retry.store(true, Ordering::Relaxed);
         StoreError::Busy
+    }
+
+    /// The same snapshot over another connection, for reading two things at once. None where there is no such thing (SQLite), and where
+    /// no connection is free: whoever holds one does not wait for another, or all could wait for each other.
+    pub async fn twin(&self) -> Result<Option<Self>, StoreError> {
+        if self.backend() != DbBackend::Postgres {
+            return Ok(None);
+        }
+        let Some(row) = self.one("SELECT pg_export_snapshot()", Vec::new()).await? else { return Ok(None) };
+        let snapshot = Row::new(&row, "snapshot").text(0)?;
+        if !snapshot.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') {
+            return Err(StoreError::corrupt("snapshot", snapshot));
+        }
+        let begun = tokio::time::timeout(FREE_CONNECTION, self.inner.reader.begin()).await;
+        let Ok(tx) = begun else { return Ok(None) };
+        let tx = tx.map_err(|error| self.fault(error))?;
+        tx.execute_unprepared(&format!("SET TRANSACTION SNAPSHOT '{snapshot}'")).await.map_err(|error| self.fault(error))?;
+        Ok(Some(Self { tx: Session::Orm(tx), inner: self.inner.clone(), retry: AtomicBool::default(), failed: AtomicBool::default(), answered: None }))
     }
 
     pub(crate) fn statement(&self, sql: impl Into<String>, values: Vec<Value>) -> Statement {

@@ -46,6 +46,63 @@ async fn as_many_statements_for_one_as_for_a_hundred() {
     }
 }
 
+/// Many partners whose ids lie together are read as a stretch: what is answered is the same, in scope and without those not asked for.
+#[tokio::test]
+async fn a_stretch_of_partners_answers_what_lists_answer() {
+    let database = fresh().await;
+    let store = &database.store;
+    let (program, _) = program(store, "PR").await;
+    let rows: Vec<_> = (0..300).map(|n| partner(&format!("P{n:03}"), if n % 3 == 0 { "FR" } else { "DE" })).collect();
+    let ids = partners(store, &rows).await;
+    let enrollments: Vec<_> = ids.iter().map(|id| NewEnrollment { partner: *id, since: date("2024-01-01"), track: None, region: None }).collect();
+    write(store, async |tx| tx.enroll_partners(program, &enrollments).await).await.unwrap();
+    for n in [0, 1, 2, 150, 151, 152, 298, 299] {
+        let (code, day) = (format!("P{n:03}"), "2024-01-05");
+        record(store, of(&code, [sale(&format!("{code}s"), day, n + 1), sale(&format!("{code}t"), "2024-02-05", 7)])).await;
+        record(store, of(&code, [holding(&format!("{code}h"), day)])).await;
+        record(store, of(&code, [activity(&format!("{code}a"), day, "1")])).await;
+        record(store, of(&code, [deal(&format!("{code}d"), day)])).await;
+    }
+    let february = Span::new(date("2024-02-01"), date("2024-03-01"));
+    let plan = FactsPlan { subtree: false, monthly: Some(Span::ALWAYS), daily: vec![february], ..FactsPlan::everything(program, Date::MAX) };
+    for scope in [Scope::All, Scope::Regions(vec!["DE".to_owned()]), Scope::Nothing] {
+        // All, four of five, and two of three, which are too few of the stretch.
+        for left_out in [usize::MAX, 5, 3] {
+            let asked: Vec<PartnerId> = ids.iter().enumerate().filter(|(at, _)| at % left_out != 1).map(|(_, id)| *id).collect();
+            let together = load(store, &scope, &asked, &plan).await;
+            let mut listed = LoadedFacts::default();
+            for part in asked.chunks(100) {
+                let LoadedFacts { ids, partners } = load(store, &scope, part, &plan).await;
+                listed.ids.extend(ids);
+                listed.partners.extend(partners);
+            }
+            assert_eq!(together, listed, "{scope:?} {left_out}");
+            let seen = if scope == Scope::All { asked.len() } else { together.ids.len() };
+            assert_eq!((together.ids.len(), together.ids.is_empty()), (seen, scope == Scope::Nothing));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_twin_sees_the_same_snapshot() {
+    let database = fresh().await;
+    let store = &database.store;
+    partners(store, &[partner("BEFORE", "DE")]).await;
+    let seen = store.read(async |tx| {
+        tx.partners_by_code_many(&Scope::All, &["BEFORE".to_owned()]).await?;
+        partners(store, &[partner("AFTER", "DE")]).await;
+        let twin = tx.twin().await?;
+        let codes = ["BEFORE", "AFTER"].map(str::to_owned);
+        let mut seen = vec![tx.partners_by_code_many(&Scope::All, &codes).await?.len()];
+        if let Some(twin) = twin {
+            seen.push(twin.partners_by_code_many(&Scope::All, &codes).await?.len());
+        }
+        Ok::<_, guerdon_store::StoreError>(seen)
+    });
+    let twins = if crate::harness::is_postgres() { 2 } else { 1 };
+    assert_eq!(seen.await.unwrap(), vec![1; twins]);
+}
+
 #[tokio::test]
 async fn reads_of_one_request_see_one_state_and_ask_for_it_once() {
     let database = fresh().await;

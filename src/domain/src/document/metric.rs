@@ -75,9 +75,11 @@ pub enum Aggregate {
     Minimum,
     /// The largest `of`. Nothing counted is no data.
     Maximum,
-    /// The value of the latest fact; of several on its date, the one with the largest external id. Nothing counted is no data.
+    /// The value of the latest fact; of several on its date, the one with the largest external id. Nothing counted is no data, and
+    /// so is a latest fact that lacks the field.
     Latest,
-    /// The part that the facts of `share` have in the whole: of the sum of `of`, or of the number of facts. An empty whole is no data.
+    /// The part that the facts of `share` have in the whole: of the sum of `of`; without `of`, of the amount of sale lines and of the
+    /// number of other facts or of groups. A whole of zero is no data.
     Share,
     /// Customers (or what `groupBy` names) that became live minus those that were lost, see `hysteresis`.
     NetAdditions,
@@ -248,7 +250,7 @@ pub enum Filter {
 }
 
 /// A test of one field. All conditions that are given must hold. A missing field passes none of them but `exists: false` and
-/// `notIn`.
+/// `notIn`. Amounts are compared as they stand, in the fact's own currency; returns have negative ones.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FieldTest {

@@ -521,7 +521,7 @@ pub struct MinimumPayout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum BelowMinimum {
-    /// It is forfeited.
+    /// It is forfeited. A cumulative schedule charges back nothing that it forfeited earlier in the fiscal year.
     #[default]
     Forfeit,
     /// It is carried into the next period.

@@ -23,7 +23,9 @@ pub(super) struct Carry {
     pub(super) payout: i64,
     /// What was paid above the guarantee so far in the fiscal year.
     pub(super) surplus: Exact0,
-    /// The fiscal year of the surplus.
+    /// What a cumulative schedule forfeited below its minimum payout so far in the fiscal year, in minor units.
+    pub(super) forfeited: i64,
+    /// The fiscal year of the surplus and of what was forfeited.
     pub(super) year: Option<Date>,
 }
 
@@ -235,17 +237,36 @@ fn minimum(terms: &Terms<'_>, amount: i64, rows: &mut Vec<Row<'_, '_>>, steps: &
         amount = with;
     }
     let Some(minimum) = &terms.schedule.minimum_payout else { return Ok(amount) };
-    let paid = if amount > 0 && figure(amount) < minimum.amount.0 { 0 } else { amount };
+    let forfeited = if terms.carry.year == Some(terms.fiscal_year) { terms.carry.forfeited } else { 0 };
+    let paid = if amount < 0 {
+        // What earlier periods forfeited was never paid, and is not charged back.
+        amount.checked_add(forfeited).ok_or(Overflow)?.min(0)
+    } else if figure(amount) < minimum.amount.0 {
+        0
+    } else {
+        amount
+    };
     step(steps, StepKind::MinimumPayout, figure(amount), figure(paid), Some(minimum.amount.0));
+    if forfeits_over_the_year(terms.schedule) {
+        let lost = amount.checked_sub(paid).and_then(|lost| forfeited.checked_add(lost)).ok_or(Overflow)?;
+        (carry.forfeited, carry.year) = (lost, Some(terms.fiscal_year));
+    }
     if paid != amount {
         if minimum.below == BelowMinimum::Carry {
             carry.payout = amount;
         }
-        for row in rows.iter_mut() {
-            row.amount = 0;
+        let weights: Vec<Exact> = rows.iter().map(|row| figure(row.amount)).collect();
+        let parts = share(paid, &weights)?;
+        for (at, row) in rows.iter_mut().enumerate() {
+            row.amount = parts.as_ref().and_then(|parts| parts.get(at)).copied().unwrap_or(0);
         }
     }
     Ok(paid)
+}
+
+/// Whether a period of a schedule takes off what earlier ones were worth, while they may not have paid it.
+pub(super) fn forfeits_over_the_year(schedule: &RebateSchedule) -> bool {
+    schedule.cumulative && schedule.minimum_payout.as_ref().is_some_and(|minimum| minimum.below == BelowMinimum::Forfeit)
 }
 
 /// What each band earned, by tier and rate.

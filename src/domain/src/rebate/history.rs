@@ -1,4 +1,4 @@
-//! Period after period: what one hands to the next (a negative basis, a small payout, a surplus above a guarantee).
+//! Period after period: what one hands to the next (a negative basis, a small payout, a surplus above a guarantee, what was forfeited).
 //!
 //! Nothing is remembered between calls: the earlier periods are computed from the facts, from the first one that this version of the
 //! program governs (semantics 5), so that an earlier settlement is never forgotten and a late line changes what it changes.
@@ -10,7 +10,7 @@ use crate::document::rebate::{BelowMinimum, Method, PeriodRule, RebateSchedule};
 use crate::fault::Faults;
 use crate::period::Period;
 
-use super::entitle::Carry;
+use super::entitle::{Carry, forfeits_over_the_year};
 use super::result::Entitlement;
 use super::{Calculation, schedules_of};
 
@@ -20,6 +20,7 @@ pub(super) type Carries = BTreeMap<String, Carry>;
 /// Whether a schedule hands anything to its next period.
 pub(super) fn needs_history(schedule: &RebateSchedule) -> bool {
     schedule.carry_negative
+        || forfeits_over_the_year(schedule)
         || schedule.minimum_payout.as_ref().is_some_and(|minimum| minimum.below == BelowMinimum::Carry)
         || schedule.guarantee.as_ref().is_some_and(|guarantee| guarantee.cumulative)
 }

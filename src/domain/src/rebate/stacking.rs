@@ -231,13 +231,13 @@ fn merge<'a>(into: &mut Reductions<'a>, from: &Reductions<'a>) -> Result<(), Fau
     Ok(())
 }
 
-/// What a schedule earned on each line of the period, exactly.
 /// Whether it stays below the minimum payout for good. What is carried is paid later, and was earned now.
 fn is_forfeited(schedule: &RebateSchedule, entitlement: &Entitlement) -> bool {
     let forfeits = schedule.minimum_payout.as_ref().is_some_and(|minimum| minimum.below == BelowMinimum::Forfeit);
-    forfeits && entitlement.steps.iter().any(|step| step.step == StepKind::MinimumPayout && step.after != step.before)
+    forfeits && entitlement.steps.iter().any(|step| step.step == StepKind::MinimumPayout && step.before.is_positive() && step.after != step.before)
 }
 
+/// What a schedule earned on each line of the period, exactly.
 fn earned_by_line<'a>(figure: &Figure<'a>, earlier: Option<&Figure<'a>>) -> Result<Reductions<'a>, crate::exact::Overflow> {
     let mut earned = Reductions::new();
     let mut add = |figure: &Figure<'a>, negative: bool| -> Result<(), crate::exact::Overflow> {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::date::{Date, Span};
 use crate::document::ladder::Ladder;
-use crate::document::metric::{Aggregate, ExchangeDate, Filter, Formula, Measure, Operand, Source, Window};
+use crate::document::metric::{Aggregate, ExchangeDate, Filter, Formula, Measure, MeasureScope, Operand, Source, Window};
 use crate::document::requirement::{OnAnyDay, Requirement, Streak, Tenure, TierState};
 use crate::facts::PartnerFacts;
 use crate::fault::{Fault, Faults};
@@ -219,14 +219,12 @@ impl<'a> Evaluator<'a> {
         if !days.seen.insert((std::ptr::from_ref(measure).addr(), std::ptr::from_ref(at.partner).addr())) {
             return;
         }
-        let subtree = measure.scope == crate::document::metric::MeasureScope::Subtree;
-        let everybody = self.facts.partners.values().filter(|_| subtree);
-        let own = std::iter::once(at.partner).filter(|_| !subtree);
-        for owner in everybody.chain(own) {
-            if subtree {
+        let enrolled = counted_from(&measure.window, at.partner);
+        for owner in self.owners(measure, at) {
+            if measure.scope == MeasureScope::Subtree {
                 days.extend(owner.profiles.iter().map(|profile| profile.from));
             }
-            for enrolled in counted_from(&measure.window, at.partner) {
+            for enrolled in enrolled.iter().copied() {
                 self.fact_changes(measure, owner, enrolled, days);
             }
         }
@@ -246,12 +244,18 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// Whose facts may count on any day: of a subtree everybody's, since who is below whom changes too.
+    fn owners(&self, measure: &Measure, at: &At<'a>) -> Vec<&'a PartnerFacts> {
+        match measure.scope {
+            MeasureScope::Subtree => self.facts.partners.values().collect(),
+            MeasureScope::OwnFacts | MeasureScope::Region => vec![at.partner],
+        }
+    }
+
     /// Net additions are judged by month: when a month begins, when its last day completes it, when the window leaves it.
     fn month_changes(&self, measure: &'a Measure, at: &At<'a>, days: &mut Days<'_>) {
-        let subtree = measure.scope == crate::document::metric::MeasureScope::Subtree;
-        let owners = self.facts.partners.values().filter(|_| subtree).chain(std::iter::once(at.partner));
         let first_of = |owner: &'a PartnerFacts| facts_of(owner, measure.source).map(|fact| fact.fields().date()).min();
-        let first = owners.filter_map(first_of).min().unwrap_or(days.between.from).min(days.between.from);
+        let first = self.owners(measure, at).into_iter().filter_map(first_of).min().unwrap_or(days.between.from).min(days.between.from);
         let starts = month_starts(Span::new(first.first_of_month(), days.between.until.plus_months(1)));
         let edges: Vec<Date> = starts.into_iter().flat_map(|start| [start, start.plus_days(-1)]).collect();
         for enrolled in counted_from(&measure.window, at.partner) {

@@ -593,6 +593,10 @@ fn cumulative_bands() {
     assert_eq!(quarters(json!({})), ["6.00", "18.00", "-17.00", "15.00"]);
     assert_eq!(quarters(json!({ "cap": { "amount": 10 } })), ["6.00", "4.00", "-3.00", "3.00"]);
     assert_eq!(quarters(json!({ "floor": { "amount": 10 } })), ["10.00", "14.00", "-14.00", "12.00"]);
+    // The 6.00 of the first quarter were forfeited: of the 17.00 they are not charged back.
+    assert_eq!(quarters(json!({ "minimumPayout": { "amount": 10 } })), ["0.00", "18.00", "-11.00", "15.00"]);
+    assert_eq!(quarters(json!({ "minimumPayout": { "amount": 10, "below": "CARRY" } })), ["0.00", "24.00", "-17.00", "15.00"]);
+    assert_eq!(quarters(json!({ "minimumPayout": { "amount": 20 } })), ["0.00", "0.00", "0.00", "0.00"]);
 }
 
 /// Nothing here is a wrong figure: what does not fit is a fault.
