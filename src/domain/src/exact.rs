@@ -301,45 +301,6 @@ impl Exact {
     }
 }
 
-/// A figure that may be missing, in a third of the room that `Option<Exact>` takes: for what is made and kept by the dozen for every
-/// partner. Nearly every figure fits 64 bits above and below the line.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Compact(Room);
-
-#[derive(Clone, PartialEq, Eq)]
-enum Room {
-    Missing,
-    Small(i64, i64),
-    Wide(Box<Exact>),
-}
-
-impl Compact {
-    /// The figure.
-    pub fn get(&self) -> Option<Exact> {
-        match &self.0 {
-            Room::Missing => None,
-            Room::Small(numerator, denominator) => Some(Exact::of(((*numerator).into(), (*denominator).into()))),
-            Room::Wide(figure) => Some(**figure),
-        }
-    }
-}
-
-impl From<Option<Exact>> for Compact {
-    fn from(figure: Option<Exact>) -> Self {
-        Self(match figure.map(|figure| (figure, figure.small())) {
-            None => Room::Missing,
-            Some((_, Some((numerator, denominator)))) => Room::Small(numerator, denominator),
-            Some((figure, None)) => Room::Wide(Box::new(figure)),
-        })
-    }
-}
-
-impl fmt::Debug for Compact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.get(), f)
-    }
-}
-
 /// The least common multiple of two denominators; `None` when it does not fit.
 pub(crate) fn common_multiple(a: I256, b: I256) -> Option<I256> {
     if a == b { Some(a) } else { integer::common_multiple(a, b) }

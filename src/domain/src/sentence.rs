@@ -202,7 +202,7 @@ fn ratio_words(gap: RatioGap) -> String {
 impl Leaf {
     /// How many digits after the point tell the leaf's figures apart.
     fn places(&self) -> u32 {
-        let (Some(actual), Some(required)) = (self.actual(), self.required()) else { return PLACES };
+        let (Some(actual), Some(required)) = (self.actual, self.required) else { return PLACES };
         let hundred = Exact::from_int(100);
         match (self.unit, self.currency) {
             (Unit::Money, Some(currency)) => places_between(actual, required, currency.decimals()),
@@ -277,9 +277,9 @@ impl Leaf {
         sentence
             .with("name", self.name())
             .with("key", self.key.clone())
-            .with_some("required", figure(self.required()))
-            .with_some("actual", figure(self.actual()))
-            .with_some("missing", figure(self.missing()))
+            .with_some("required", figure(self.required))
+            .with_some("actual", figure(self.actual))
+            .with_some("missing", figure(self.missing))
             .with_some("group", self.group.clone())
             .with_some("noun", self.noun.clone())
             .with_some("by", by.map(|by| by.to_string()))
@@ -295,7 +295,7 @@ impl Leaf {
         let group = self.group.as_deref().map_or(String::new(), |group| format!(" ({group})"));
         let named = if counted { String::new() } else { format!("{}{group}: ", self.name()) };
         let tail_group = if counted { group.clone() } else { String::new() };
-        match (self.required(), self.actual()) {
+        match (self.required, self.actual) {
             (None, _) => Sentence::new("NO_THRESHOLD", format!("{}{group}: no threshold is set for this partner", self.name())),
             (Some(required), None) => {
                 let by = by.map_or(String::new(), |by| format!(" by {by}"));
@@ -312,7 +312,7 @@ impl Leaf {
 
     fn unmet_sentence(&self, named: &str, tail: &str, required: Exact, actual: Exact, by: Option<Date>) -> Sentence {
         let by = by.map_or(String::new(), |by| format!(" by {by}"));
-        let missing = self.missing().unwrap_or(Exact::ZERO);
+        let missing = self.missing.unwrap_or(Exact::ZERO);
         let (is, asked) = (self.counted(self.is(actual), actual), self.asked(required));
         match self.compares {
             Compares::AtLeast => {
@@ -341,13 +341,13 @@ impl Leaf {
 
     fn ladders_sentence(&self, by: Option<Date>) -> Sentence {
         let level = self.subject.as_deref().map_or(String::new(), |level| format!(" at {level} or above"));
-        let (actual, required) = (self.actual().unwrap_or(Exact::ZERO), self.required().unwrap_or(Exact::ZERO));
+        let (actual, required) = (self.actual.unwrap_or(Exact::ZERO), self.required.unwrap_or(Exact::ZERO));
         if self.met() {
             let held = format!("{} {}{level}", grouped(actual, 0), plural("qualification", actual));
             return Sentence::new("LADDERS", format!("{held}; at least {} is met", grouped(required, 0)));
         }
         let by = by.map_or(String::new(), |by| format!(" by {by}"));
-        let more = self.missing().map_or(String::new(), |missing| format!("; {} more needed{by}", grouped(missing, 0)));
+        let more = self.missing.map_or(String::new(), |missing| format!("; {} more needed{by}", grouped(missing, 0)));
         Sentence::new("LADDERS", format!("{} of {} {}{level}{more}", grouped(actual, 0), grouped(required, 0), plural("qualification", required)))
     }
 
@@ -357,7 +357,7 @@ impl Leaf {
 
     fn tenure_sentence(&self) -> Sentence {
         let place = self.subject.as_deref().map_or_else(|| "in the program".to_owned(), |tier| format!("in {tier}"));
-        let (actual, required) = (self.actual().unwrap_or(Exact::ZERO), self.required().unwrap_or(Exact::ZERO));
+        let (actual, required) = (self.actual.unwrap_or(Exact::ZERO), self.required.unwrap_or(Exact::ZERO));
         let text = match (self.met_on, self.reason) {
             (_, Some(Unmet::NotEnrolled)) => format!("0 of {} {place}; it has not begun", self.months(required)),
             (Some(day), _) => format!("{} of {} {place}; complete on {day}", grouped(actual, 0), self.months(required)),

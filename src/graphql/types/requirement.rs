@@ -274,17 +274,17 @@ impl RequirementLeaf {
 
     /// What is required.
     async fn required(&self) -> Option<Decimal> {
-        self.0.required().map(Decimal::of)
+        self.0.required.map(Decimal::of)
     }
 
     /// What there is; null when there is no data.
     async fn actual(&self) -> Option<Decimal> {
-        self.0.actual().map(Decimal::of)
+        self.0.actual.map(Decimal::of)
     }
 
     /// What is missing; null when it is met, and when it cannot be told. Of an upper limit: what is too much.
     async fn missing(&self) -> Option<Decimal> {
-        self.0.missing().map(Decimal::of)
+        self.0.missing.map(Decimal::of)
     }
 
     /// Why there are no figures.
@@ -378,17 +378,17 @@ impl MissingLeaf {
 
     /// What is required.
     async fn required(&self) -> Option<Decimal> {
-        self.0.required().map(Decimal::of)
+        self.0.required.map(Decimal::of)
     }
 
     /// What there is.
     async fn actual(&self) -> Option<Decimal> {
-        self.0.actual().map(Decimal::of)
+        self.0.actual.map(Decimal::of)
     }
 
     /// What is missing; of a condition that is met or not, 1. Null where it cannot be told.
     async fn missing(&self) -> Option<Decimal> {
-        self.0.missing().map(Decimal::of)
+        self.0.missing.map(Decimal::of)
     }
 
     /// Why there are no figures.

@@ -567,9 +567,9 @@ impl From<&domain::LadderRisk> for LadderRisk {
             key: leaf.leaf.key.clone(),
             sentence: leaf.leaf.sentence(None).text,
             sentence_data: leaf.leaf.sentence(None).into(),
-            required: leaf.leaf.required().map(Decimal::of),
-            actual: leaf.leaf.actual().map(Decimal::of),
-            missing: leaf.leaf.missing().map(Decimal::of),
+            required: leaf.leaf.required.map(Decimal::of),
+            actual: leaf.leaf.actual.map(Decimal::of),
+            missing: leaf.leaf.missing.map(Decimal::of),
         };
         Self {
             ladder: risk.ladder.clone(),

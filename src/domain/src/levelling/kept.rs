@@ -145,8 +145,8 @@ impl KeptLeafView<'_> {
             group: self.group.map(str::to_owned),
             window: self.window,
             facts: self.facts,
-            required: self.required.into(),
-            actual: self.actual.into(),
+            required: self.required,
+            actual: self.actual,
             value,
             ..Leaf::yes_or_no(words, self.met)
         };
@@ -234,8 +234,8 @@ impl<'s> KeptStanding<'s> {
         let subject = leaf.subject.as_deref().filter(|_| leaf.kind != LeafKind::Metric).map(Cow::Borrowed);
         let group = leaf.group.as_deref().map(Cow::Borrowed);
         let detail = leaf.value.as_ref().map(|value| self.detail(value));
-        let value = KeptValue(leaf.kind, Cow::Borrowed(&leaf.key), group, subject, leaf.actual(), leaf.facts, window, detail);
-        KeptLeaf(place(&mut self.values, value), leaf.required(), leaf.met())
+        let value = KeptValue(leaf.kind, Cow::Borrowed(&leaf.key), group, subject, leaf.actual, leaf.facts, window, detail);
+        KeptLeaf(place(&mut self.values, value), leaf.required, leaf.met())
     }
 
     /// As text for the database.

@@ -333,7 +333,7 @@ fn what_will_be_lost_is_named_with_its_day() {
         ("TWO", false, Some(date("2021-03-01"))),
         "what comes later is not known"
     );
-    assert_eq!(risk("PLAIN").leaves[0].leaf.missing(), Some(Exact::from_int(100)));
+    assert_eq!(risk("PLAIN").leaves[0].leaf.missing, Some(Exact::from_int(100)));
     assert_eq!((risk("CURE").fails_on, risk("CURE").leaves[0].fails_on), (Some(date("2020-08-15")), date("2020-08-15")));
     let short = at_risk(&program, &facts, "P", date("2020-06-01"), date("2020-08-15")).unwrap();
     assert!(short.iter().all(|risk| risk.fails_on.is_none() && risk.leaves.is_empty()));
@@ -483,7 +483,7 @@ fn a_kept_standing_reads_as_it_was_judged() {
                 for (at, (leaf, kept)) in leaves.into_iter().zip(&view.leaves).enumerate() {
                     let again = kept.leaf(&program, requirement.unwrap(), at);
                     assert_eq!((again.met(), kept.met), (leaf.met(), leaf.met()));
-                    assert_eq!((again.missing(), again.window, again.facts), (leaf.missing(), leaf.window, leaf.facts), "{}", leaf.key);
+                    assert_eq!((again.missing, again.window, again.facts), (leaf.missing, leaf.window, leaf.facts), "{}", leaf.key);
                     assert_eq!(again.sentence(None).text, leaf.sentence(None).text, "{leaf:?}");
                 }
             }

@@ -88,9 +88,9 @@ impl Serialize for MissingLeaf {
             kind: self.kind,
             unit: self.unit,
             compares: self.compares,
-            required: self.required(),
-            actual: self.actual(),
-            missing: self.missing(),
+            required: self.required,
+            actual: self.actual,
+            missing: self.missing,
             reason: self.reason,
             ratio: self.ratio.as_deref().copied(),
             window: self.window,
@@ -132,7 +132,7 @@ fn cost(way: &[Rc<MissingLeaf>]) -> u64 {
 }
 
 fn cost_of(leaf: &Leaf) -> u64 {
-    match (leaf.missing(), leaf.required()) {
+    match (leaf.missing, leaf.required) {
         (Some(missing), Some(required)) if !required.is_zero() => {
             let part = missing.div(required.abs()).ok().flatten().and_then(|part| RoundingMode::Up.round_scaled(part.abs(), 6).ok());
             part.map_or(WHOLE, |part| u64::try_from(part).unwrap_or(WHOLE).clamp(1, WHOLE))
@@ -150,9 +150,9 @@ fn missing_leaf(leaf: &Arc<Leaf>, label: Option<&str>, by: Option<Date>) -> Miss
 fn missing_node(judged: &Judged, key: &str, required: u32, actual: u32, by: Option<Date>) -> MissingLeaf {
     let words = LeafWords { label: judged.label.clone(), ..LeafWords::new(LeafKind::Metric, key.to_owned()) };
     let leaf = Leaf {
-        required: Some(Exact::from_int(required.into())).into(),
-        actual: Some(Exact::from_int(actual.into())).into(),
-        missing: Some(Exact::from_int(required.saturating_sub(actual).into())).into(),
+        required: Some(Exact::from_int(required.into())),
+        actual: Some(Exact::from_int(actual.into())),
+        missing: Some(Exact::from_int(required.saturating_sub(actual).into())),
         ..Leaf::yes_or_no(words, false)
     };
     MissingLeaf { of_node: Some(Box::new(Sentence::of_node(judged, by))), ..missing_leaf(&Arc::new(leaf), None, by) }
@@ -301,7 +301,7 @@ impl Gap {
     pub fn is(&self, expected: &BTreeMap<String, Exact>) -> bool {
         std::iter::once(&self.missing).chain(&self.alternatives).any(|way| {
             let named_by = |leaf: &MissingLeaf, name: &str| leaf.key == *name || leaf.label.as_deref() == Some(name) || grouped(leaf).as_deref() == Some(name);
-            let each_named = way.iter().all(|leaf| expected.iter().any(|(name, missing)| named_by(leaf, name) && leaf.missing() == Some(*missing)));
+            let each_named = way.iter().all(|leaf| expected.iter().any(|(name, missing)| named_by(leaf, name) && leaf.missing == Some(*missing)));
             each_named && expected.keys().all(|name| way.iter().any(|leaf| named_by(leaf, name)))
         })
     }
@@ -312,5 +312,5 @@ fn grouped(leaf: &MissingLeaf) -> Option<String> {
 }
 
 fn named(way: &[MissingLeaf]) -> BTreeMap<String, Option<Exact>> {
-    way.iter().map(|leaf| (grouped(leaf).unwrap_or_else(|| leaf.key.clone()), leaf.missing())).collect()
+    way.iter().map(|leaf| (grouped(leaf).unwrap_or_else(|| leaf.key.clone()), leaf.missing)).collect()
 }

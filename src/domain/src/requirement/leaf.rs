@@ -31,9 +31,9 @@ impl Leaf {
     pub(crate) fn yes_or_no(words: impl Into<Arc<LeafWords>>, met: bool) -> Self {
         Self {
             words: words.into(),
-            required: Some(Exact::ONE).into(),
-            actual: Some(if met { Exact::ONE } else { Exact::ZERO }).into(),
-            missing: (!met).then_some(Exact::ONE).into(),
+            required: Some(Exact::ONE),
+            actual: Some(if met { Exact::ONE } else { Exact::ZERO }),
+            missing: (!met).then_some(Exact::ONE),
             reason: None,
             ratio: None,
             window: None,
@@ -47,7 +47,7 @@ impl Leaf {
     /// Puts on again what its rule and the version say: words, unit, how it compares, what is missing. Kept standings leave it out.
     pub(crate) fn dress(&mut self, program: &crate::program::Program, rule: Option<&crate::document::requirement::Requirement>) {
         use crate::document::requirement::Requirement;
-        let required = self.required();
+        let required = self.required;
         let words = Arc::make_mut(&mut self.words);
         match rule {
             Some(Requirement::Metric(rule)) => {
@@ -89,16 +89,15 @@ impl Leaf {
 
     /// What is missing, and why there is nothing to compare, by the figures.
     fn compute_missing(&mut self) {
-        let (required, actual) = (self.required(), self.actual());
-        self.missing = required.and_then(|required| missing(self.compares, self.unit, required, actual).ok().flatten()).into();
-        self.reason = match (required, actual) {
+        self.missing = self.required.and_then(|required| missing(self.compares, self.unit, required, self.actual).ok().flatten());
+        self.reason = match (self.required, self.actual) {
             (None, _) => Some(Unmet::NoThreshold),
             (_, None) => Some(Unmet::NoData),
             // Time is counted from the day of enrollment or of the tier; without one there is no window.
             _ if self.kind == LeafKind::Tenure && self.window.is_none() => Some(Unmet::NotEnrolled),
             _ => None,
         };
-        self.ratio = match (&self.value, required, self.compares) {
+        self.ratio = match (&self.value, self.required, self.compares) {
             (Some(value), Some(required), Compares::AtLeast | Compares::Above) => {
                 ratio_gap(value, required, self.compares == Compares::Above).ok().flatten().map(Box::new)
             }
@@ -273,9 +272,9 @@ impl<'a> Evaluator<'a> {
             _ => None,
         };
         let leaf = Leaf {
-            required: required.into(),
-            actual: value.value.into(),
-            missing: required.map(|required| missing(compares, words.unit, required, value.value)).transpose()?.flatten().into(),
+            required,
+            actual: value.value,
+            missing: required.map(|required| missing(compares, words.unit, required, value.value)).transpose()?.flatten(),
             reason,
             ratio: match (required, compares) {
                 (Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(&value, required, compares == Compares::Above)?.map(Box::new),
@@ -323,9 +322,9 @@ impl<'a> Evaluator<'a> {
         let subject = rule.tier.clone().or_else(|| rule.rank_at_least.map(|rank| format!("rank {rank}")));
         let words = LeafWords { subject, ..LeafWords::new(LeafKind::Ladders, "LADDERS".to_owned()) };
         let leaf = Leaf {
-            required: required.into(),
-            actual: actual.into(),
-            missing: required.map(|required| missing(Compares::AtLeast, Unit::Count, required, actual)).transpose()?.flatten().into(),
+            required,
+            actual,
+            missing: required.map(|required| missing(Compares::AtLeast, Unit::Count, required, actual)).transpose()?.flatten(),
             reason: required.is_none().then_some(Unmet::NoThreshold),
             ..Leaf::yes_or_no(words, false)
         };
@@ -372,9 +371,9 @@ impl<'a> Evaluator<'a> {
             ..LeafWords::new(LeafKind::Tenure, key)
         };
         let leaf = Leaf {
-            required: Some(required).into(),
-            actual: Some(actual).into(),
-            missing: missing(Compares::AtLeast, Unit::Duration, required, Some(actual))?.into(),
+            required: Some(required),
+            actual: Some(actual),
+            missing: missing(Compares::AtLeast, Unit::Duration, required, Some(actual))?,
             reason: since.is_none().then_some(Unmet::NotEnrolled),
             window: since.map(|since| Span::new(since, at.as_of.next())),
             met_on: since.filter(|_| served < months).map(|since| since.plus_months(months)),

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::date::{Date, Span};
 use crate::document::metric::Unit;
 use crate::document::scoped::Scalar;
-use crate::exact::{Compact, Exact};
+use crate::exact::Exact;
 use crate::facts::AttributeValue;
 use crate::metric::{At, MetricValue};
 
@@ -255,9 +255,13 @@ pub struct LeafWords {
 pub struct Leaf {
     /// What it is about.
     pub words: Arc<LeafWords>,
-    pub(crate) required: Compact,
-    pub(crate) actual: Compact,
-    pub(crate) missing: Compact,
+    /// What is required.
+    pub required: Option<Exact>,
+    /// What there is; none: no data.
+    pub actual: Option<Exact>,
+    /// What is missing; none when met, and when it cannot be told. Of an upper limit: what is too much. Zero where something
+    /// must be exceeded and is only reached.
+    pub missing: Option<Exact>,
     /// Why there are no figures.
     pub reason: Option<Unmet>,
     /// For ratios and shares.
@@ -324,9 +328,9 @@ impl Serialize for Leaf {
             compares: self.compares,
             unit: self.unit,
             currency: self.currency,
-            required: self.required(),
-            actual: self.actual(),
-            missing: self.missing(),
+            required: self.required,
+            actual: self.actual,
+            missing: self.missing,
             reason: self.reason,
             ratio: self.ratio.as_deref().copied(),
             window: self.window,
@@ -340,25 +344,9 @@ impl Serialize for Leaf {
 }
 
 impl Leaf {
-    /// What is required.
-    pub fn required(&self) -> Option<Exact> {
-        self.required.get()
-    }
-
-    /// What there is; none: no data.
-    pub fn actual(&self) -> Option<Exact> {
-        self.actual.get()
-    }
-
-    /// What is missing; none when met, and when it cannot be told. Of an upper limit: what is too much. Zero where something
-    /// must be exceeded and is only reached.
-    pub fn missing(&self) -> Option<Exact> {
-        self.missing.get()
-    }
-
     /// Whether it is met.
     pub fn met(&self) -> bool {
-        match (self.required(), self.actual()) {
+        match (self.required, self.actual) {
             (Some(required), Some(actual)) => self.compares.holds(actual, required),
             _ => false,
         }

@@ -76,7 +76,7 @@ fn thresholds_are_those_of_the_most_specific_row() {
     for (region, kind, required) in [("DE", "VAR", "800"), ("DE", "MSP", "600"), ("FR", "MSP", "500"), ("US", "VAR", "1000"), ("EMEA", "VAR", "800")] {
         let facts = facts(&program, serde_json::json!({"partners": [{"code": "P", "attributes": [{"region": region, "type": kind}]}]}));
         let judged = judge(&program, &facts, "revenue", "2020-05-31");
-        assert_eq!(judged.leaves()[0].required().unwrap().to_string(), required, "{region} {kind}");
+        assert_eq!(judged.leaves()[0].required.unwrap().to_string(), required, "{region} {kind}");
     }
 }
 
@@ -178,7 +178,7 @@ proptest! {
             "transactions": [{"id": "1", "date": "2020-05-01", "amount": crate::exact::spell(cents.into(), 2, false)}]}]}));
         let judged = judge(&program, &facts, "revenue", "2020-05-31");
         prop_assert_eq!(judged.met, cents >= 100_000);
-        let missing = judged.leaves()[0].missing();
+        let missing = judged.leaves()[0].missing;
         prop_assert_eq!(missing, (cents < 100_000).then(|| Exact::scaled((100_000 - cents).into(), 2)));
     }
 

@@ -9,7 +9,7 @@ use crate::requirement::{Compares, Gap, Judged, Leaf, Node};
 
 /// The part of what is required by which `actual` misses it, or is above it.
 fn part(leaf: &Leaf) -> Option<Exact> {
-    let (required, actual) = (leaf.required()?, leaf.actual()?);
+    let (required, actual) = (leaf.required?, leaf.actual?);
     if required.is_zero() || leaf.compares == Compares::Equals {
         return None;
     }
@@ -44,7 +44,7 @@ fn margin(judged: &Judged, within: Exact) -> Option<Exact> {
     }
     let margin = |judged: &Judged| margin(judged, within);
     match &judged.node {
-        Node::Leaf(leaf) if leaf.unit == Unit::Count && leaf.required()?.abs().mul(within).ok()? < Exact::ONE => None,
+        Node::Leaf(leaf) if leaf.unit == Unit::Count && leaf.required?.abs().mul(within).ok()? < Exact::ONE => None,
         Node::Leaf(leaf) => part(leaf),
         Node::AllOf { of } => of.iter().filter_map(margin).min(),
         // Whoever meets a path without a margin hangs on no figure.

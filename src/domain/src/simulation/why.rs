@@ -23,7 +23,7 @@ fn leaves(judged: Option<&Judged>) -> BTreeMap<Identity<'_>, &Leaf> {
 }
 
 fn state(leaf: &Leaf) -> LeafState {
-    LeafState { met: leaf.met(), required: leaf.required(), actual: leaf.actual() }
+    LeafState { met: leaf.met(), required: leaf.required, actual: leaf.actual }
 }
 
 fn change(tier: &str, before: Option<&Leaf>, after: Option<&Leaf>) -> Option<LeafChange> {
