@@ -204,7 +204,7 @@ impl ReadTx {
     }
 
     /// The same snapshot over another connection, for reading two things at once. None where there is no such thing (SQLite), and where
-    /// no connection is free: whoever holds one does not wait for another, or all could wait for each other.
+    /// no connection is to be had at once: whoever holds one does not wait for another, or all could wait for each other.
     pub async fn twin(&self) -> Result<Option<Self>, StoreError> {
         if self.backend() != DbBackend::Postgres {
             return Ok(None);
@@ -215,8 +215,7 @@ impl ReadTx {
             return Err(StoreError::corrupt("snapshot", snapshot));
         }
         let begun = tokio::time::timeout(FREE_CONNECTION, self.inner.reader.begin()).await;
-        let Ok(tx) = begun else { return Ok(None) };
-        let tx = tx.map_err(|error| self.fault(error))?;
+        let Ok(Ok(tx)) = begun else { return Ok(None) };
         tx.execute_unprepared(&format!("SET TRANSACTION SNAPSHOT '{snapshot}'")).await.map_err(|error| self.fault(error))?;
         Ok(Some(Self { tx: Session::Orm(tx), inner: self.inner.clone(), retry: AtomicBool::default(), failed: AtomicBool::default(), answered: None }))
     }
