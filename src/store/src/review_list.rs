@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::Date;
-use sea_orm::{DbBackend, QueryResult, Value};
+use sea_orm::{ConnectionTrait as _, DbBackend, QueryResult, Value};
 
 use crate::bulk::{self, Column, Kind};
 use crate::convert::{Row, region_key, region_of_key};
@@ -292,21 +292,20 @@ impl ReadTx {
 
     /// Where partners stand as far as is known: as of when, and when they were last told about their tiers.
     pub async fn told_many(&self, program: ProgramId, partners: &[PartnerId]) -> Result<BTreeMap<StandingKey, Told>, StoreError> {
-        const COLUMNS: &str = "partner_id, ladder, region_key, risk_told_on, risk_told_tier, near_told_on, near_told_tier, as_of";
-        let sql = if self.backend() == DbBackend::Postgres {
-            // Partner by partner, also by a plan that was made while the table was empty: another one read all of it for every step.
-            format!(
-                "SELECT told.* FROM unnest($2::text::uuid[]) AS asked (id) CROSS JOIN LATERAL \
-                 (SELECT {COLUMNS} FROM standing_now WHERE program_id = $1 AND partner_id = asked.id OFFSET 0) AS told"
-            )
-        } else {
-            format!("SELECT {COLUMNS} FROM standing_now WHERE program_id = $1 AND {}", is_one_of_uuids(self.backend(), "partner_id", 2))
-        };
+        let sql = format!(
+            "SELECT partner_id, ladder, region_key, risk_told_on, risk_told_tier, near_told_on, near_told_tier, as_of FROM standing_now \
+             WHERE program_id = $1 AND {}",
+            is_one_of_uuids(self.backend(), "partner_id", 2)
+        );
         let mut told = BTreeMap::new();
         for row in self.all(sql, vec![program.into(), uuids(self.backend(), partners)]).await? {
             let row = Row::new(&row, "standing_now");
             let when = |on: usize, tier: usize| Ok::<_, StoreError>(row.maybe_date(on)?.zip(row.maybe_text(tier)?));
             told.insert((row.get(0)?, row.text(1)?, region_of_key(row.text(2)?)), Told { as_of: row.maybe_date(7)?, risk: when(3, 4)?, near: when(5, 6)? });
+        }
+        // Plans are kept, and one that was made while the table was empty reads all of it. As long as nobody is found they are made anew.
+        if told.is_empty() && partners.len() > 1 && self.backend() == DbBackend::Postgres {
+            self.tx.execute_unprepared("DISCARD PLANS").await.map_err(|error| self.fault(error))?;
         }
         Ok(told)
     }
