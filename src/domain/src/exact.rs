@@ -359,10 +359,9 @@ fn spell_digits(negative: bool, digits: &str, places: u32, shortest: bool) -> St
     text.push_str(digits);
     if places > 0 {
         text.insert(text.len() - places, '.');
-    }
-    if shortest && places > 0 {
-        let length = text.trim_end_matches('0').trim_end_matches('.').len();
-        text.truncate(length);
+        if shortest {
+            text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+        }
     }
     text
 }
@@ -392,7 +391,7 @@ impl fmt::Display for Exact {
     /// The decimal if it ends within ten places, else the fraction.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some((numerator, 1)) = self.small() {
-            return fmt::Display::fmt(&numerator, f);
+            return write!(f, "{numerator}");
         }
         if self.is_whole() {
             return write!(f, "{}", self.numerator);

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 
 use crate::fault::StoreError;
+use crate::session::query_failed;
 
 /// An enum that a column holds as text.
 pub(crate) trait TextEnum: Sized + 'static {
@@ -88,7 +89,7 @@ impl<'r> Row<'r> {
         };
         read.map_err(|error: sqlx::Error| match error {
             sqlx::Error::ColumnDecode { .. } => self.corrupt(at),
-            other => StoreError::Database(DbErr::Query(sea_orm::RuntimeErr::SqlxError(other.into()))),
+            other => StoreError::Database(query_failed(other)),
         })
     }
 

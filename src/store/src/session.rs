@@ -27,7 +27,7 @@ pub(crate) struct PostgresSession {
     meter: Meter,
 }
 
-fn query_failed(error: sqlx::Error) -> DbErr {
+pub(crate) fn query_failed(error: sqlx::Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }
 
