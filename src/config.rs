@@ -134,7 +134,7 @@ pub struct JobsConfig {
 
 impl Default for JobsConfig {
     fn default() -> Self {
-        Self { workers: 1, poll: Duration::from_secs(1), run_chunk: 2_000 }
+        Self { workers: 1, poll: Duration::from_secs(1), run_chunk: 1_000 }
     }
 }
 

@@ -48,6 +48,8 @@ mod m20260801_000042_standing_keys;
 mod m20260801_000045_admission_end;
 mod m20260801_000050_recorded_numbers;
 mod m20260801_000055_standing_room;
+mod m20260801_000056_statement_room;
+mod m20260801_000057_recorded_sets;
 mod recorded;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -103,6 +105,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000045_admission_end::Migration),
             Box::new(m20260801_000050_recorded_numbers::Migration),
             Box::new(m20260801_000055_standing_room::Migration),
+            Box::new(m20260801_000056_statement_room::Migration),
+            Box::new(m20260801_000057_recorded_sets::Migration),
         ]
     }
 }

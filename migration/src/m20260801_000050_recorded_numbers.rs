@@ -10,7 +10,8 @@ use crate::recorded::{Recorded, forget, keep, prepare};
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
-const RECORDED: [Recorded<'static>; 7] = [
+/// The tables whose past stays known.
+pub(crate) const RECORDED: [Recorded<'static>; 7] = [
     Recorded {
         table: "partner_profile",
         key: &["partner_id", "from_on"],

@@ -5,8 +5,8 @@
 //! `recorded_number <= n < superseded_number`. The counter's row is locked until the commit, so that numbers are in the order of
 //! commits on any number of nodes, whatever their clocks say: once a number can be seen, so can everything up to it.
 //!
-//! Triggers do it, on both databases, so that no writer can forget it. On PostgreSQL a transaction has one number, on SQLite, where
-//! there is one writer at a time, each change of a row has its own.
+//! Triggers do it, on both databases, so that no writer can forget it. On PostgreSQL a transaction has one number and a statement sends
+//! all rows that it replaces to the past at once; on SQLite, where there is one writer at a time, each change of a row has its own.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
@@ -70,20 +70,32 @@ fn names(recorded: &Recorded<'_>, prefix: &str) -> String {
 }
 
 async fn keep_postgres(manager: &SchemaManager<'_>, recorded: &Recorded<'_>) -> Result<(), DbErr> {
-    let (table, own, old) = (recorded.table, names(recorded, ""), names(recorded, "OLD."));
-    // A row that one transaction changes twice was never on record in between.
-    let function = format!(
+    let (table, own, old) = (recorded.table, names(recorded, ""), names(recorded, "gone."));
+    let number = format!(
         "CREATE OR REPLACE FUNCTION {table}_record() RETURNS trigger LANGUAGE plpgsql AS $$ \
-         DECLARE number bigint := guerdon_record_number(); BEGIN \
-         IF TG_OP <> 'INSERT' THEN IF OLD.recorded_number < number THEN \
-         INSERT INTO {table}_past ({own}, recorded_number, superseded_number) VALUES ({old}, OLD.recorded_number, number); END IF; END IF; \
-         IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; \
-         NEW.recorded_number := number; RETURN NEW; END $$"
+         BEGIN NEW.recorded_number := guerdon_record_number(); RETURN NEW; END $$"
     );
-    let trigger =
-        format!("CREATE OR REPLACE TRIGGER {table}_record BEFORE INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_record()");
-    run(manager, &[&function, &trigger]).await
+    // A row that one transaction changes twice was never on record in between.
+    let past = format!(
+        "CREATE OR REPLACE FUNCTION {table}_past() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE taken bigint; BEGIN \
+         IF NOT EXISTS (SELECT 1 FROM touched) THEN RETURN NULL; END IF; taken := guerdon_record_number(); \
+         INSERT INTO {table}_past ({own}, recorded_number, superseded_number) \
+         SELECT {old}, gone.recorded_number, taken FROM touched gone WHERE gone.recorded_number < taken; RETURN NULL; END $$"
+    );
+    let trigger = format!("CREATE OR REPLACE TRIGGER {table}_record BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_record()");
+    run(manager, &[&number, &past, &trigger]).await?;
+    for (event, name) in PAST_EVENTS {
+        let trigger = format!(
+            "CREATE OR REPLACE TRIGGER {table}_{name} AFTER {event} ON {table} REFERENCING OLD TABLE AS touched \
+             FOR EACH STATEMENT EXECUTE FUNCTION {table}_past()"
+        );
+        run(manager, &[&trigger]).await?;
+    }
+    Ok(())
 }
+
+/// What sends rows to the past, and the names of the triggers on PostgreSQL.
+const PAST_EVENTS: [(&str, &str); 2] = [("UPDATE", "past_update"), ("DELETE", "past_delete")];
 
 async fn keep_sqlite(manager: &SchemaManager<'_>, recorded: &Recorded<'_>) -> Result<(), DbErr> {
     let (table, own, old) = (recorded.table, names(recorded, ""), names(recorded, "OLD."));
@@ -107,7 +119,10 @@ async fn keep_sqlite(manager: &SchemaManager<'_>, recorded: &Recorded<'_>) -> Re
 /// Forgets the past of a table.
 pub async fn forget(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
     if manager.get_database_backend() == DbBackend::Postgres {
-        run(manager, &[&format!("DROP TRIGGER IF EXISTS {table}_record ON {table}"), &format!("DROP FUNCTION IF EXISTS {table}_record()")]).await?;
+        for name in ["record", PAST_EVENTS[0].1, PAST_EVENTS[1].1] {
+            run(manager, &[&format!("DROP TRIGGER IF EXISTS {table}_{name} ON {table}")]).await?;
+        }
+        run(manager, &[&format!("DROP FUNCTION IF EXISTS {table}_record()"), &format!("DROP FUNCTION IF EXISTS {table}_past()")]).await?;
     } else {
         for event in ["insert", "update", "delete"] {
             run(manager, &[&format!("DROP TRIGGER IF EXISTS {table}_record_{event}")]).await?;

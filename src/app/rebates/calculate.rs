@@ -186,8 +186,8 @@ fn settle_part(question: &RunQuestion, window: &WindowData, partners: Vec<(Partn
 
 fn states_of_sums(plan: &PeriodPlan<'_>, entitlements: Vec<FromSum>) -> Result<Vec<Stated>, Faults> {
     let one = |(planned, (entitlement, lines)): (&Planned<'_>, (Entitlement, u64))| -> Result<Stated, Faults> {
-        let loud = |overflow: Overflow| Faults::from(Fault::new("OUT_OF_RANGE", format!("rebateSchedules.{}", entitlement.schedule), overflow.to_string()));
-        let stated = state(&entitlement, planned.schedule).map_err(loud)?;
+        let loud = |overflow: Overflow| Faults::from(Fault::new("OUT_OF_RANGE", format!("rebateSchedules.{}", planned.schedule.key), overflow.to_string()));
+        let stated = state(entitlement, planned.schedule).map_err(loud)?;
         Ok(Stated { inputs: i64::try_from(lines).map_err(|_| loud(Overflow))?, ..stated })
     };
     plan.schedules.iter().zip(entitlements).filter_map(|(planned, own)| Some(one((planned, own?)))).collect()
@@ -227,22 +227,21 @@ fn calculate_part(question: &RunQuestion, facts: &Facts, knowledge: &Knowledge, 
         let program: &Program = &asked.in_force.compiled;
         let results = compute_unbudgeted(program, facts, &codes, &asked.period, knowledge, &OnRecord);
         for (result, all) in results.into_iter().zip(&mut stated) {
-            add(all, result.and_then(|result| states(program, &result)));
+            add(all, result.and_then(|result| states(program, result)));
         }
     }
     let whole = partners.into_iter().zip(stated);
     whole.map(|((partner, code), stated)| PartnerCalculated { partner, code, stated }).collect()
 }
 
-fn states(program: &Program, result: &PeriodResult) -> Result<Vec<Stated>, Faults> {
-    let one = |entitlement| -> Result<Stated, Faults> {
-        let entitlement: &guerdon_domain::rebate::Entitlement = entitlement;
+fn states(program: &Program, result: PeriodResult) -> Result<Vec<Stated>, Faults> {
+    let one = |entitlement: Entitlement| -> Result<Stated, Faults> {
         let path = format!("rebateSchedules.{}", entitlement.schedule);
         let unknown = || Faults::from(Fault::new("UNKNOWN_SCHEDULE", path.clone(), "the version has no such schedule"));
         let schedule = program.schedule(&entitlement.schedule).ok_or_else(unknown)?;
         state(entitlement, schedule).map_err(|overflow| Fault::new("OUT_OF_RANGE", path.clone(), overflow.to_string()).into())
     };
-    result.entitlements.iter().map(one).collect()
+    result.entitlements.into_iter().map(one).collect()
 }
 
 /// Adds a period's statements, or its faults to those of other periods.

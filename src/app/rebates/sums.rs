@@ -154,9 +154,9 @@ impl SumsWindow {
         let from = if has_earlier { first.to_owned() } else { String::new() };
         let until = until.filter(|until| last < until.as_str());
         let asked = SumsAsked { columns: &key.columns, from: &from, until: until.as_deref(), cut_off: Some(key.up_to.cut_off), source: key.source };
-        let sums = Arc::new(tx.sum_rebate_columns(&asked).await?);
-        let standings = Arc::new(read_standings(tx, question, &from, until.as_deref()).await?);
-        let data = WindowData { sums, standings };
+        // PostgreSQL copies the sums over a connection of their own: both are read at once.
+        let (sums, standings) = tokio::try_join!(tx.sum_rebate_columns(&asked), read_standings(tx, question, &from, until.as_deref()))?;
+        let data = WindowData { sums: Arc::new(sums), standings: Arc::new(standings) };
         *kept = Some(Window { key, from, until, data: data.clone() });
         Ok(data)
     }

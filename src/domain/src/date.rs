@@ -1,6 +1,6 @@
 //! Civil dates in the program's time zone, and half-open spans of them (semantics 1).
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use chrono::{Datelike, Days, Months, NaiveDate};
@@ -103,20 +103,18 @@ impl FromStr for Date {
     }
 }
 
+impl Date {
+    /// `YYYY-MM-DD`. Dates are spelled by the thousand: by hand, since chrono reads its format anew for each.
+    fn spelled(self) -> [u8; 10] {
+        let (year, month, day) = (self.0.year().unsigned_abs(), self.0.month(), self.0.day());
+        let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or(0);
+        [digit(year / 1000), digit(year / 100), digit(year / 10), digit(year), b'-', digit(month / 10), digit(month), b'-', digit(day / 10), digit(day)]
+    }
+}
+
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Dates are spelled by the thousand: by hand, since chrono reads its format anew for each.
-        let (year, month, day) = (self.0.year().unsigned_abs(), self.0.month(), self.0.day());
-        let digit = |number: u32| char::from_digit(number % 10, 10).unwrap_or('0');
-        for number in [year / 1000, year / 100, year / 10, year] {
-            f.write_char(digit(number))?;
-        }
-        for number in [month, day] {
-            f.write_char('-')?;
-            f.write_char(digit(number / 10))?;
-            f.write_char(digit(number))?;
-        }
-        Ok(())
+        f.write_str(std::str::from_utf8(&self.spelled()).unwrap_or_default())
     }
 }
 
@@ -128,7 +126,7 @@ impl fmt::Debug for Date {
 
 impl Serialize for Date {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.spelled()).unwrap_or_default())
     }
 }
 

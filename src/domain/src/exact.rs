@@ -10,9 +10,11 @@ use std::fmt;
 use ethnum::I256;
 
 use self::integer::{Parts, small_common_divisor};
+use self::spelled::Spelled;
 use crate::fault::Fault;
 
 mod integer;
+mod spelled;
 
 /// A figure left the range of exact arithmetic (some 76 digits above or below the line).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +27,12 @@ pub struct Exact {
     numerator: I256,
     denominator: I256,
 }
+
+/// So many decimals of one fit 64 bits.
+const PLACES_OF_64_BITS: u32 = 18;
+/// Decimals that are taken off at once where they are zeros.
+const ZEROS: u32 = 10;
+const TEN_ZEROS: i128 = 10_i128.pow(ZEROS);
 
 const fn narrow(value: I256) -> Option<i128> {
     let (high, low) = value.into_words();
@@ -93,12 +101,25 @@ impl Exact {
         }
     }
 
+    /// Its spelling, if it is short.
+    fn spelled(self) -> Option<Spelled> {
+        let (numerator, denominator) = self.small()?;
+        Spelled::of(numerator, denominator)
+    }
+
     const fn wide(self) -> Parts<I256> {
         (self.numerator, self.denominator)
     }
 
     /// `value / 10^places`, for scaled integers: minor units, millionths, 10^-8.
     pub fn scaled(value: i128, places: u32) -> Self {
+        if value == 0 {
+            return Self::ZERO;
+        }
+        // Figures of many places mostly end in zeros: without them both parts fit 64 bits, where reducing is cheap.
+        if places > PLACES_OF_64_BITS && value % TEN_ZEROS == 0 {
+            return Self::scaled(value / TEN_ZEROS, places - ZEROS);
+        }
         10_i128.checked_pow(places).and_then(|scale| Self::ratio(value, scale)).unwrap_or(Self::ZERO)
     }
 
@@ -390,8 +411,8 @@ impl PartialOrd for Exact {
 impl fmt::Display for Exact {
     /// The decimal if it ends within ten places, else the fraction.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((numerator, 1)) = self.small() {
-            return write!(f, "{numerator}");
+        if let Some(spelled) = self.spelled() {
+            return f.write_str(spelled.text());
         }
         if self.is_whole() {
             return write!(f, "{}", self.numerator);
@@ -406,7 +427,10 @@ impl fmt::Display for Exact {
 impl serde::Serialize for Exact {
     /// As text: the decimal if it ends within ten places, else the fraction `1/3`.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self.spelled() {
+            Some(spelled) => serializer.serialize_str(spelled.text()),
+            None => serializer.collect_str(self),
+        }
     }
 }
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::scoped::Scoped;
 use crate::document::{Category, Document, Region};
+use crate::hash::QuickMap;
 
 /// A tree of keys: regions, or product categories.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
-    parents: BTreeMap<String, Option<String>>,
+    parents: QuickMap<String, Option<String>>,
     order: Vec<String>,
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::exact::Exact;
 use guerdon_domain::facts::{
@@ -13,8 +13,11 @@ use guerdon_domain::facts::{
 use guerdon_domain::money::Currency;
 use sea_orm::{DbErr, QueryResult, TryGetable};
 use serde::de::DeserializeOwned;
-use sqlx::Row as _;
+use sqlx::postgres::PgValueFormat;
+use sqlx::{Row as _, ValueRef as _};
+use uuid::Uuid;
 
+use crate::copy;
 use crate::fault::StoreError;
 use crate::session::query_failed;
 
@@ -53,6 +56,53 @@ text_enum!(ContractStatus { Draft = "DRAFT", Sent = "SENT", Active = "ACTIVE", E
 /// Digits before and after the point of a decimal that is neither money nor a quantity (semantics 24).
 const DECIMAL_DIGITS: (usize, usize) = (15, 10);
 
+/// What a column is read as. What is read by the million is taken from PostgreSQL's binary form as it lies in the row; the library
+/// looks at types anew for every cell.
+pub(crate) trait Cell: TryGetable {
+    /// The value of a cell. None where the library is to read it, and to find the fault in it.
+    fn of_binary(_cell: Option<&[u8]>) -> Option<Self> {
+        None
+    }
+}
+
+impl Cell for i32 {}
+impl Cell for bool {}
+impl Cell for Vec<u8> {}
+impl Cell for DateTime<Utc> {}
+
+impl Cell for i64 {
+    fn of_binary(cell: Option<&[u8]>) -> Option<Self> {
+        Some(Self::from_be_bytes(cell?.try_into().ok()?))
+    }
+}
+
+impl Cell for Uuid {
+    fn of_binary(cell: Option<&[u8]>) -> Option<Self> {
+        Self::from_slice(cell?).ok()
+    }
+}
+
+impl Cell for String {
+    fn of_binary(cell: Option<&[u8]>) -> Option<Self> {
+        std::str::from_utf8(cell?).ok().map(str::to_owned)
+    }
+}
+
+impl Cell for NaiveDate {
+    fn of_binary(cell: Option<&[u8]>) -> Option<Self> {
+        copy::date_of(i32::from_be_bytes(cell?.try_into().ok()?))
+    }
+}
+
+impl<T: Cell> Cell for Option<T> {
+    fn of_binary(cell: Option<&[u8]>) -> Option<Self> {
+        match cell {
+            None => Some(None),
+            held => T::of_binary(held).map(Some),
+        }
+    }
+}
+
 /// A row of one table, read column by column.
 pub(crate) struct Row<'r> {
     pub(crate) row: &'r QueryResult,
@@ -69,11 +119,23 @@ impl<'r> Row<'r> {
     }
 
     /// The column at this place.
-    pub(crate) fn get<T: TryGetable>(&self, at: usize) -> Result<T, StoreError> {
+    pub(crate) fn get<T: Cell>(&self, at: usize) -> Result<T, StoreError> {
+        if let Some(value) = self.binary(at).and_then(T::of_binary) {
+            return Ok(value);
+        }
         self.row.try_get_by_index(at).map_err(|error: DbErr| match error {
             DbErr::Type(_) | DbErr::Json(_) => self.corrupt(at),
             other => StoreError::Database(other),
         })
+    }
+
+    /// The cell as PostgreSQL sent it, nothing where it is NULL; none of another database, or where it came as text.
+    fn binary(&self, at: usize) -> Option<Option<&'r [u8]>> {
+        let value = self.row.try_as_pg_row()?.try_get_raw(at).ok()?;
+        if value.is_null() {
+            return Some(None);
+        }
+        if value.format() == PgValueFormat::Binary { value.as_bytes().ok().map(Some) } else { None }
     }
 
     pub(crate) fn text(&self, at: usize) -> Result<String, StoreError> {
@@ -82,6 +144,9 @@ impl<'r> Row<'r> {
 
     /// A text as it lies in the row: what is read for its meaning needs no copy.
     pub(crate) fn maybe_str(&self, at: usize) -> Result<Option<&'r str>, StoreError> {
+        if let Some(cell) = self.binary(at) {
+            return cell.map(|cell| std::str::from_utf8(cell).map_err(|_| self.corrupt(at))).transpose();
+        }
         let read = match (self.row.try_as_pg_row(), self.row.try_as_sqlite_row()) {
             (Some(row), _) => row.try_get(at),
             (None, Some(row)) => row.try_get(at),

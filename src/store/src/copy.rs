@@ -12,21 +12,48 @@ use crate::fault::StoreError;
 const HEADER: usize = 19;
 /// What PostgreSQL counts days from.
 const EPOCH: (i32, u32, u32) = (2000, 1, 1);
+/// The same day, counted as chrono does.
+const EPOCH_FROM_CE: i32 = 730_120;
 
 /// The signature, no flags and no extension.
 const SIGNATURE: [u8; HEADER] = *b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
+/// Bytes of a piece, about.
+const PIECE: usize = 1 << 16;
+
 /// Rows as COPY ... FROM STDIN (FORMAT BINARY) takes them. A value is spelled by its own kind, which must be its column's.
 pub(crate) fn spell(rows: &[Vec<Value>]) -> Vec<u8> {
-    let mut bytes = SIGNATURE.to_vec();
-    for row in rows {
-        bytes.extend(i16::try_from(row.len()).unwrap_or_default().to_be_bytes());
-        for value in row {
-            spell_value(&mut bytes, value);
+    pieces(rows).collect::<Vec<_>>().concat()
+}
+
+/// The same in pieces, so that the database takes in the first while the next is spelled.
+pub(crate) fn pieces(rows: &[Vec<Value>]) -> impl Iterator<Item = Vec<u8>> {
+    let mut rows = rows.iter();
+    let mut head = Some(SIGNATURE);
+    let mut is_whole = false;
+    std::iter::from_fn(move || {
+        if is_whole {
+            return None;
         }
+        let mut bytes = Vec::with_capacity(PIECE + PIECE / 4);
+        bytes.extend(head.take().into_iter().flatten());
+        for row in rows.by_ref() {
+            spell_row(&mut bytes, row);
+            if bytes.len() >= PIECE {
+                return Some(bytes);
+            }
+        }
+        bytes.extend((-1_i16).to_be_bytes());
+        is_whole = true;
+        Some(bytes)
+    })
+}
+
+fn spell_row(bytes: &mut Vec<u8>, row: &[Value]) {
+    bytes.extend(i16::try_from(row.len()).unwrap_or_default().to_be_bytes());
+    for value in row {
+        spell_value(bytes, value);
     }
-    bytes.extend((-1_i16).to_be_bytes());
-    bytes
 }
 
 fn spell_value(bytes: &mut Vec<u8>, value: &Value) {
@@ -50,6 +77,11 @@ fn spell_cell(bytes: &mut Vec<u8>, cell: &[u8]) {
 
 fn epoch() -> NaiveDate {
     NaiveDate::from_ymd_opt(EPOCH.0, EPOCH.1, EPOCH.2).unwrap_or_default()
+}
+
+/// The date so many days after PostgreSQL's first.
+pub(crate) fn date_of(days: i32) -> Option<NaiveDate> {
+    NaiveDate::from_num_days_from_ce_opt(days.checked_add(EPOCH_FROM_CE)?)
 }
 
 fn days_of(date: NaiveDate) -> i32 {
@@ -194,6 +226,33 @@ mod tests {
         let (id, date) = (Uuid::from_bytes([7; 16]), NaiveDate::from_ymd_opt(2026, 1, 1));
         let rows: Vec<Vec<Value>> = (-1_i64..2).map(|number| vec![id.into(), date.into(), "HW".into(), number.into()]).collect();
         assert_eq!(spell(&rows), stream());
+    }
+
+    #[test]
+    fn days_are_counted_from_the_same_day_both_ways() {
+        for date in ["1900-01-01", "1999-12-31", "2000-01-01", "2024-02-29", "2999-12-31"].map(|text| text.parse::<NaiveDate>().unwrap()) {
+            assert_eq!(date_of(days_of(date)), Some(date));
+        }
+    }
+
+    #[test]
+    fn pieces_together_are_the_whole() {
+        let row = |number: i64| vec![number.into(), "x".repeat(1_000).into()];
+        for count in [0, 1, 64, 65, 1_000] {
+            let rows: Vec<Vec<Value>> = (0..count).map(row).collect();
+            let pieces: Vec<Vec<u8>> = pieces(&rows).collect();
+            assert!(pieces.len() >= usize::try_from(count).unwrap() / 65);
+            let mut reader = CopyReader::default();
+            let mut read = 0;
+            for piece in pieces {
+                reader.push(&piece);
+                while let Some(mut row) = reader.next_row().unwrap() {
+                    assert_eq!(row.int().unwrap(), read);
+                    read += 1;
+                }
+            }
+            assert_eq!(read, count);
+        }
     }
 
     #[test]

@@ -7,16 +7,16 @@ use guerdon_domain::date::{Date, Span};
 use guerdon_domain::facts::{Activity, Deal, FactId, Holding, PartnerFacts, SalesSum, Transaction};
 use guerdon_domain::metric::fold::Fold;
 use guerdon_domain::money::{Money, Quantity};
-use sea_orm::QueryResult;
+use sea_orm::{DbBackend, QueryResult};
 
 use crate::convert::Row;
 use crate::fault::StoreError;
 use crate::rollup::TRANSACTION_MONTHLY;
-use crate::sql::Parameters;
+use crate::sql::{Parameters, uuids};
 use crate::state::LoadedState;
 use crate::transaction::{COLUMNS as TRANSACTION_COLUMNS, transaction_of};
 use crate::tx::ReadTx;
-use crate::whose::Whose;
+use crate::whose::{MANY, Whose};
 use crate::{PartnerId, ProgramId};
 
 /// What to load. Start from [`FactsPlan::state`] and add.
@@ -98,6 +98,9 @@ pub(crate) type Gathered = BTreeMap<PartnerId, PartnerFacts>;
 impl ReadTx {
     /// Loads what `plan` asks for, in a number of statements that depends on the plan alone.
     pub async fn load_facts(&self, scope: &Scope, ids: &[PartnerId], plan: &FactsPlan) -> Result<LoadedFacts, StoreError> {
+        if ids.len() >= MANY {
+            self.keep_in_one_process().await?;
+        }
         let stretch = if plan.subtree { Whose::Listed(ids) } else { self.whose(ids).await? };
         let LoadedState { roots, mut gathered } = self.load_state(scope, ids, stretch, plan).await?;
         let all: Vec<PartnerId> = gathered.keys().copied().collect();
@@ -136,15 +139,14 @@ impl ReadTx {
 
     async fn load_lines(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
         let mut parameters = Parameters::default();
-        let of_partners = Whose::Listed(ids).condition(self.backend(), "t.partner_id", &mut parameters);
-        let ranges = ranges_condition("t.occurred_on", &plan.lines, plan.as_of, &mut parameters);
+        let (from, dated) = self.lines_on("t", ids, &plan.lines, plan.as_of, &mut parameters);
         let known = known_condition("t", plan, &mut parameters);
         let (sealed, batches) = match plan.cut_off {
             Some(_) => ("b.seal_number", "JOIN import_batch b ON b.id = t.batch_id"),
             None => ("CAST(0 AS BIGINT)", ""),
         };
         let sql = format!(
-            "SELECT {TRANSACTION_COLUMNS}, {sealed} FROM transactions t {batches} WHERE {of_partners} AND {ranges} AND {known} \
+            "SELECT {TRANSACTION_COLUMNS}, {sealed} FROM {from} {batches} WHERE {dated} AND {known} \
              ORDER BY t.partner_id, t.occurred_on, t.id"
         );
         self.gather(sql, parameters, gathered, |row, facts| {
@@ -176,16 +178,30 @@ impl ReadTx {
     /// Sums by day: each line is one, since a day seldom has several and adding them up costs more than reading them.
     async fn load_daily(&self, ids: &[PartnerId], plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
         let mut parameters = Parameters::default();
-        let of_partners = Whose::Listed(ids).condition(self.backend(), "f.partner_id", &mut parameters);
-        let ranges = ranges_condition("f.occurred_on", &plan.daily, plan.as_of, &mut parameters);
+        let (from, dated) = self.lines_on("f", ids, &plan.daily, plan.as_of, &mut parameters);
         let known = known_condition("f", plan, &mut parameters);
-        let sql = format!("SELECT {} FROM transactions f WHERE {of_partners} AND {ranges} AND {known}", TRANSACTION_MONTHLY.of_line());
+        let columns = TRANSACTION_MONTHLY.of_line();
+        let sql = format!("SELECT {columns} FROM {from} WHERE {dated} AND {known}");
         self.gather(sql, parameters, gathered, |row, facts| {
             let row = Row::new(row, "transactions");
             facts.sums.push(sum_of(&row, Span::day(row.date(1)?))?);
             Ok(())
         })
         .await
+    }
+
+    /// Sale lines of partners, none of whom is listed twice, on the days of the spans: what stands behind FROM, and the condition.
+    fn lines_on(&self, alias: &str, ids: &[PartnerId], spans: &[Span], as_of: Date, parameters: &mut Parameters) -> (String, String) {
+        let (partner, day) = (format!("{alias}.partner_id"), format!("{alias}.occurred_on"));
+        let days = known_spans(spans, as_of);
+        if self.backend() != DbBackend::Postgres {
+            let of_partners = Whose::Listed(ids).condition(self.backend(), &partner, parameters);
+            return (format!("transactions {alias}"), format!("{of_partners} AND {}", ranges_condition(&day, &days, parameters)));
+        }
+        // Joined in the order of the list, so that partners that lie together are read one after the other.
+        let listed = parameters.number(uuids(self.backend(), ids));
+        let (joined, dated) = joined_spans(&day, &days, parameters);
+        (format!("unnest(${listed}::text::uuid[]) AS listed (id) JOIN transactions {alias} ON {partner} = listed.id{joined}"), dated)
     }
 
     async fn load_holdings(&self, whose: Whose<'_>, plan: &FactsPlan, gathered: &mut Gathered) -> Result<(), StoreError> {
@@ -215,7 +231,7 @@ impl ReadTx {
     async fn load_activities(&self, whose: Whose<'_>, plan: &FactsPlan, days: Span, gathered: &mut Gathered) -> Result<(), StoreError> {
         let mut parameters = Parameters::default();
         let of_partners = whose.condition(self.backend(), "a.partner_id", &mut parameters);
-        let ranges = ranges_condition("a.occurred_on", &[days], plan.as_of, &mut parameters);
+        let ranges = ranges_condition("a.occurred_on", &known_spans(&[days], plan.as_of), &mut parameters);
         let known = known_condition("a", plan, &mut parameters);
         let sql = format!(
             "SELECT a.partner_id, a.source, a.external_id, a.occurred_on, a.recorded_on, a.kind, a.value, a.currency, a.subject, a.expires_on, a.region, \
@@ -327,26 +343,44 @@ fn stretches_number(stretches: &[Span], stretch: Span) -> usize {
     stretches.iter().position(|known| *known == stretch).unwrap_or_default()
 }
 
-/// The condition that `column` lies in any of the spans and not after `as_of`.
-fn ranges_condition(column: &str, spans: &[Span], as_of: Date, parameters: &mut Parameters) -> String {
+/// The days of the spans that are not after `as_of`, without overlaps, in order.
+fn known_spans(spans: &[Span], as_of: Date) -> Vec<Span> {
     let end = as_of.next();
-    let merged: Vec<Span> = merge(spans.iter().map(|span| Span::new(span.from, if as_of == Date::MAX { Date::MAX } else { span.until.min(end) })));
+    merge(spans.iter().map(|span| Span::new(span.from, span.until.min(end))))
+}
+
+/// The last date there is belongs to spans that never end.
+fn before_end(span: Span) -> &'static str {
+    if span.until == Date::MAX { "<=" } else { "<" }
+}
+
+/// The condition that `column` lies in any of the spans, which have no overlap and are in order.
+fn ranges_condition(column: &str, spans: &[Span], parameters: &mut Parameters) -> String {
     // The outermost bounds once more, since SQLite walks an index by them but not by an OR of several.
-    let outer = match (merged.first(), merged.last()) {
-        (Some(first), Some(last)) if merged.len() > 1 => {
+    let outer = match (spans.first(), spans.last()) {
+        (Some(first), Some(last)) if spans.len() > 1 => {
             let from = parameters.add(first.from.naive());
             format!("{column} >= {from} AND {column} <= {} AND ", parameters.add(last.until.naive()))
         }
         _ => String::new(),
     };
     let mut any = Vec::new();
-    for span in merged {
+    for span in spans {
         let from = parameters.add(span.from.naive());
-        // The last date there is belongs to spans that never end.
-        let operator = if span.until == Date::MAX { "<=" } else { "<" };
-        any.push(format!("({column} >= {from} AND {column} {operator} {})", parameters.add(span.until.naive())));
+        any.push(format!("({column} >= {from} AND {column} {} {})", before_end(*span), parameters.add(span.until.naive())));
     }
     if any.is_empty() { "FALSE".to_owned() } else { format!("({outer}({}))", any.join(" OR ")) }
+}
+
+/// The same for PostgreSQL as a join: each span is looked up in the index by itself. Of an OR it would fetch every row between the
+/// outermost bounds to find out that its day is not asked for.
+fn joined_spans(column: &str, spans: &[Span], parameters: &mut Parameters) -> (String, String) {
+    if spans.len() < 2 || spans.iter().any(|span| before_end(*span) == "<=") {
+        return (String::new(), ranges_condition(column, spans, parameters));
+    }
+    let mut pair = |span: &Span| format!("(CAST({} AS DATE), CAST({} AS DATE))", parameters.add(span.from.naive()), parameters.add(span.until.naive()));
+    let pairs: Vec<String> = spans.iter().map(&mut pair).collect();
+    (format!(" JOIN (VALUES {}) AS asked (from_on, until_on) ON {column} >= asked.from_on AND {column} < asked.until_on", pairs.join(", ")), "TRUE".to_owned())
 }
 
 /// The spans without overlaps, in order.

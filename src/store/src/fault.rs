@@ -183,7 +183,7 @@ pub(crate) const UNIQUE_KEYS: &[(&str, &str)] = &[
     ("rebate_run_original_key", "rebate_run.program_id, rebate_run.period"),
     ("rebate_run_reversal_key", "rebate_run.of_run_id"),
     ("rebate_run_posting_key", "rebate_run.posting_number"),
-    ("statement_run_key", "statement.run_id, statement.partner_id, statement.schedule, statement.period"),
+    ("statement_key", "statement.partner_id, statement.schedule, statement.period, statement.run_id"),
     ("account_program_key", "account.program_id, account.kind, account.currency"),
     ("account_partner_key", "account.program_id, account.kind, account.currency, account.partner_id"),
     ("period_lock_live_key", "period_lock.program_id, period_lock.period"),

@@ -71,16 +71,16 @@ fn chunk_of(row: &QueryResult) -> Result<RunChunk, StoreError> {
 }
 
 /// The condition that a partner was enrolled on some day from `$2` until `$3`, as it was on record after change number `records`, or
-/// that something was stated to it before, which has to be taken back.
+/// that something was stated to it before, which has to be taken back. One question about each partner, which ends with the first answer:
+/// asked one by one with OR between them, PostgreSQL would read all enrollments and statements for every chunk.
 fn enrolled(records: i64) -> String {
-    let exists = as_of_record("enrollment", records).map(|(table, known)| {
+    let [now, past] = as_of_record("enrollment", records).map(|(table, known)| {
         format!(
-            "EXISTS (SELECT 1 FROM {table} s WHERE s.partner_id = p.id AND s.program_id = $1 AND s.since_on < $3 \
-             AND (s.until_on IS NULL OR s.until_on > $2) AND {known})"
+            "SELECT 1 FROM {table} s WHERE s.partner_id = p.id AND s.program_id = $1 AND s.since_on < $3 \
+             AND (s.until_on IS NULL OR s.until_on > $2) AND {known}"
         )
     });
-    let [now, past] = exists;
-    format!("({now} OR {past} OR EXISTS (SELECT 1 FROM statement s WHERE s.partner_id = p.id AND s.program_id = $1))")
+    format!("EXISTS ({now} UNION ALL {past} UNION ALL SELECT 1 FROM statement s WHERE s.partner_id = p.id AND s.program_id = $1)")
 }
 
 impl ReadTx {

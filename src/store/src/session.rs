@@ -52,18 +52,18 @@ impl PostgresSession {
         result
     }
 
-    /// Sends the bytes of a COPY ... FROM STDIN. Answers how many rows came in.
-    pub(crate) async fn copy_in(&self, sql: &str, bytes: Vec<u8>) -> Result<u64, DbErr> {
+    /// Sends the bytes of a COPY ... FROM STDIN, piece by piece. Answers how many rows came in.
+    pub(crate) async fn copy_in(&self, sql: &str, pieces: impl Iterator<Item = Vec<u8>>) -> Result<u64, DbErr> {
         self.metered(async |connection| {
             let mut copy = connection.copy_in_raw(sql).await.map_err(execute_failed)?;
-            match copy.send(bytes).await {
-                Ok(_) => copy.finish().await.map_err(execute_failed),
-                Err(error) => {
+            for piece in pieces {
+                if let Err(error) = copy.send(piece).await {
                     // The first error says what is wrong; the connection is of no use until the copy is ended.
                     let _ = copy.abort("not sent whole").await;
-                    Err(execute_failed(error))
+                    return Err(execute_failed(error));
                 }
             }
+            copy.finish().await.map_err(execute_failed)
         })
         .await
     }

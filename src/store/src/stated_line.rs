@@ -14,14 +14,14 @@ type Kept<T> = (LineKind, Option<i64>, Option<Exact>, Option<Exact>, Option<T>, 
 /// The place of the amount in a line.
 pub(crate) const AMOUNT: usize = 9;
 
-/// Lines as they are kept.
-pub(crate) fn lines_text(lines: &[StatedLine]) -> Result<String, StoreError> {
+/// Lines as they are kept; none where one of them cannot be spelled.
+pub fn lines_text(lines: &[StatedLine]) -> Option<String> {
     fn kept(line: &StatedLine) -> Kept<&str> {
         let StatedLine { kind, band, from, to, tier, category, base, rate, exact, amount } = line;
         (*kind, *band, *from, *to, tier.as_deref(), category.as_deref(), *base, *rate, *exact, *amount)
     }
     let kept: Vec<Kept<&str>> = lines.iter().map(kept).collect();
-    serde_json::to_string(&kept).map_err(|_| StoreError::corrupt("statement", "lines"))
+    serde_json::to_string(&kept).ok()
 }
 
 /// The lines in this column.

@@ -17,7 +17,7 @@ use crate::fault::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
 use crate::scope::within;
 use crate::sql::{Parameters, is_one_of_uuids, uuids};
-use crate::stated_line::{lines_at, lines_text};
+use crate::stated_line::lines_at;
 use crate::tx::{ReadTx, WriteTx};
 use crate::{PartnerId, ProgramId, RunId, StatementId, VersionId};
 
@@ -52,12 +52,12 @@ pub struct NewStatement {
     pub carried: i64,
     /// Sale lines behind it.
     pub inputs: i64,
-    /// Every step in order.
-    pub steps: Vec<Step>,
+    /// Every step in order, see [`steps_text`].
+    pub steps: String,
     /// The digest of all of it.
     pub content_hash: String,
-    /// The lines.
-    pub lines: Vec<StatedLine>,
+    /// The lines, see [`crate::lines_text`].
+    pub lines: String,
 }
 
 /// A statement on record.
@@ -326,6 +326,10 @@ impl ReadTx {
 
     /// What was posted up to `book` for partners of a program, by schedule and period.
     pub async fn posted_sums_many(&self, program: ProgramId, book: i64, partners: &[PartnerId]) -> Result<Vec<PostedSum>, StoreError> {
+        // Postings are numbered from 1 on: nothing was posted yet.
+        if book < 1 {
+            return Ok(Vec::new());
+        }
         let sql = format!(
             "SELECT s.partner_id, s.schedule, s.period, CAST(SUM(s.difference_minor) AS BIGINT), CAST(SUM(s.carried_minor) AS BIGINT) FROM statement s \
              JOIN rebate_run r ON r.id = s.run_id WHERE {} AND s.program_id = $2 AND r.posting_number <= $3 \
@@ -391,8 +395,10 @@ impl WriteTx {
     }
 }
 
-fn steps_text(steps: &[Step]) -> Result<String, StoreError> {
-    serde_json::to_string(steps).map_err(|_| StoreError::corrupt("statement", "steps"))
+/// Steps as they are kept; none where one of them cannot be spelled. Whoever computes a statement spells it, on all processors, and not
+/// whoever writes it.
+pub fn steps_text(steps: &[Step]) -> Option<String> {
+    serde_json::to_string(steps).ok()
 }
 
 fn cells(id: StatementId, program: ProgramId, run: RunId, new: &NewStatement) -> Result<Vec<Value>, StoreError> {
@@ -420,8 +426,8 @@ fn cells(id: StatementId, program: ProgramId, run: RunId, new: &NewStatement) ->
         new.carried.into(),
         amount.into(),
         new.inputs.into(),
-        steps_text(&new.steps)?.into(),
-        lines_text(&new.lines)?.into(),
+        new.steps.clone().into(),
+        new.lines.clone().into(),
         new.content_hash.clone().into(),
     ])
 }

@@ -138,6 +138,8 @@ pub struct ReadTx {
     pub(crate) inner: Arc<Inner>,
     retry: AtomicBool,
     failed: AtomicBool,
+    /// Whether its statements run in one process each.
+    unspread: AtomicBool,
     /// What it answered already: kept where several questions share a snapshot, never where something is written.
     pub(crate) answered: Option<Answered>,
 }
@@ -217,7 +219,23 @@ impl ReadTx {
         let begun = tokio::time::timeout(FREE_CONNECTION, self.inner.reader.begin()).await;
         let Ok(Ok(tx)) = begun else { return Ok(None) };
         tx.execute_unprepared(&format!("SET TRANSACTION SNAPSHOT '{snapshot}'")).await.map_err(|error| self.fault(error))?;
-        Ok(Some(Self { tx: Session::Orm(tx), inner: self.inner.clone(), retry: AtomicBool::default(), failed: AtomicBool::default(), answered: None }))
+        Ok(Some(Self {
+            tx: Session::Orm(tx),
+            inner: self.inner.clone(),
+            retry: AtomicBool::default(),
+            failed: AtomicBool::default(),
+            unspread: AtomicBool::default(),
+            answered: None,
+        }))
+    }
+
+    /// From now on PostgreSQL does each statement in one process. Work in parts keeps all processors busy by itself: workers that are
+    /// started for a part of a thousand partners take several times as long as what they help with.
+    pub(crate) async fn keep_in_one_process(&self) -> Result<(), StoreError> {
+        if self.backend() == DbBackend::Postgres && !self.unspread.swap(true, Ordering::Relaxed) {
+            self.execute("SET LOCAL max_parallel_workers_per_gather = 0", Vec::new()).await?;
+        }
+        Ok(())
     }
 
     pub(crate) fn statement(&self, sql: impl Into<String>, values: Vec<Value>) -> Statement {
@@ -277,7 +295,14 @@ impl Store {
     /// instead of by one of its own.
     pub(crate) async fn begin_read(&self) -> Result<ReadTx, StoreError> {
         let tx = self.inner.reader.begin().await.map_err(|error| sort(error).error)?;
-        Ok(ReadTx { tx: Session::Orm(tx), inner: self.inner.clone(), retry: AtomicBool::default(), failed: AtomicBool::default(), answered: None })
+        Ok(ReadTx {
+            tx: Session::Orm(tx),
+            inner: self.inner.clone(),
+            retry: AtomicBool::default(),
+            failed: AtomicBool::default(),
+            unspread: AtomicBool::default(),
+            answered: None,
+        })
     }
 
     /// Writes in one transaction. With an idempotency key the answer is stored with it: the same key and input answer the same
@@ -335,7 +360,17 @@ impl Store {
             Session::Orm(self.inner.writer.begin_with_options(options).await.map_err(failed)?)
         };
         let context = WriteContext { now: context.now.trunc_subsecs(6), ..context.clone() };
-        Ok(WriteTx { read: ReadTx { tx, inner: self.inner.clone(), retry: AtomicBool::default(), failed: AtomicBool::default(), answered: None }, context })
+        Ok(WriteTx {
+            read: ReadTx {
+                tx,
+                inner: self.inner.clone(),
+                retry: AtomicBool::default(),
+                failed: AtomicBool::default(),
+                unspread: AtomicBool::default(),
+                answered: None,
+            },
+            context,
+        })
     }
 }
 

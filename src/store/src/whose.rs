@@ -13,7 +13,7 @@ use crate::sql::{Parameters, is_one_of_uuids, uuids};
 use crate::tx::ReadTx;
 
 /// Fewer partners are looked up one by one.
-const MANY: usize = 200;
+pub(crate) const MANY: usize = 200;
 
 /// The partners of a statement.
 #[derive(Debug, Clone, Copy)]

@@ -178,6 +178,36 @@ async fn only_what_the_plan_asks_for() {
     assert_eq!(facts.profiles.len(), 1);
 }
 
+/// Days that lie apart are asked for apart, in any order and with overlaps, of any number of partners; each line once, none after the date.
+#[tokio::test]
+async fn days_apart_are_read_without_those_between() {
+    let database = fresh().await;
+    let store = &database.store;
+    let (program, _) = program(store, "PR").await;
+    let ids = partners(store, &[partner("A", "DE"), partner("B", "DE"), partner("C", "DE")]).await;
+    let days = ["2024-01-01", "2024-01-31", "2024-02-01", "2024-02-29", "2024-03-01", "2024-03-20", "2024-04-01", "2024-04-02"];
+    for code in ["A", "C"] {
+        record(store, of(code, days.map(|day| sale(&format!("{code} {day}"), day, 1)))).await;
+    }
+    let span = |from: &str, until: &str| Span::new(date(from), date(until));
+    let state = FactsPlan::state(program, date("2024-04-01"));
+    let apart = vec![span("2024-03-10", "2024-04-20"), span("2024-01-01", "2024-02-01"), span("2024-03-01", "2024-03-21")];
+    let asked = ["2024-01-01", "2024-01-31", "2024-03-01", "2024-03-20", "2024-04-01"];
+    let endless = vec![span("2024-01-01", "2024-01-02"), Span::new(date("2024-04-01"), Date::MAX)];
+    for (spans, as_of, expected) in [(apart, state.as_of, &asked[..]), (endless, Date::MAX, &["2024-01-01", "2024-04-01", "2024-04-02"])] {
+        let lines = load(store, &Scope::All, &ids, &FactsPlan { as_of, lines: spans.clone(), ..state.clone() }).await;
+        let daily = load(store, &Scope::All, &ids, &FactsPlan { as_of, daily: spans, ..state.clone() }).await;
+        for code in ["A", "C"] {
+            let read: Vec<String> = lines.partners[code].transactions.iter().map(|line| line.date.to_string()).collect();
+            assert_eq!(read, expected, "lines of {code}");
+            let mut read: Vec<String> = daily.partners[code].sums.iter().map(|sum| sum.days.from.to_string()).collect();
+            read.sort();
+            assert_eq!(read, expected, "days of {code}");
+        }
+        assert!(lines.partners["B"].transactions.is_empty() && daily.partners["B"].sums.is_empty());
+    }
+}
+
 #[tokio::test]
 async fn out_of_scope_is_not_there_but_counts_below_a_partner_that_is() {
     let database = fresh().await;

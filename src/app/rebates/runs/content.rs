@@ -6,7 +6,7 @@ use guerdon_domain::fault::Fault;
 use guerdon_domain::money::Currency;
 use guerdon_domain::rebate::asks_tiers;
 use guerdon_domain::rebate::statement::{RunBody, RunHash};
-use guerdon_store::{ChangeAsked, ProgramId, ReadTx, RunKind, RunTotal, StoredRun, StoredStatement, VersionId};
+use guerdon_store::{ChangeAsked, ProgramId, ReadTx, RunKind, RunTotal, StatementSum, StoredRun, StoredStatement, VersionId};
 
 use super::settle::body_of;
 use crate::app::App;
@@ -68,33 +68,41 @@ pub(super) fn distinct(faults: Vec<Fault>, most: usize) -> Vec<Fault> {
     kept
 }
 
-/// The end of a calculation: its faults, or its hash and sums.
+/// The end of a calculation: its faults, or its hash and sums. All its statements are written and nobody else writes more: both are read at
+/// once, each in a snapshot of its own.
 pub(super) async fn finish(app: &App, run: &StoredRun) -> Result<Ended, AppError> {
-    app.store
-        .read(async |tx| {
-            let failed = tx.list_failed_chunks(run.id).await?;
-            let faults: Vec<Fault> = failed.iter().filter_map(|chunk| serde_json::from_str::<Vec<Fault>>(chunk.failure.as_deref()?).ok()).flatten().collect();
-            if !faults.is_empty() {
-                return Ok(Ended::Failed(distinct(faults, 1_000)));
-            }
-            if run.kind != RunKind::Reversal && versions_changed(app, tx, run).await? {
-                let message = "a version was published while the run was calculated: calculate it again";
-                return Ok(Ended::Failed(vec![Fault::new("CONTENT_CHANGED", "runId", message)]));
-            }
-            let sums = tx.sum_run(run.id, &run.period).await?;
-            let above = |sum: &guerdon_store::StatementSum| app.limits.second_approver_above.is_some_and(|most| is_above(sum.gross, &sum.currency, most));
-            let second_approver = sums.iter().any(above);
-            let total = |sum: guerdon_store::StatementSum| RunTotal {
-                currency: sum.currency,
-                statements: sum.statements,
-                entitled: sum.entitled,
-                difference: sum.difference,
-                amount: sum.amount,
-                gross: sum.gross,
-            };
-            Ok(Ended::Calculated { hash: hash_of_calculated(tx, run).await?, totals: sums.into_iter().map(total).collect(), second_approver })
-        })
-        .await
+    let faults_or_sums = app.store.read(async |tx| faults_or_sums(app, tx, run).await);
+    let hash = app.store.read(async |tx| hash_of_calculated(tx, run).await);
+    let (sums, hash) = tokio::try_join!(faults_or_sums, hash)?;
+    let sums = match sums {
+        Ok(sums) => sums,
+        Err(faults) => return Ok(Ended::Failed(faults)),
+    };
+    let above = |sum: &StatementSum| app.limits.second_approver_above.is_some_and(|most| is_above(sum.gross, &sum.currency, most));
+    let second_approver = sums.iter().any(above);
+    let total = |sum: StatementSum| RunTotal {
+        currency: sum.currency,
+        statements: sum.statements,
+        entitled: sum.entitled,
+        difference: sum.difference,
+        amount: sum.amount,
+        gross: sum.gross,
+    };
+    Ok(Ended::Calculated { hash, totals: sums.into_iter().map(total).collect(), second_approver })
+}
+
+/// The sums of what was calculated, or why it is not to be used.
+async fn faults_or_sums(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<Result<Vec<StatementSum>, Vec<Fault>>, AppError> {
+    let failed = tx.list_failed_chunks(run.id).await?;
+    let faults: Vec<Fault> = failed.iter().filter_map(|chunk| serde_json::from_str::<Vec<Fault>>(chunk.failure.as_deref()?).ok()).flatten().collect();
+    if !faults.is_empty() {
+        return Ok(Err(distinct(faults, 1_000)));
+    }
+    if run.kind != RunKind::Reversal && versions_changed(app, tx, run).await? {
+        let message = "a version was published while the run was calculated: calculate it again";
+        return Ok(Err(vec![Fault::new("CONTENT_CHANGED", "runId", message)]));
+    }
+    Ok(Ok(tx.sum_run(run.id, &run.period).await?))
 }
 
 /// Whether an amount in minor units exceeds so many whole units of its currency.

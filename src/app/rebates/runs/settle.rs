@@ -7,7 +7,7 @@ use guerdon_domain::exact::Overflow;
 use guerdon_domain::fault::{Fault, Faults};
 use guerdon_domain::rebate::statement::{Reversed, StatementBody, carry, difference};
 use guerdon_domain::rebate::{LineKind, Stated, StatedLine};
-use guerdon_store::{BudgetPart, NewStatement, PartnerId, PostedSum, ProgramId, ReadTx, StoredAdjustment, StoredRun, StoredStatement};
+use guerdon_store::{BudgetPart, NewStatement, PartnerId, PostedSum, ProgramId, ReadTx, StoredAdjustment, StoredRun, StoredStatement, lines_text, steps_text};
 
 use crate::app::rebates::calculate::{PartnerCalculated, PeriodAsked, RunQuestion};
 use crate::error::AppError;
@@ -97,7 +97,7 @@ fn draft<'q>(book: &Book, partner: PartnerId, asked: &'q PeriodAsked, mut stated
         stated.adjust(*correction)?;
     }
     let before = book.sums.get(&key).map_or(0, |sum| sum.recognised);
-    let lines = difference(&stated.lines, book.lines.get(&key).map_or(&[], Vec::as_slice))?;
+    let lines = difference(std::mem::take(&mut stated.lines), book.lines.get(&key).map_or(&[], Vec::as_slice))?;
     Ok(Draft { stated, asked, before, carried: 0, lines })
 }
 
@@ -151,7 +151,7 @@ fn write(code: &str, partner: PartnerId, draft: Draft<'_>) -> Result<NewStatemen
     Ok(NewStatement {
         partner,
         version: asked.in_force.version.id,
-        steps: stated.steps,
+        steps: steps_text(&stated.steps).ok_or(Overflow)?,
         content_hash,
         currency: stated.amount.currency,
         entitled: stated.amount.minor,
@@ -165,7 +165,7 @@ fn write(code: &str, partner: PartnerId, draft: Draft<'_>) -> Result<NewStatemen
         before,
         carried,
         inputs: stated.inputs,
-        lines,
+        lines: lines_text(&lines).ok_or(Overflow)?,
     })
 }
 
@@ -215,8 +215,8 @@ pub(super) fn reverse(program: &str, version: &str, code: &str, posted: &StoredS
         before: recognised,
         carried,
         inputs: posted.inputs,
-        steps: Vec::new(),
+        steps: steps_text(&[]).ok_or(Overflow)?,
         content_hash,
-        lines,
+        lines: lines_text(&lines).ok_or(Overflow)?,
     })
 }

@@ -16,7 +16,7 @@ use super::{audit_of, content, question, summary};
 use crate::app::App;
 use crate::app::idempotency::write_context;
 use crate::app::jobs::{HeldJob, Progress};
-use crate::app::parallel::in_parallel;
+use crate::app::parallel::{Working, in_parallel};
 use crate::app::plan::compute;
 use crate::app::rebates::calculate::{PartnerCalculated, RunQuestion, calculate_partners};
 use crate::error::AppError;
@@ -80,9 +80,12 @@ async fn write_step(app: &App, job: &HeldJob, prepared: Option<Prepared>) -> Res
             app.store.write(&context, async |tx| end(tx, job, run, &ended).await).await?
         }
         Some((run, chunk)) => {
-            let write = app.store.write(&context, async |tx| commit(tx, job, run, chunk).await);
-            let (written, next) = tokio::join!(write, prepare_behind(app, run, chunk));
-            let written: Written<Step> = written?;
+            let behind = chunk.followed_by().map(|last| Working::begin(prepare_behind(app.clone(), run.clone(), last)));
+            let written: Written<Step> = app.store.write(&context, async |tx| commit(tx, job, run, chunk).await).await?;
+            let next = match behind {
+                Some(behind) => behind.done().await,
+                None => Ok(None),
+            };
             // What could not be prepared is prepared again when its turn comes, and fails then.
             if let Ok(Some(next)) = next {
                 job.ahead.keep::<Prepared>((run.clone(), next));
@@ -106,15 +109,24 @@ async fn prepare(app: &App, input: &Input) -> Result<Option<Prepared>, AppError>
         .await
 }
 
-/// The chunk behind one that is being written: none where it has to see what is written, as the sharing of budgets and the end do.
-async fn prepare_behind(app: &App, run: &StoredRun, written: &Chunk) -> Result<Option<Chunk>, AppError> {
-    let (Chunk::Earned(last, _) | Chunk::Stated(last, _)) = written else { return Ok(None) };
-    app.store
-        .read(async |tx| {
-            let chunk = next_of(app, tx, run, Some(last)).await?;
-            Ok(matches!(chunk, Chunk::Earned(..) | Chunk::Stated(..)).then_some(chunk))
-        })
-        .await
+impl Chunk {
+    /// What the next chunk begins behind, where it can be prepared while this one is written.
+    fn followed_by(&self) -> Option<RunChunk> {
+        match self {
+            Self::Earned(last, _) | Self::Stated(last, _) => Some(last.clone()),
+            Self::Shared(_) | Self::Finished => None,
+        }
+    }
+}
+
+/// The chunk behind one that is being written, by a task of its own: none where it has to see what is written, as the sharing of budgets
+/// and the end do.
+async fn prepare_behind(app: App, run: StoredRun, last: RunChunk) -> Result<Option<Chunk>, AppError> {
+    let read = app.store.read(async |tx| {
+        let chunk = next_of(&app, tx, &run, Some(&last)).await?;
+        Ok(matches!(chunk, Chunk::Earned(..) | Chunk::Stated(..)).then_some(chunk))
+    });
+    read.await
 }
 
 /// [`Progress`], as it can be stored.

@@ -120,6 +120,17 @@ proptest! {
     }
 
     #[test]
+    fn short_spellings_are_the_long_ones(a in any::<i64>(), twos in 0_u32..12, fives in 0_u32..12) {
+        let figure = Exact::ratio(a.into(), 2_i128.pow(twos) * 5_i128.pow(fives)).unwrap();
+        let long = figure.to_scaled(10).map(|scaled| spell(scaled, 10, true));
+        prop_assert_eq!(figure.to_decimal(10), long.clone());
+        if let Some(long) = long {
+            prop_assert_eq!(figure.to_string(), long);
+        }
+        prop_assert_eq!(Exact::from_int(a).to_string(), a.to_string());
+    }
+
+    #[test]
     fn wide_figures_compute_as_narrow_ones(a in any::<i64>(), b in 1..i64::MAX, c in any::<i64>(), d in 1..i64::MAX) {
         let [left, right] = [Exact::ratio(a.into(), b.into()).unwrap(), Exact::ratio(c.into(), d.into()).unwrap()];
         let of = |parts: Option<Parts<I256>>| parts.map(Exact::of_wide);

@@ -257,7 +257,7 @@ impl<'p> FromSums<'p> {
         }
         if let Some(compiled) = &self.compiled {
             let outcome = if takes_part { compiled.outcome(tier, &own.sums) } else { compiled.outside(&own.sums) };
-            let lines = outcome.filter(|outcome| outcome.in_scope()).map_or(0, |_| own.sums.lines);
+            let lines = outcome.as_ref().filter(|outcome| outcome.in_scope()).map_or(0, |_| own.sums.lines);
             return Ok(outcome.map(|outcome| (compiled.explain(tier, &outcome), lines)));
         }
         let exact = |sums: &Sums| {

@@ -165,7 +165,7 @@ pub struct Stated {
 }
 
 /// States an entitlement: the bands that earned, then every step that changed the figure, rounded so that the lines sum to it.
-pub fn state(entitlement: &Entitlement, schedule: &RebateSchedule) -> Result<Stated, Overflow> {
+pub fn state(entitlement: Entitlement, schedule: &RebateSchedule) -> Result<Stated, Overflow> {
     let currency = entitlement.currency;
     let category = match schedule.scope.categories.as_slice() {
         [only] => Some(only.as_str()),
@@ -183,16 +183,16 @@ pub fn state(entitlement: &Entitlement, schedule: &RebateSchedule) -> Result<Sta
     }
     let inputs = entitlement.lines.iter().filter(|line| line.id.is_some()).count();
     Ok(Stated {
-        schedule: entitlement.schedule.clone(),
-        period: entitlement.period.clone(),
+        schedule: entitlement.schedule,
+        period: entitlement.period,
         span: entitlement.span,
-        tier: entitlement.tier.clone(),
+        tier: entitlement.tier,
         qualifier: entitlement.qualifier,
         basis: entitlement.basis,
         exact: entitlement.exact,
         amount: entitlement.amount,
         inputs: i64::try_from(inputs).map_err(|_| Overflow)?,
-        steps: entitlement.steps.clone(),
+        steps: entitlement.steps,
         lines,
     })
 }
@@ -245,14 +245,22 @@ impl Stated {
     }
 }
 
-/// What is different between the lines of a period now and before: one line for each band and tier, and so on.
-pub fn difference(now: &[StatedLine], before: &[StatedLine]) -> Result<Vec<StatedLine>, Overflow> {
-    type Key<'l> = (LineKind, Option<i64>, Option<Exact>, Option<Exact>, Option<&'l str>, Option<&'l str>, Option<Exact>);
-    let mut sums: BTreeMap<Key<'_>, (Exact, Exact, i64)> = BTreeMap::new();
+/// What lines have in common that are one in a difference: kind, band, its bounds, tier, category, rate.
+type LineKey<'l> = (LineKind, Option<i64>, Option<Exact>, Option<Exact>, Option<&'l str>, Option<&'l str>, Option<Exact>);
+
+/// What is different between the lines of a period now and before: one line for each band and tier, and so on, in their order.
+pub fn difference(now: Vec<StatedLine>, before: &[StatedLine]) -> Result<Vec<StatedLine>, Overflow> {
+    fn key(line: &StatedLine) -> LineKey<'_> {
+        (line.kind, line.band, line.from, line.to, line.tier.as_deref(), line.category.as_deref(), line.rate)
+    }
+    // Mostly nothing was posted before, and no two lines are one.
+    if before.is_empty() && now.is_sorted_by(|one, next| key(one) < key(next)) {
+        return Ok(now);
+    }
+    let mut sums: BTreeMap<LineKey<'_>, (Exact, Exact, i64)> = BTreeMap::new();
     let all = now.iter().map(|line| (line, false)).chain(before.iter().map(|line| (line, true)));
     for (line, negative) in all {
-        let key = (line.kind, line.band, line.from, line.to, line.tier.as_deref(), line.category.as_deref(), line.rate);
-        let (base, exact, amount) = sums.entry(key).or_insert((Exact::ZERO, Exact::ZERO, 0));
+        let (base, exact, amount) = sums.entry(key(line)).or_insert((Exact::ZERO, Exact::ZERO, 0));
         let signed = |figure: Exact| if negative { figure.neg() } else { figure };
         *base = base.add(signed(line.base))?;
         *exact = exact.add(signed(line.exact))?;
@@ -260,7 +268,7 @@ pub fn difference(now: &[StatedLine], before: &[StatedLine]) -> Result<Vec<State
     }
     let whole = before.is_empty();
     let changed = sums.into_iter().filter(|(_, (base, exact, amount))| whole || !(base.is_zero() && exact.is_zero() && *amount == 0));
-    let line = |((kind, band, from, to, tier, category, rate), (base, exact, amount)): (Key<'_>, (Exact, Exact, i64))| StatedLine {
+    let line = |((kind, band, from, to, tier, category, rate), (base, exact, amount)): (LineKey<'_>, (Exact, Exact, i64))| StatedLine {
         kind,
         band,
         from,
@@ -342,14 +350,25 @@ pub struct StatementBody<'a> {
 }
 
 fn hex(digest: impl AsRef<[u8]>) -> String {
-    let digits = digest.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+    let digit = |half: u8| char::from(if half < 10 { b'0' + half } else { b'a' + half - 10 });
+    let digest = digest.as_ref();
+    let mut text = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 0xf));
+    }
+    text
 }
+
+/// Bytes of a statement's JSON that most have room in.
+const BODY: usize = 2_048;
 
 impl StatementBody<'_> {
     /// The digest of its canonical JSON, in hexadecimal.
     pub fn content_hash(&self) -> String {
-        hex(Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
+        let mut body = Vec::with_capacity(BODY);
+        let written = serde_json::to_writer(&mut body, self);
+        hex(Sha256::digest(if written.is_ok() { body } else { Vec::new() }))
     }
 }
 

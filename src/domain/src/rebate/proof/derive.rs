@@ -290,11 +290,11 @@ fn settle_period(given: &Given, programs: &Programs, facts: &Facts, ranks: RankS
     if entitlement.currency != heading.currency {
         return Err(Fault::new("DIFFERENT", "statement.currency", format!("the schedule computes in {}", entitlement.currency)).into());
     }
-    let mut stated = state(entitlement, schedule).map_err(too_large)?;
+    let mut stated = state(entitlement.clone(), schedule).map_err(too_large)?;
     share_budget(given, schedule, period, &mut stated)?;
     stated.adjust(agreed(given, period)?).map_err(too_large)?;
     let before: &[StatedLine] = given.inputs.before.iter().find(|before| before.period == period.period).map_or(&[], |before| &before.lines);
-    let lines = difference(&stated.lines, before).map_err(too_large)?;
+    let lines = difference(std::mem::take(&mut stated.lines), before).map_err(too_large)?;
     let before = before.iter().try_fold(0_i64, |sum, line| sum.checked_add(line.amount)).ok_or(Overflow).map_err(too_large)?;
     let changed = stated.amount.minor.checked_sub(before).ok_or(Overflow).map_err(too_large)?;
     let policy = schedule.true_up.negative;

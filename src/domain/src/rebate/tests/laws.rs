@@ -125,11 +125,11 @@ proptest! {
             prop_assert_eq!(entitled.steps[0].after, Exact::ZERO);
         }
         let program = program_of(schedule);
-        let stated = state(&entitled, program.schedule("R").unwrap()).unwrap();
+        let stated = state(entitled.clone(), program.schedule("R").unwrap()).unwrap();
         prop_assert_eq!(stated.lines.iter().map(|line| line.amount).sum::<i64>(), entitled.amount.minor);
         let before = stated.lines.clone();
-        prop_assert!(statement::difference(&stated.lines, &before).unwrap().is_empty() || before.is_empty());
-        prop_assert_eq!(statement::difference(&stated.lines, &[]).unwrap().iter().map(|line| line.amount).sum::<i64>(), entitled.amount.minor);
+        prop_assert!(statement::difference(stated.lines.clone(), &before).unwrap().is_empty() || before.is_empty());
+        prop_assert_eq!(statement::difference(stated.lines.clone(), &[]).unwrap().iter().map(|line| line.amount).sum::<i64>(), entitled.amount.minor);
     }
 
     /// Whatever is held back comes off later, nothing negative is posted in sum, and no statement is turned round by it.

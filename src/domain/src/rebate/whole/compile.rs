@@ -6,7 +6,7 @@ use crate::exact::Exact;
 use super::super::bands::{edged, pay};
 use super::super::figure::is_tier;
 use super::super::plan::Pay;
-use super::{BANDS_MAX, EARNED_PLACES, PLACES};
+use super::{EARNED_PLACES, PLACES};
 
 /// What is paid for a unit of the basis, in 10^-10.
 #[derive(Debug, Clone, Copy)]
@@ -93,9 +93,9 @@ fn way(method: &Method, tier: Option<&str>) -> Option<Way> {
                 let Some(edge) = target.at.get(tier) else { continue };
                 targets.push((at, whole(edge.0, PLACES)?, sum(target.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0))?));
             }
-            (lump.targets.len() <= BANDS_MAX).then_some(Way::Targets { targets, highest: lump.pay == LumpPay::Highest })
+            Some(Way::Targets { targets, highest: lump.pay == LumpPay::Highest })
         }
-        Method::Bands(bands) if bands.bands.len() <= BANDS_MAX => {
+        Method::Bands(bands) => {
             if matches!(bands.scope, BandScope::Linear | BandScope::Proportional) {
                 return None;
             }
@@ -117,7 +117,7 @@ fn way(method: &Method, tier: Option<&str>) -> Option<Way> {
             }
             Some(Way::Bands { scope: bands.scope, upper_inclusive: bands.upper_inclusive, bands: all })
         }
-        Method::Bands(_) | Method::PerPackage(_) | Method::Growth(_) | Method::Target(_) | Method::FreeGoods(_) => None,
+        Method::PerPackage(_) | Method::Growth(_) | Method::Target(_) | Method::FreeGoods(_) => None,
     }
 }
 

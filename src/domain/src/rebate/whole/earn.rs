@@ -1,26 +1,24 @@
 //! From sums to what is owed: earn, base cap, floor, cap, guarantee, round, minimum (semantics 14 and 15).
 
+use std::collections::BTreeMap;
+
 use crate::document::rebate::BandScope;
 use crate::rounding::RoundingMode;
 
 use super::compile::{Price, Rules, Way, WholeBand};
-use super::{BANDS_MAX, Compiled, EARNED_PLACES, Outcome, PLACES, Share, Sums};
+use super::{Compiled, EARNED_PLACES, Outcome, PLACES, Share, Sums};
 
 /// Shares in the order in which they were earned.
-#[derive(Clone, Copy)]
+#[derive(Default)]
 struct Shares {
-    all: [Option<Share>; 2 * BANDS_MAX],
-    count: usize,
+    all: Vec<Share>,
     sum: i128,
 }
 
 impl Shares {
-    const NONE: Self = Self { all: [None; 2 * BANDS_MAX], count: 0, sum: 0 };
-
     fn add(&mut self, share: Share) -> Option<()> {
         self.sum = self.sum.checked_add(share.amount)?;
-        *self.all.get_mut(self.count)? = Some(share);
-        self.count += 1;
+        self.all.push(share);
         Some(())
     }
 
@@ -115,7 +113,7 @@ fn earn_bands(shares: &mut Shares, scope: BandScope, inclusive: bool, bands: &[W
 }
 
 fn earn(rules: &Rules, of: &Measured) -> Option<Shares> {
-    let mut shares = Shares::NONE;
+    let mut shares = Shares::default();
     match &rules.way {
         Way::Everything(price) => shares.pay(None, *price, of.of(*price))?,
         Way::Sum(amount) => shares.pay_sum(None, *amount)?,
@@ -148,16 +146,12 @@ fn round(mode: RoundingMode, value: i128, places: u32) -> Option<i64> {
 
 /// Each band's shares rounded, and summed.
 fn round_by_band(mode: RoundingMode, shares: &Shares, places: u32) -> Option<i64> {
-    let mut bands: [(Option<usize>, i128); 2 * BANDS_MAX] = [(None, 0); 2 * BANDS_MAX];
-    let mut count = 0;
-    for share in shares.all.iter().take(shares.count).flatten() {
-        let known = bands.iter().take(count).position(|(band, _)| *band == share.band);
-        let at = known.unwrap_or(count);
-        let own = bands.get_mut(at)?;
-        *own = (share.band, own.1.checked_add(share.amount)?);
-        count = count.max(at + 1);
+    let mut bands: BTreeMap<Option<usize>, i128> = BTreeMap::new();
+    for share in &shares.all {
+        let own = bands.entry(share.band).or_default();
+        *own = own.checked_add(share.amount)?;
     }
-    bands.iter().take(count).try_fold(0_i64, |sum, (_, amount)| sum.checked_add(round(mode, *amount, places)?))
+    bands.values().try_fold(0_i64, |sum, amount| sum.checked_add(round(mode, *amount, places)?))
 }
 
 /// An amount in minor units as 10^-20.
@@ -213,9 +207,9 @@ pub(super) fn outcome(compiled: &Compiled<'_>, rules: &Rules, sums: &Sums) -> Op
         rounded: 0,
         minimum: rules.minimum,
         amount: 0,
-        shares: [None; 2 * BANDS_MAX],
+        shares: Vec::new(),
     };
-    let mut shares = Shares::NONE;
+    let mut shares = Shares::default();
     if outcome.in_scope {
         outcome.negative = of.basis < 0;
         if !outcome.negative {
@@ -228,7 +222,6 @@ pub(super) fn outcome(compiled: &Compiled<'_>, rules: &Rules, sums: &Sums) -> Op
         }
         bound(rules, shares.sum, of.sold, &mut outcome)?;
     }
-    outcome.shares = shares.all;
     let bounded = outcome.exact != shares.sum;
     outcome.rounded = if rules.round_bands && !bounded { round_by_band(compiled.mode, &shares, places)? } else { round(compiled.mode, outcome.exact, places)? };
     if let Some(due) = rules.guarantee.filter(|_| outcome.in_scope) {
@@ -243,6 +236,7 @@ pub(super) fn outcome(compiled: &Compiled<'_>, rules: &Rules, sums: &Sums) -> Op
     let below = rules.minimum.is_some_and(|minimum| outcome.rounded > 0 && in_earned(outcome.rounded, places).is_some_and(|amount| amount < minimum));
     in_earned(outcome.rounded, places)?;
     outcome.amount = if below { 0 } else { outcome.rounded };
+    outcome.shares = shares.all;
     Some(outcome)
 }
 

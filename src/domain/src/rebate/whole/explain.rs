@@ -1,7 +1,5 @@
 //! An outcome spelled out, as the engine of fractions gives it.
 
-use std::collections::BTreeMap;
-
 use crate::exact::Exact;
 
 use super::super::result::{BandShare, Entitlement, Step, StepKind};
@@ -73,13 +71,19 @@ fn edges(way: &Way, band: Option<usize>) -> (Option<Exact>, Option<Exact>) {
 }
 
 /// What each band earned, by rate, in the order of bands and rates.
-fn bands(way: &Way, tier: Option<&str>, shares: &[Option<Share>]) -> Vec<BandShare> {
-    let mut sums: BTreeMap<(Option<usize>, Option<i128>), (i128, i128)> = BTreeMap::new();
-    for share in shares.iter().flatten() {
-        let sum = sums.entry((share.band, share.rate)).or_default();
-        *sum = (sum.0.saturating_add(share.base), sum.1.saturating_add(share.amount));
+fn bands(way: &Way, tier: Option<&str>, shares: &[Share]) -> Vec<BandShare> {
+    let mut sums: Vec<Share> = Vec::with_capacity(shares.len());
+    for share in shares {
+        match sums.iter_mut().find(|sum| (sum.band, sum.rate) == (share.band, share.rate)) {
+            Some(sum) => {
+                sum.base = sum.base.saturating_add(share.base);
+                sum.amount = sum.amount.saturating_add(share.amount);
+            }
+            None => sums.push(*share),
+        }
     }
-    let share = |((band, rate), (base, amount)): ((Option<usize>, Option<i128>), (i128, i128))| {
+    sums.sort_by_key(|sum| (sum.band, sum.rate));
+    let share = |Share { band, base, rate, amount }: Share| {
         let (from, to) = edges(way, band);
         BandShare { band, from, to, tier: tier.map(str::to_owned), base: measured(base), rate: rate.map(measured), amount: earned(amount) }
     };

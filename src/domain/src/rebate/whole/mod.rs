@@ -23,8 +23,6 @@ use super::result::Entitlement;
 const PLACES: u32 = 10;
 /// Decimals of what is earned.
 const EARNED_PLACES: u32 = 2 * PLACES;
-/// Schedules with more bands than this are left to fractions.
-const BANDS_MAX: usize = 16;
 
 /// The sums of a partner's lines in the scope of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,7 +64,7 @@ struct Share {
 type Bounded = Option<(i128, i128)>;
 
 /// What a schedule gives one partner, on whole numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// Who is out of scope earns nothing.
     in_scope: bool,
@@ -84,7 +82,7 @@ pub struct Outcome {
     rounded: i64,
     minimum: Option<i128>,
     amount: i64,
-    shares: [Option<Share>; 2 * BANDS_MAX],
+    shares: Vec<Share>,
 }
 
 impl Outcome {
