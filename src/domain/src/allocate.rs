@@ -152,6 +152,7 @@ pub fn share(total: i64, weights: &[Exact]) -> Result<Option<Vec<i64>>, Overflow
 /// rounded down, and the units left over go to the largest remainders. Where `total` is further away (a budget cut it), it is
 /// shared in proportion instead.
 pub fn round_to_total(total: i64, exact: &[Exact]) -> Result<Vec<i64>, Overflow> {
+    // One figure takes all, as it does either way.
     if exact.len() == 1 {
         return Ok(vec![total]);
     }

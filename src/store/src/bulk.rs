@@ -65,23 +65,6 @@ pub(crate) async fn insert(tx: &ReadTx, table: &str, columns: &[Column], rows: V
     Ok(affected)
 }
 
-/// Updates rows of PostgreSQL that are there: each is found by the first `keys` columns and gets all others. Answers how many were found.
-/// What an upsert does, without asking for a place first where a row could be new.
-pub(crate) async fn update(tx: &ReadTx, table: &str, columns: &[Column], keys: usize, condition: &str, rows: &[Vec<Value>]) -> Result<u64, StoreError> {
-    let names = |each: &dyn Fn(&str) -> String| columns.iter().map(|(name, _)| each(name)).collect::<Vec<String>>();
-    let same = names(&|name| format!("{table}.{name} = given.{name}"));
-    let sets = names(&|name| format!("{name} = given.{name}"));
-    let (same, sets) = (same.get(..keys).unwrap_or_default(), sets.get(keys..).unwrap_or_default());
-    let head = format!("UPDATE {table} SET {} FROM (", sets.join(", "));
-    let tail = format!(") AS given ({}) WHERE {} AND {condition}", names(&str::to_owned).join(", "), same.join(" AND "));
-    let mut found = 0;
-    for part in rows.chunks(POSTGRES_ROWS) {
-        let (sql, values) = unnest(&head, columns, part, &tail);
-        found += tx.execute(sql, values).await?.rows_affected();
-    }
-    Ok(found)
-}
-
 /// The statement that takes the bytes of [`copy::pieces`].
 pub(crate) fn copy_into(table: &str, columns: &[Column]) -> String {
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();

@@ -145,8 +145,6 @@ const NOW: &str = "r.id, r.version_id, s.as_of, p.id, p.code, s.ladder, s.region
                    FROM standing_now s JOIN review r ON r.id = s.review_id JOIN partner p ON p.id = s.partner_id \
                    LEFT JOIN review_standing h ON h.review_id = s.review_id AND h.partner_id = s.partner_id AND h.ladder = s.ladder AND h.region_key = s.region_key";
 
-/// Columns of the key, which come first.
-const NOW_KEYS: usize = 4;
 const NOW_COLUMNS: [Column; 20] = [
     ("program_id", Kind::Uuid),
     ("partner_id", Kind::Uuid),
@@ -393,18 +391,8 @@ impl WriteTx {
                 near_tier.into(),
             ]
         };
-        let is_known = |news: &&StandingNews<'_>| self.backend() == DbBackend::Postgres && news.told.as_of.is_some();
-        let (known, new): (Vec<&StandingNews<'_>>, Vec<&StandingNews<'_>>) = news.iter().partition(is_known);
-        let known: Vec<Vec<Value>> = known.into_iter().map(row).collect();
-        let mut rows: Vec<Vec<Value>> = new.into_iter().map(row).collect();
-        if !known.is_empty() {
-            let found = bulk::update(self, "standing_now", &NOW_COLUMNS, NOW_KEYS, "standing_now.as_of <= given.as_of", &known).await?;
-            // Somebody forgot one of them meanwhile: then all are written as if none were known.
-            if found < known.len() as u64 {
-                rows.extend(known);
-            }
-        }
-        let set: Vec<String> = NOW_COLUMNS.iter().skip(NOW_KEYS).map(|(name, _)| format!("{name} = excluded.{name}")).collect();
+        let rows: Vec<Vec<Value>> = news.iter().map(row).collect();
+        let set: Vec<String> = NOW_COLUMNS.iter().skip(4).map(|(name, _)| format!("{name} = excluded.{name}")).collect();
         let tail =
             format!(" ON CONFLICT (program_id, partner_id, ladder, region_key) DO UPDATE SET {} WHERE standing_now.as_of <= excluded.as_of", set.join(", "));
         bulk::insert(self, "standing_now", &NOW_COLUMNS, rows, &tail).await?;

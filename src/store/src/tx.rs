@@ -185,6 +185,10 @@ pub(crate) async fn begin_copy(pool: &sqlx::PgPool) -> Result<sqlx::Transaction<
 }
 
 impl ReadTx {
+    fn begun(tx: Session, inner: &Arc<Inner>) -> Self {
+        Self { tx, inner: Arc::clone(inner), retry: AtomicBool::default(), failed: AtomicBool::default(), unspread: AtomicBool::default(), answered: None }
+    }
+
     pub(crate) fn backend(&self) -> DbBackend {
         self.inner.backend
     }
@@ -219,14 +223,7 @@ impl ReadTx {
         let begun = tokio::time::timeout(FREE_CONNECTION, self.inner.reader.begin()).await;
         let Ok(Ok(tx)) = begun else { return Ok(None) };
         tx.execute_unprepared(&format!("SET TRANSACTION SNAPSHOT '{snapshot}'")).await.map_err(|error| self.fault(error))?;
-        Ok(Some(Self {
-            tx: Session::Orm(tx),
-            inner: self.inner.clone(),
-            retry: AtomicBool::default(),
-            failed: AtomicBool::default(),
-            unspread: AtomicBool::default(),
-            answered: None,
-        }))
+        Ok(Some(Self::begun(Session::Orm(tx), &self.inner)))
     }
 
     /// From now on PostgreSQL does each statement in one process. Work in parts keeps all processors busy by itself: workers that are
@@ -295,14 +292,7 @@ impl Store {
     /// instead of by one of its own.
     pub(crate) async fn begin_read(&self) -> Result<ReadTx, StoreError> {
         let tx = self.inner.reader.begin().await.map_err(|error| sort(error).error)?;
-        Ok(ReadTx {
-            tx: Session::Orm(tx),
-            inner: self.inner.clone(),
-            retry: AtomicBool::default(),
-            failed: AtomicBool::default(),
-            unspread: AtomicBool::default(),
-            answered: None,
-        })
+        Ok(ReadTx::begun(Session::Orm(tx), &self.inner))
     }
 
     /// Writes in one transaction. With an idempotency key the answer is stored with it: the same key and input answer the same
@@ -360,17 +350,7 @@ impl Store {
             Session::Orm(self.inner.writer.begin_with_options(options).await.map_err(failed)?)
         };
         let context = WriteContext { now: context.now.trunc_subsecs(6), ..context.clone() };
-        Ok(WriteTx {
-            read: ReadTx {
-                tx,
-                inner: self.inner.clone(),
-                retry: AtomicBool::default(),
-                failed: AtomicBool::default(),
-                unspread: AtomicBool::default(),
-                answered: None,
-            },
-            context,
-        })
+        Ok(WriteTx { read: ReadTx::begun(tx, &self.inner), context })
     }
 }
 

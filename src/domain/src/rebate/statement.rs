@@ -360,15 +360,10 @@ fn hex(digest: impl AsRef<[u8]>) -> String {
     text
 }
 
-/// Bytes of a statement's JSON that most have room in.
-const BODY: usize = 2_048;
-
 impl StatementBody<'_> {
     /// The digest of its canonical JSON, in hexadecimal.
     pub fn content_hash(&self) -> String {
-        let mut body = Vec::with_capacity(BODY);
-        let written = serde_json::to_writer(&mut body, self);
-        hex(Sha256::digest(if written.is_ok() { body } else { Vec::new() }))
+        hex(Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
     }
 }
 
