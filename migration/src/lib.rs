@@ -50,6 +50,8 @@ mod m20260801_000050_recorded_numbers;
 mod m20260801_000055_standing_room;
 mod m20260801_000056_statement_room;
 mod m20260801_000057_recorded_sets;
+mod m20260801_000058_revised_facts;
+mod m20260801_000059_standing_lookup;
 mod recorded;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -107,6 +109,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000055_standing_room::Migration),
             Box::new(m20260801_000056_statement_room::Migration),
             Box::new(m20260801_000057_recorded_sets::Migration),
+            Box::new(m20260801_000058_revised_facts::Migration),
+            Box::new(m20260801_000059_standing_lookup::Migration),
         ]
     }
 }
