@@ -142,7 +142,7 @@ struct Evaluators<'e> {
 impl<'e> Evaluators<'e> {
     fn new(question: &'e Question, facts: &'e Facts) -> Self {
         let program: &Program = &question.version.compiled;
-        Self { present: Evaluator::new(program, facts), future: Evaluator::new(program, facts).known_until(question.as_of) }
+        Self { present: Evaluator::new(program, facts), future: Evaluator::new(program, facts).known_until(question.as_of).without_trees() }
     }
 
     fn judge(&self, question: &Question, decided: &Keys, (id, code): &(PartnerId, String)) -> JudgedPartner {

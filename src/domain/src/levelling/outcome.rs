@@ -11,7 +11,7 @@ use crate::exact::Exact;
 use crate::facts::{AssignmentCause, PartnerStatus};
 use crate::fault::Faults;
 use crate::metric::{At, Evaluator};
-use crate::requirement::Judged;
+use crate::requirement::{Judged, Node};
 
 /// What a ladder gives on a date, before the policy of reviews.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn judge_ladder(&self, ladder: &'a Ladder, at: &At<'a>) -> Result<TierOutcome, Faults> {
-        let applies_to = ladder.applies_to.as_ref().map(|requirement| self.judge(requirement, at)).transpose()?;
+        let applies_to = ladder.applies_to.as_ref().map(|requirement| self.judge_or_tell(requirement, at)).transpose()?;
         let applies = applies_to.as_ref().is_none_or(|judged| judged.met) && at.enrollment().is_some();
         let reviewed = reviewed_rank(ladder, at);
         let mut tiers: Vec<TierStanding> = Vec::with_capacity(ladder.tiers.len());
@@ -98,7 +98,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn judge_tier_of(&self, ladder: &Ladder, tier: &'a Tier, rank: u32, lower_met: bool, reviewed: u32, at: &At<'a>) -> Result<TierStanding, Faults> {
-        let requirement = self.asked_of(tier, at).map(|requirement| self.judge(requirement, at)).transpose()?;
+        let requirement = self.asked_of(tier, at).map(|requirement| self.judge_or_tell(requirement, at)).transpose()?;
         let own = requirement.as_ref().is_none_or(|judged| judged.met);
         Ok(TierStanding {
             tier: tier.key.clone(),
@@ -110,6 +110,14 @@ impl<'a> Evaluator<'a> {
             home: tier.home_region_requirement.is_some() && self.is_home(at),
             requirement,
         })
+    }
+
+    /// A requirement, judged; where nobody asks for reasons, whether it is met.
+    fn judge_or_tell(&self, requirement: &'a Requirement, at: &At<'a>) -> Result<Judged, Faults> {
+        if self.without_trees {
+            return self.holds(requirement, at).map(|met| Judged::new(met, Node::AnyOf { of: Vec::new(), cheapest: None }));
+        }
+        self.judge(requirement, at)
     }
 
     /// What a tier asks: in the home region it may be something else.

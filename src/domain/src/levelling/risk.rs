@@ -3,6 +3,8 @@
 //! Judged on every day on which anything can change (certificates that expire, sales that leave a window, plans that lapse,
 //! releases that make a certificate old), so the day that is named is the day.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::date::{Date, Span};
@@ -104,10 +106,12 @@ impl<'a> Evaluator<'a> {
         let at = At::new(self.partner(partner)?, as_of);
         let region = self.regions_of(ladder, &at).into_iter().flatten().find(|region| standing.region.as_deref() == Some(*region));
         let at = at.in_region(region);
-        let mut days = vec![as_of];
-        if standing.may_fail() && standing.keep.is_empty() {
-            days.extend(self.tier_days(ladder, standing.rank, &at, Span::new(as_of.next(), horizon))?);
-        }
+        // Whether it is met on the day itself has been judged.
+        let days = match (standing.keep.is_empty(), standing.may_fail()) {
+            (false, _) => BTreeSet::from([as_of]),
+            (true, true) => self.tier_days(ladder, standing.rank, &at, Span::new(as_of.next(), horizon))?,
+            (true, false) => BTreeSet::new(),
+        };
         for day in days {
             if self.holds_on(ladder, standing.rank, &at.on(day))? {
                 continue;

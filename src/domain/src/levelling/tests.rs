@@ -352,10 +352,12 @@ proptest! {
         let facts = facts(&program, serde_json::json!({"partners": [{"code": "P", "transactions": transactions, "holdings": holdings}]}));
         let (as_of, horizon) = (date("2020-06-01"), date("2021-09-01"));
         let evaluator = Evaluator::new(&program, &facts).known_until(as_of);
+        let terse = Evaluator::new(&program, &facts).known_until(as_of).without_trees();
         let standing = evaluator.standing("P", as_of, Due::ByCalendar).unwrap();
         for risk in at_risk(&program, &facts, "P", as_of, horizon).unwrap() {
             let of_ladder = standing.ladders.iter().find(|held| held.ladder == risk.ladder && held.region == risk.region).unwrap();
             let first = evaluator.first_failures(of_ladder, "P", as_of, horizon).unwrap();
+            prop_assert_eq!(&terse.first_failures(of_ladder, "P", as_of, horizon).unwrap(), &first, "{}", risk.ladder);
             prop_assert_eq!(first.and_then(|first| first.fails_on), risk.fails_on, "{}", risk.ladder);
             let ladder = program.ladder(Some(&risk.ladder)).unwrap();
             let at = At::new(evaluator.partner("P").unwrap(), as_of).in_region(risk.region.as_deref().and(Some("DE")));

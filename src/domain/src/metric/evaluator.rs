@@ -119,6 +119,8 @@ pub struct Evaluator<'a> {
     pub(crate) facts: &'a Facts,
     /// What comes in after this day is not known: the forecast "if nothing comes in".
     pub(crate) known_until: Date,
+    /// Whether ladders are judged by yes and no alone.
+    pub(crate) without_trees: bool,
     pub(crate) cohorts: RefCell<CohortValues>,
     pub(crate) ranks: Ranks<'a>,
     pub(super) first_dates: FirstDates,
@@ -147,6 +149,7 @@ impl<'a> Evaluator<'a> {
             program,
             facts,
             known_until: Date::MAX,
+            without_trees: false,
             cohorts: RefCell::default(),
             ranks: Ranks::Computed,
             first_dates: FirstDates::default(),
@@ -170,6 +173,13 @@ impl<'a> Evaluator<'a> {
     #[must_use]
     pub fn known_until(mut self, day: Date) -> Self {
         self.known_until = day;
+        self
+    }
+
+    /// The same without what explains which tiers a ladder gives, for whoever asks only what is held: its standings have no trees.
+    #[must_use]
+    pub const fn without_trees(mut self) -> Self {
+        self.without_trees = true;
         self
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{GroupJudged, Judged, Node, PeriodJudged};
 use crate::date::{Date, Span};
-use crate::document::requirement::{Conditional, ForEach, OnAnyDay, Requirement, Streak};
+use crate::document::requirement::{AtLeast, Conditional, ForEach, OnAnyDay, Requirement, Streak};
 use crate::fault::{Fault, Faults};
 use crate::metric::{At, Evaluator};
 use crate::period::FiscalYear;
@@ -39,12 +39,29 @@ impl<'a> Evaluator<'a> {
                 }
                 Ok(false)
             }
+            Requirement::AtLeast(rule) => self.at_least_holds(rule, at),
             Requirement::Not(of) => self.holds(of, at).map(|met| !met),
             Requirement::Labelled(rule) => self.holds(&rule.requirement, at),
             Requirement::When(rule) => Ok(!self.holds(&rule.condition, at)? || self.holds(&rule.requirement, at)?),
             Requirement::Metric(rule) => self.compares(rule, at),
             other => self.judge_node(other, at).map(|judged| judged.met),
         }
+    }
+
+    fn at_least_holds(&self, rule: &'a AtLeast, at: &At<'a>) -> Result<bool, Faults> {
+        let of_subset = |place: u32| rule.including.iter().flat_map(|subset| &subset.items).filter(|item| **item == place).count();
+        let needed = rule.including.as_ref().map_or(0, |subset| subset.m as usize);
+        let (mut met, mut met_of_subset) = (0, 0);
+        for (place, part) in (0_u32..).zip(&rule.of) {
+            if met >= rule.n && met_of_subset >= needed {
+                break;
+            }
+            if self.holds(part, at)? {
+                met += 1;
+                met_of_subset += of_subset(place);
+            }
+        }
+        Ok(met >= rule.n && met_of_subset >= needed)
     }
 
     fn judge_node(&self, requirement: &'a Requirement, at: &At<'a>) -> Result<Judged, Faults> {

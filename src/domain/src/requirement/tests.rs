@@ -152,6 +152,7 @@ proptest! {
         let program = program();
         let facts = facts(&program, input);
         let evaluator = Evaluator::new(&program, &facts);
+        let terse = Evaluator::new(&program, &facts).without_trees();
         let at = At::new(evaluator.partner("P").unwrap(), date("2020-01-01"));
         let between = Span::new(date("2020-01-01"), date("2020-08-01"));
         for shared in &program.document.requirements {
@@ -161,6 +162,7 @@ proptest! {
             while day < between.until {
                 let met = evaluator.judge(&shared.requirement, &at.on(day)).unwrap().met;
                 prop_assert_eq!(evaluator.holds(&shared.requirement, &at.on(day)).unwrap(), met, "{} on {}", shared.key, day);
+                prop_assert_eq!(terse.holds(&shared.requirement, &at.on(day)).unwrap(), met, "{} on {}", shared.key, day);
                 prop_assert!(met == before || days.contains(&day), "{} changes on {day}", shared.key);
                 before = met;
                 day = day.next();
