@@ -7,6 +7,7 @@ mod content;
 mod decide;
 mod question;
 mod settle;
+mod so_far;
 mod verify;
 mod work;
 

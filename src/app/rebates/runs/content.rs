@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use guerdon_domain::date::Date;
 use guerdon_domain::fault::Fault;
 use guerdon_domain::money::Currency;
 use guerdon_domain::rebate::asks_tiers;
@@ -9,6 +10,7 @@ use guerdon_domain::rebate::statement::{RunBody, RunHash};
 use guerdon_store::{ChangeAsked, ProgramId, ReadTx, RunKind, RunTotal, StatementSum, StoredRun, StoredStatement, VersionId};
 
 use super::settle::body_of;
+use super::so_far::{StatedInAll, StatedSoFar};
 use crate::app::App;
 use crate::app::programs::{ProgramKey, in_force_many};
 use crate::error::AppError;
@@ -68,16 +70,20 @@ pub(super) fn distinct(faults: Vec<Fault>, most: usize) -> Vec<Fault> {
     kept
 }
 
-/// The end of a calculation: its faults, or its hash and sums. All its statements are written and nobody else writes more: both are read at
-/// once, each in a snapshot of its own.
-pub(super) async fn finish(app: &App, run: &StoredRun) -> Result<Ended, AppError> {
-    let faults_or_sums = app.store.read(async |tx| faults_or_sums(app, tx, run).await);
-    let hash = app.store.read(async |tx| hash_of_calculated(tx, run).await);
-    let (sums, hash) = tokio::try_join!(faults_or_sums, hash)?;
-    let sums = match sums {
-        Ok(sums) => sums,
-        Err(faults) => return Ok(Ended::Failed(faults)),
+/// The end of a calculation: its faults, or its hash and sums. They are read where whoever calculated them does not know them all.
+pub(super) async fn finish(app: &App, run: &StoredRun, stated: Option<StatedSoFar>) -> Result<Ended, AppError> {
+    let faults = app.store.read(async |tx| faults_of(tx, run).await).await?;
+    if !faults.is_empty() {
+        return Ok(Ended::Failed(faults));
+    }
+    let StatedInAll { hash, sums, versions } = match stated {
+        Some(stated) => stated.in_all(),
+        None => app.store.read_in_bulk(async |tx| read_stated(tx, run).await).await?,
     };
+    if run.kind != RunKind::Reversal && app.store.read(async |tx| versions_changed(app, tx, run, versions).await).await? {
+        let message = "a version was published while the run was calculated: calculate it again";
+        return Ok(Ended::Failed(vec![Fault::new("CONTENT_CHANGED", "runId", message)]));
+    }
     let above = |sum: &StatementSum| app.limits.second_approver_above.is_some_and(|most| is_above(sum.gross, &sum.currency, most));
     let second_approver = sums.iter().any(above);
     let total = |sum: StatementSum| RunTotal {
@@ -91,18 +97,19 @@ pub(super) async fn finish(app: &App, run: &StoredRun) -> Result<Ended, AppError
     Ok(Ended::Calculated { hash, totals: sums.into_iter().map(total).collect(), second_approver })
 }
 
-/// The sums of what was calculated, or why it is not to be used.
-async fn faults_or_sums(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<Result<Vec<StatementSum>, Vec<Fault>>, AppError> {
+/// Why what was calculated is not to be used.
+async fn faults_of(tx: &ReadTx, run: &StoredRun) -> Result<Vec<Fault>, AppError> {
     let failed = tx.list_failed_chunks(run.id).await?;
-    let faults: Vec<Fault> = failed.iter().filter_map(|chunk| serde_json::from_str::<Vec<Fault>>(chunk.failure.as_deref()?).ok()).flatten().collect();
-    if !faults.is_empty() {
-        return Ok(Err(distinct(faults, 1_000)));
-    }
-    if run.kind != RunKind::Reversal && versions_changed(app, tx, run).await? {
-        let message = "a version was published while the run was calculated: calculate it again";
-        return Ok(Err(vec![Fault::new("CONTENT_CHANGED", "runId", message)]));
-    }
-    Ok(Ok(tx.sum_run(run.id, &run.period).await?))
+    let faults = failed.iter().filter_map(|chunk| serde_json::from_str::<Vec<Fault>>(chunk.failure.as_deref()?).ok()).flatten().collect();
+    Ok(distinct(faults, 1_000))
+}
+
+/// What was calculated, as it is on record. The hash is made of that of each statement which its calculation has just stored with it;
+/// whoever submits, approves or posts the run has it made anew from the statements themselves.
+async fn read_stated(tx: &ReadTx, run: &StoredRun) -> Result<StatedInAll, AppError> {
+    let mut hash = begun_hash(tx, run).await?;
+    tx.each_statement_hash(run.id, |statement| hash.add(statement)).await?;
+    Ok(StatedInAll { hash: hash.finish(), sums: tx.sum_run(run.id, &run.period).await?, versions: tx.list_run_versions(run.id).await? })
 }
 
 /// Whether an amount in minor units exceeds so many whole units of its currency.
@@ -112,7 +119,7 @@ fn is_above(minor: i64, currency: &str, most: i64) -> bool {
 }
 
 /// The head of a run's hash.
-async fn begun_hash(tx: &ReadTx, run: &StoredRun) -> Result<RunHash, AppError> {
+pub(super) async fn begun_hash(tx: &ReadTx, run: &StoredRun) -> Result<RunHash, AppError> {
     let inputs = run.inputs.ok_or(AppError::Stale)?;
     let own = Heads::of(tx, run.program_id, &[run.version_id]).await?;
     let kind = match run.kind {
@@ -131,14 +138,6 @@ async fn begun_hash(tx: &ReadTx, run: &StoredRun) -> Result<RunHash, AppError> {
     }))
 }
 
-/// The hash of what a run states, from the hash of each statement that its calculation has just stored with it. Whoever submits,
-/// approves or posts the run has it made anew from the statements themselves.
-async fn hash_of_calculated(tx: &ReadTx, run: &StoredRun) -> Result<String, AppError> {
-    let mut hash = begun_hash(tx, run).await?;
-    tx.each_statement_hash(run.id, |statement| hash.add(statement)).await?;
-    Ok(hash.finish())
-}
-
 /// The hash of what a run states, from its statements as they are stored, lines and all.
 pub(in crate::app::rebates) async fn content_hash(tx: &ReadTx, run: &StoredRun) -> Result<String, AppError> {
     let mut hash = begun_hash(tx, run).await?;
@@ -155,8 +154,7 @@ pub(in crate::app::rebates) async fn content_hash(tx: &ReadTx, run: &StoredRun) 
 }
 
 /// Whether a period of the run is governed by another version by now than the one it was computed by.
-async fn versions_changed(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<bool, AppError> {
-    let mut used = tx.list_run_versions(run.id).await?;
+async fn versions_changed(app: &App, tx: &ReadTx, run: &StoredRun, mut used: Vec<(Date, VersionId)>) -> Result<bool, AppError> {
     used.push((run.span.from, run.version_id));
     let dates: BTreeSet<_> = used.iter().map(|(from, _)| *from).collect();
     let now = in_force_many(app, tx, Some(&ProgramKey::Id(run.program_id)), &dates).await?;
@@ -175,7 +173,7 @@ pub(super) async fn require_unchanged(app: &App, tx: &ReadTx, run: &StoredRun, h
     if tx.last_posting(run.program_id).await? != run.inputs.map_or(0, |inputs| inputs.book) {
         return Err(changed("runId", "another run of the program was posted since: calculate this one again"));
     }
-    if run.kind != RunKind::Reversal && versions_changed(app, tx, run).await? {
+    if run.kind != RunKind::Reversal && versions_changed(app, tx, run, tx.list_run_versions(run.id).await?).await? {
         return Err(changed("runId", "another version governs one of its periods by now: calculate the run again"));
     }
     Ok(())

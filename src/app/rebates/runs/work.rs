@@ -12,6 +12,7 @@ use guerdon_store::{BudgetPart, Change, NewStatement, PartnerId, ReadTx, RunChun
 use serde::{Deserialize, Serialize};
 
 use super::settle::{Book, reverse, settle};
+use super::so_far::StatedSoFar;
 use super::{audit_of, content, question, summary};
 use crate::app::App;
 use crate::app::idempotency::write_context;
@@ -35,11 +36,22 @@ struct Input {
     fence: i64,
 }
 
-/// A run as it was when its next chunk was prepared, and that chunk.
-type Prepared = (StoredRun, Chunk);
+/// A run as it was when its next chunk was prepared, that chunk, and what was stated before it as far as is known.
+struct Prepared {
+    run: StoredRun,
+    chunk: Chunk,
+    stated: Option<StatedSoFar>,
+}
+
+/// What is ready for the next step: what was stated so far, and mostly the chunk behind it.
+struct Ready {
+    run: StoredRun,
+    chunk: Option<Chunk>,
+    stated: Option<StatedSoFar>,
+}
 
 /// What a chunk came to.
-enum Chunk {
+pub(super) enum Chunk {
     /// Earned, for the budgets.
     Earned(RunChunk, Vec<BudgetPart>),
     /// Stated.
@@ -56,55 +68,58 @@ enum Chunk {
 /// `Stale` when the job is somebody else's; those of the database.
 pub async fn work(app: &App, job: &HeldJob) -> Result<Progress, AppError> {
     let input: Input = job.input()?;
-    if let Some(prepared) = job.ahead.take::<Prepared>() {
-        match write_step(app, job, Some(prepared)).await {
+    let mut so_far = None;
+    match job.ahead.take::<Ready>() {
+        Some(Ready { run, chunk: Some(chunk), stated }) => match write_step(app, job, Some(Prepared { run, chunk, stated })).await {
             // The run may have been given up since: whoever looks at it anew ends the job.
             Err(AppError::Stale) => {}
             done => return done,
-        }
+        },
+        Some(Ready { stated, .. }) => so_far = stated,
+        None => {}
     }
-    write_step(app, job, prepare(app, &input).await?).await
+    write_step(app, job, prepare(app, &input, so_far).await?).await
 }
 
 /// Writes what was prepared of the run; that there is nothing to do, where it is not this job's any more.
 async fn write_step(app: &App, job: &HeldJob, prepared: Option<Prepared>) -> Result<Progress, AppError> {
     let context = write_context(&app.system(KIND), "rebateRunCalculate");
-    let written = match &prepared {
-        None => app.store.write(&context, async |tx| superseded(tx, job).await).await?,
-        Some((run, Chunk::Finished)) => {
-            let ended = content::finish(app, run).await?;
-            app.store.write(&context, async |tx| end(tx, job, run, &ended).await).await?
-        }
-        Some((run, Chunk::Shared(Err(faults)))) => {
-            let ended = content::Ended::Failed(faults.0.clone());
-            app.store.write(&context, async |tx| end(tx, job, run, &ended).await).await?
-        }
-        Some((run, chunk)) => {
-            let behind = chunk.followed_by().map(|last| Working::begin(prepare_behind(app.clone(), run.clone(), last)));
-            let written: Written<Step> = app.store.write(&context, async |tx| commit(tx, job, run, chunk).await).await?;
-            let next = match behind {
-                Some(behind) => behind.done().await,
-                None => Ok(None),
-            };
-            // What could not be prepared is prepared again when its turn comes, and fails then.
-            if let Ok(Some(next)) = next {
-                job.ahead.keep::<Prepared>((run.clone(), next));
-            }
-            written
-        }
+    let Some(Prepared { run, chunk, stated }) = prepared else {
+        return Ok(app.store.write(&context, async |tx| superseded(tx, job).await).await?.value.into());
     };
+    let ended = match &chunk {
+        Chunk::Finished => Some(content::finish(app, &run, stated.clone()).await?),
+        Chunk::Shared(Err(faults)) => Some(content::Ended::Failed(faults.0.clone())),
+        _ => None,
+    };
+    if let Some(ended) = ended {
+        return Ok(app.store.write(&context, async |tx| end(tx, job, &run, &ended).await).await?.value.into());
+    }
+    let behind = chunk.followed_by().map(|last| Working::begin(prepare_behind(app.clone(), run.clone(), last)));
+    let written: Written<Step> = app.store.write(&context, async |tx| commit(tx, job, &run, &chunk).await).await?;
+    let next = match behind {
+        Some(behind) => behind.done().await,
+        None => Ok(None),
+    };
+    let stated = stated.and_then(|stated| stated.followed_by(&run, &chunk));
+    // What could not be prepared is prepared again when its turn comes, and fails then.
+    job.ahead.keep(Ready { run, chunk: next.ok().flatten(), stated });
     Ok(written.value.into())
 }
 
 /// The run, if it is still this job's to calculate, and its next chunk.
-async fn prepare(app: &App, input: &Input) -> Result<Option<Prepared>, AppError> {
+async fn prepare(app: &App, input: &Input, so_far: Option<StatedSoFar>) -> Result<Option<Prepared>, AppError> {
     app.store
-        .read(async |tx| {
+        .read_in_bulk(async |tx| {
             let run = tx.find_run(input.run).await?.filter(|run| run.state == RunState::Calculating && run.fence == input.fence);
             let Some(run) = run else { return Ok(None) };
             let last = tx.last_chunk(run.id).await?;
+            let stated = match &last {
+                None => Some(StatedSoFar::begun(tx, &run).await?),
+                Some(last) => so_far.filter(|stated| stated.is_up_to(&run, last)),
+            };
             let chunk = next_of(app, tx, &run, last.as_ref()).await?;
-            Ok(Some((run, chunk)))
+            Ok(Some(Prepared { run, chunk, stated }))
         })
         .await
 }
@@ -117,12 +132,22 @@ impl Chunk {
             Self::Shared(_) | Self::Finished => None,
         }
     }
+
+    /// As it is on record; none of the end.
+    pub(super) fn on_record(&self) -> Option<RunChunk> {
+        match self {
+            Self::Earned(chunk, _) | Self::Stated(chunk, _) => Some(chunk.clone()),
+            // The begin of the second pass.
+            Self::Shared(_) => Some(RunChunk { pass: 1, no: 0, last_code: String::new(), partners: 0, statements: 0, failure: None }),
+            Self::Finished => None,
+        }
+    }
 }
 
 /// The chunk behind one that is being written, by a task of its own: none where it has to see what is written, as the sharing of budgets
 /// and the end do.
 async fn prepare_behind(app: App, run: StoredRun, last: RunChunk) -> Result<Option<Chunk>, AppError> {
-    let read = app.store.read(async |tx| {
+    let read = app.store.read_in_bulk(async |tx| {
         let chunk = next_of(&app, tx, &run, Some(&last)).await?;
         Ok(matches!(chunk, Chunk::Earned(..) | Chunk::Stated(..)).then_some(chunk))
     });
@@ -153,29 +178,21 @@ async fn superseded(tx: &WriteTx, job: &HeldJob) -> Result<Change<Step>, AppErro
 
 /// Writes a chunk: the run must still be in our hands, and the job.
 async fn commit(tx: &WriteTx, job: &HeldJob, run: &StoredRun, chunk: &Chunk) -> Result<Change<Step>, AppError> {
-    let mut done = job.done;
-    let cursor = match chunk {
-        Chunk::Earned(chunk, parts) => {
-            tx.hold_run(run.id, run.fence, 0, 0).await?;
-            tx.insert_chunk(run.id, run.fence, chunk).await?;
-            tx.insert_budget_parts(run.id, parts).await?;
-            chunk.last_code.clone()
-        }
-        Chunk::Stated(chunk, statements) => {
-            tx.hold_run(run.id, run.fence, chunk.partners, chunk.statements).await?;
-            tx.insert_chunk(run.id, run.fence, chunk).await?;
-            tx.insert_statements(run.program_id, run.id, statements).await?;
-            done = done.saturating_add(u64::try_from(chunk.partners).unwrap_or(0));
-            chunk.last_code.clone()
-        }
-        Chunk::Shared(parts) => {
-            tx.hold_run(run.id, run.fence, 0, 0).await?;
-            tx.share_budget_parts(run.id, parts.as_deref().unwrap_or_default()).await?;
-            tx.insert_chunk(run.id, run.fence, &RunChunk { pass: 1, no: 0, last_code: String::new(), partners: 0, statements: 0, failure: None }).await?;
-            String::new()
-        }
-        Chunk::Finished => String::new(),
-    };
+    let on_record = chunk.on_record();
+    let (mut done, mut cursor) = (job.done, String::new());
+    if let Some(written) = &on_record {
+        let stated = if matches!(chunk, Chunk::Stated(..)) { (written.partners, written.statements) } else { (0, 0) };
+        tx.hold_run(run.id, run.fence, stated.0, stated.1).await?;
+        tx.insert_chunk(run.id, run.fence, written).await?;
+        done = done.saturating_add(u64::try_from(stated.0).unwrap_or(0));
+        cursor.clone_from(&written.last_code);
+    }
+    match chunk {
+        Chunk::Earned(_, parts) => tx.insert_budget_parts(run.id, parts).await?,
+        Chunk::Stated(_, statements) => tx.insert_statements(run.program_id, run.id, statements).await?,
+        Chunk::Shared(parts) => tx.share_budget_parts(run.id, parts.as_deref().unwrap_or_default()).await?,
+        Chunk::Finished => {}
+    }
     job.record(tx, &Progress::More { cursor: cursor.clone(), done, total: job.total }).await?;
     Ok(Change::unchanged(Step::More(cursor, done, job.total)))
 }
