@@ -130,7 +130,7 @@ pub async fn simulate(app: &App, ctx: &Ctx, input: &Simulate) -> Result<Simulate
     let scope = ctx.require((Action::Read, Resource::Simulation))?;
     check_size(app, input)?;
     app.store
-        .read(async |tx| {
+        .read_in_bulk(async |tx| {
             let prepared = prepare(app, ctx, tx, input).await?;
             let whom = slice::find(tx, app, &scope, &prepared, input).await?;
             let reading = reading_of(&prepared, true);

@@ -90,7 +90,7 @@ impl Walk {
     /// for, so that they are read once.
     async fn read(&self, app: &App, after: Option<&str>) -> Result<Read, AppError> {
         let most = if self.question.takes_everybody() { EVERYBODY } else { app.limits.review_chunk };
-        let read = app.store.read::<_, StoreError, _>(async |tx| {
+        let read = app.store.read_in_bulk::<_, StoreError, _>(async |tx| {
             let partners = tx.list_to_review(&self.slice.walk(self.program, self.question.as_of), after, most).await?;
             Ok((judging::read(tx, &self.question, &partners).await?, partners))
         });

@@ -48,7 +48,7 @@ pub async fn preview_review(app: &App, ctx: &Ctx, input: &StartReview) -> Result
     let mut after: Option<String> = None;
     loop {
         let walk = prepared.slice.walk(prepared.version.program.id, prepared.as_of);
-        let read = app.store.read::<_, StoreError, _>(async |tx| {
+        let read = app.store.read_in_bulk::<_, StoreError, _>(async |tx| {
             let partners = tx.list_to_review(&walk, after.as_deref(), app.limits.review_chunk).await?;
             Ok((read(tx, &question, &partners).await?, partners))
         });

@@ -74,6 +74,9 @@ pub(super) async fn judge_all(ctx: &Ctx, tx: &ReadTx, prepared: &Prepared, readi
             }
         }
     }
+    if let Some(twin) = twin {
+        twin.end().await;
+    }
     while !running.is_empty() {
         tally.merge(finished(&mut running).await?);
     }

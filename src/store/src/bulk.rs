@@ -1,14 +1,17 @@
 //! Many rows in few statements: multi-row VALUES on SQLite, cut by the number of bound values. On PostgreSQL UNNEST of one array per
-//! column; the text of the statement is the same for any number of rows. COPY where many rows are all new.
+//! column, in the database's own binary form; the text of the statement is the same for any number of rows. COPY where many rows are all new.
 
-use std::fmt::Write as _;
-
-use sea_orm::{DbBackend, Value};
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::Value;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
+use sqlx::{Encode, Postgres, Type};
+use uuid::Uuid;
 
 use crate::copy;
 use crate::fault::StoreError;
 use crate::session::Session;
-use crate::sql::quote_element;
 use crate::tx::ReadTx;
 
 /// What a column holds; PostgreSQL is told.
@@ -33,6 +36,62 @@ impl Kind {
             Self::Bytes => "bytea",
         }
     }
+
+    fn array(self) -> PgTypeInfo {
+        match self {
+            Self::Uuid => <Vec<Uuid> as Type<Postgres>>::type_info(),
+            Self::Text => <Vec<String> as Type<Postgres>>::type_info(),
+            Self::Int => <Vec<i64> as Type<Postgres>>::type_info(),
+            Self::Date => <Vec<NaiveDate> as Type<Postgres>>::type_info(),
+            Self::Time => <Vec<DateTime<Utc>> as Type<Postgres>>::type_info(),
+            Self::Bytes => <Vec<Vec<u8>> as Type<Postgres>>::type_info(),
+        }
+    }
+
+    /// PostgreSQL's number of the type.
+    const fn number(self) -> i32 {
+        match self {
+            Self::Uuid => 2950,
+            Self::Text => 25,
+            Self::Int => 20,
+            Self::Date => 1082,
+            Self::Time => 1184,
+            Self::Bytes => 17,
+        }
+    }
+}
+
+/// The values of a column, as PostgreSQL takes an array.
+pub(crate) struct BinaryArray {
+    kind: Kind,
+    bytes: Vec<u8>,
+}
+
+impl BinaryArray {
+    fn of<'v>(kind: Kind, values: impl Iterator<Item = Option<&'v Value>>, count: usize) -> Self {
+        // One dimension, perhaps with NULLs, of this type, so many, counted from 1.
+        let head = [1, 1, kind.number(), i32::try_from(count).unwrap_or(i32::MAX), 1];
+        let mut bytes: Vec<u8> = head.into_iter().flat_map(i32::to_be_bytes).collect();
+        values.for_each(|value| copy::spell_value(&mut bytes, value.unwrap_or(&Value::BigInt(None))));
+        Self { kind, bytes }
+    }
+}
+
+impl Type<Postgres> for BinaryArray {
+    fn type_info() -> PgTypeInfo {
+        Kind::Text.array()
+    }
+}
+
+impl Encode<'_, Postgres> for BinaryArray {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.extend_from_slice(&self.bytes);
+        Ok(IsNull::No)
+    }
+
+    fn produces(&self) -> Option<PgTypeInfo> {
+        Some(self.kind.array())
+    }
 }
 
 /// A column by name and kind.
@@ -50,17 +109,23 @@ const COPY_FROM_ROWS: usize = 1_000;
 pub(crate) async fn insert(tx: &ReadTx, table: &str, columns: &[Column], rows: Vec<Vec<Value>>, tail: &str) -> Result<u64, StoreError> {
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let head = format!("INSERT INTO {table} ({})", names.join(", "));
-    let chunk = if tx.backend() == DbBackend::Postgres { POSTGRES_ROWS } else { SQLITE_VALUES / columns.len().max(1) };
+    let chunk = if matches!(tx.tx, Session::Postgres(_)) { POSTGRES_ROWS } else { SQLITE_VALUES / columns.len().max(1) };
     let mut rows = rows.into_iter().peekable();
     let mut affected = 0;
     while rows.peek().is_some() {
         let part: Vec<Vec<Value>> = rows.by_ref().take(chunk).collect();
-        if let (Session::Postgres(session), true) = (&tx.tx, tail.is_empty() && part.len() >= COPY_FROM_ROWS) {
-            affected += session.copy_in(&copy_into(table, columns), copy::pieces(&part)).await.map_err(|error| tx.fault(error))?;
+        let Session::Postgres(session) = &tx.tx else {
+            let (sql, values) = values_list(&head, part, tail);
+            affected += tx.execute(sql, values).await?.rows_affected();
             continue;
-        }
-        let (sql, values) = if tx.backend() == DbBackend::Postgres { unnest(&head, columns, &part, tail) } else { values_list(&head, part, tail) };
-        affected += tx.execute(sql, values).await?.rows_affected();
+        };
+        let done = if tail.is_empty() && part.len() >= COPY_FROM_ROWS {
+            session.copy_in(&copy_into(table, columns), copy::pieces(&part)).await
+        } else {
+            let (sql, arrays) = unnest(&head, columns, &part, tail);
+            session.execute_arrays(sql, arrays).await
+        };
+        affected += done.map_err(|error| tx.fault(error))?;
     }
     Ok(affected)
 }
@@ -88,48 +153,9 @@ fn values_list(head: &str, rows: Vec<Vec<Value>>, tail: &str) -> (String, Vec<Va
     (sql, rows.into_iter().flatten().collect())
 }
 
-fn unnest(head: &str, columns: &[Column], rows: &[Vec<Value>], tail: &str) -> (String, Vec<Value>) {
-    let arrays: Vec<String> = columns.iter().enumerate().map(|(at, (_, kind))| format!("${}::text::{}[]", at + 1, kind.postgres())).collect();
+fn unnest(head: &str, columns: &[Column], rows: &[Vec<Value>], tail: &str) -> (String, Vec<BinaryArray>) {
+    let arrays: Vec<String> = columns.iter().enumerate().map(|(at, (_, kind))| format!("${}::{}[]", at + 1, kind.postgres())).collect();
     let sql = format!("{head} SELECT * FROM unnest({}) {tail}", arrays.join(", "));
-    let values = (0..columns.len()).map(|column| array(rows.iter().filter_map(|row| row.get(column))).into()).collect();
-    (sql, values)
-}
-
-/// A PostgreSQL array literal of the values.
-fn array<'v>(values: impl Iterator<Item = &'v Value>) -> String {
-    let mut list = String::from("{");
-    for (at, value) in values.enumerate() {
-        if at > 0 {
-            list.push(',');
-        }
-        element(&mut list, value);
-    }
-    list.push('}');
-    list
-}
-
-fn element(list: &mut String, value: &Value) {
-    let _ = match value {
-        Value::String(Some(text)) => {
-            quote_element(list, text);
-            Ok(())
-        }
-        Value::BigInt(Some(number)) => write!(list, "{number}"),
-        Value::Uuid(Some(id)) => write!(list, "{}", id.simple()),
-        Value::ChronoDate(Some(date)) => write!(list, "{}", date.format("%Y-%m-%d")),
-        Value::ChronoDateTimeUtc(Some(time)) => write!(list, "\"{}\"", time.to_rfc3339()),
-        Value::Bytes(Some(bytes)) => {
-            list.push_str("\"\\\\x");
-            for byte in bytes.iter() {
-                let _ = write!(list, "{byte:02x}");
-            }
-            list.push('"');
-            Ok(())
-        }
-        // Whatever else a caller passed is a missing value: columns are typed by the kinds above.
-        _ => {
-            list.push_str("NULL");
-            Ok(())
-        }
-    };
+    let column = |(at, (_, kind)): (usize, &Column)| BinaryArray::of(*kind, rows.iter().map(|row| row.get(at)), rows.len());
+    (sql, columns.iter().enumerate().map(column).collect())
 }

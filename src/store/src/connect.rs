@@ -159,6 +159,11 @@ impl Store {
         self.inner.backend.as_str()
     }
 
+    /// Whether the database may do one statement in several processes.
+    pub fn spreads_statements(&self) -> bool {
+        self.inner.backend == DbBackend::Postgres
+    }
+
     /// Closes both pools after the work in progress.
     pub async fn close(&self) {
         let _ = self.inner.reader.close_by_ref().await;

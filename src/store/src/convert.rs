@@ -17,7 +17,7 @@ use sqlx::postgres::PgValueFormat;
 use sqlx::{Row as _, ValueRef as _};
 use uuid::Uuid;
 
-use crate::copy;
+use crate::copy::{self, Copied};
 use crate::fault::StoreError;
 use crate::session::query_failed;
 
@@ -105,13 +105,25 @@ impl<T: Cell> Cell for Option<T> {
 
 /// A row of one table, read column by column.
 pub(crate) struct Row<'r> {
-    pub(crate) row: &'r QueryResult,
+    held: Held<'r>,
     pub(crate) table: &'static str,
+}
+
+/// How a row came.
+enum Held<'r> {
+    /// By a query of either database.
+    Queried(&'r QueryResult),
+    /// By COPY of PostgreSQL: only what has a binary form of ours can be read.
+    Copied(Copied<'r>),
 }
 
 impl<'r> Row<'r> {
     pub(crate) const fn new(row: &'r QueryResult, table: &'static str) -> Self {
-        Self { row, table }
+        Self { held: Held::Queried(row), table }
+    }
+
+    pub(crate) const fn copied(row: Copied<'r>, table: &'static str) -> Self {
+        Self { held: Held::Copied(row), table }
     }
 
     fn corrupt(&self, at: impl Display) -> StoreError {
@@ -123,7 +135,8 @@ impl<'r> Row<'r> {
         if let Some(value) = self.binary(at).and_then(T::of_binary) {
             return Ok(value);
         }
-        self.row.try_get_by_index(at).map_err(|error: DbErr| match error {
+        let Held::Queried(row) = &self.held else { return Err(self.corrupt(at)) };
+        row.try_get_by_index(at).map_err(|error: DbErr| match error {
             DbErr::Type(_) | DbErr::Json(_) => self.corrupt(at),
             other => StoreError::Database(other),
         })
@@ -131,7 +144,11 @@ impl<'r> Row<'r> {
 
     /// The cell as PostgreSQL sent it, nothing where it is NULL; none of another database, or where it came as text.
     fn binary(&self, at: usize) -> Option<Option<&'r [u8]>> {
-        let value = self.row.try_as_pg_row()?.try_get_raw(at).ok()?;
+        let row = match &self.held {
+            Held::Copied(row) => return row.cell(at),
+            Held::Queried(row) => row,
+        };
+        let value = row.try_as_pg_row()?.try_get_raw(at).ok()?;
         if value.is_null() {
             return Some(None);
         }
@@ -147,7 +164,8 @@ impl<'r> Row<'r> {
         if let Some(cell) = self.binary(at) {
             return cell.map(|cell| std::str::from_utf8(cell).map_err(|_| self.corrupt(at))).transpose();
         }
-        let read = match (self.row.try_as_pg_row(), self.row.try_as_sqlite_row()) {
+        let Held::Queried(row) = &self.held else { return Err(self.corrupt(at)) };
+        let read = match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
             (Some(row), _) => row.try_get(at),
             (None, Some(row)) => row.try_get(at),
             (None, None) => return Err(self.corrupt(at)),

@@ -1,10 +1,9 @@
-//! PostgreSQL's binary form of COPY. Read are rows of UUID, DATE, TEXT and BIGINT, none of them NULL; written are rows of whatever
-//! this store writes in bulk.
+//! PostgreSQL's binary form of COPY, by which rows come and go without a message and a look at their types for each.
+
+use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use guerdon_domain::date::Date;
 use sea_orm::Value;
-use uuid::Uuid;
 
 use crate::fault::StoreError;
 
@@ -17,6 +16,9 @@ const EPOCH_FROM_CE: i32 = 730_120;
 
 /// The signature, no flags and no extension.
 const SIGNATURE: [u8; HEADER] = *b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+
+/// The length of what is NULL.
+const MISSING: i32 = -1;
 
 /// Bytes of a piece, about.
 const PIECE: usize = 1 << 16;
@@ -56,7 +58,8 @@ fn spell_row(bytes: &mut Vec<u8>, row: &[Value]) {
     }
 }
 
-fn spell_value(bytes: &mut Vec<u8>, value: &Value) {
+/// A value with its length before it.
+pub(crate) fn spell_value(bytes: &mut Vec<u8>, value: &Value) {
     match value {
         Value::String(Some(text)) => spell_cell(bytes, text.as_bytes()),
         Value::BigInt(Some(number)) => spell_cell(bytes, &number.to_be_bytes()),
@@ -65,7 +68,7 @@ fn spell_value(bytes: &mut Vec<u8>, value: &Value) {
         Value::ChronoDate(Some(date)) => spell_cell(bytes, &days_of(*date).to_be_bytes()),
         Value::ChronoDateTimeUtc(Some(time)) => spell_cell(bytes, &microseconds_of(time).to_be_bytes()),
         // Whatever else a caller passed is a missing value.
-        _ => bytes.extend((-1_i32).to_be_bytes()),
+        _ => bytes.extend(MISSING.to_be_bytes()),
     }
 }
 
@@ -93,23 +96,20 @@ fn microseconds_of(time: &DateTime<Utc>) -> i64 {
 }
 
 /// Cuts a stream of bytes into rows. Bytes may come in pieces of any size.
+#[derive(Default)]
 pub(crate) struct CopyReader {
     buffer: Vec<u8>,
     at: usize,
     began: bool,
-    epoch: Option<Date>,
+    /// Where the cells of the row lie that was read last.
+    cells: Vec<Range<usize>>,
 }
 
-impl Default for CopyReader {
-    fn default() -> Self {
-        Self { buffer: Vec::new(), at: 0, began: false, epoch: Date::of(EPOCH.0, EPOCH.1, EPOCH.2) }
-    }
-}
-
-/// The cells of a row, read from left to right.
-pub(crate) struct Cells<'r> {
-    bytes: &'r [u8],
-    epoch: Option<Date>,
+/// A row as it was copied.
+#[derive(Clone, Copy)]
+pub(crate) struct Copied<'r> {
+    buffer: &'r [u8],
+    cells: &'r [Range<usize>],
 }
 
 fn corrupt() -> StoreError {
@@ -133,8 +133,16 @@ impl CopyReader {
         self.buffer.extend_from_slice(bytes);
     }
 
+    /// Hands on every whole row that has come.
+    pub(crate) fn each(&mut self, mut each: impl FnMut(Copied<'_>) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        while let Some(row) = self.next_row()? {
+            each(row)?;
+        }
+        Ok(())
+    }
+
     /// The next whole row; none when more bytes are needed, or the stream has ended.
-    pub(crate) fn next_row(&mut self) -> Result<Option<Cells<'_>>, StoreError> {
+    fn next_row(&mut self) -> Result<Option<Copied<'_>>, StoreError> {
         if !self.began {
             let Some(extension) = number(&self.buffer, HEADER - 4).map(u32::from_be_bytes) else { return Ok(None) };
             self.at = HEADER + usize::try_from(extension).map_err(|_| corrupt())?;
@@ -144,47 +152,39 @@ impl CopyReader {
         if fields < 0 {
             return Ok(None);
         }
-        let start = self.at + 2;
-        let mut end = start;
+        self.cells.clear();
+        let mut end = self.at + 2;
         for _ in 0..fields {
             let Some(length) = number(&self.buffer, end).map(i32::from_be_bytes) else { return Ok(None) };
-            end = end + 4 + usize::try_from(length).map_err(|_| corrupt())?;
+            let start = end + 4;
+            self.cells.push(match usize::try_from(length) {
+                Ok(length) => start..start + length,
+                Err(_) if length == MISSING => usize::MAX..usize::MAX,
+                Err(_) => return Err(corrupt()),
+            });
+            end = start + usize::try_from(length).unwrap_or_default();
         }
-        let Some(bytes) = self.buffer.get(start..end) else { return Ok(None) };
+        if end > self.buffer.len() {
+            return Ok(None);
+        }
         self.at = end;
-        Ok(Some(Cells { bytes, epoch: self.epoch }))
+        Ok(Some(Copied { buffer: &self.buffer, cells: &self.cells }))
     }
 }
 
-impl<'r> Cells<'r> {
-    fn cell(&mut self) -> Result<&'r [u8], StoreError> {
-        let length = number(self.bytes, 0).map(i32::from_be_bytes).and_then(|length| usize::try_from(length).ok()).ok_or_else(corrupt)?;
-        let cell = self.bytes.get(4..4 + length).ok_or_else(corrupt)?;
-        self.bytes = self.bytes.get(4 + length..).unwrap_or_default();
-        Ok(cell)
-    }
-
-    pub(crate) fn uuid(&mut self) -> Result<Uuid, StoreError> {
-        Uuid::from_slice(self.cell()?).map_err(|_| corrupt())
-    }
-
-    pub(crate) fn text(&mut self) -> Result<&'r str, StoreError> {
-        std::str::from_utf8(self.cell()?).map_err(|_| corrupt())
-    }
-
-    pub(crate) fn int(&mut self) -> Result<i64, StoreError> {
-        number(self.cell()?, 0).map(i64::from_be_bytes).ok_or_else(corrupt)
-    }
-
-    pub(crate) fn date(&mut self) -> Result<Date, StoreError> {
-        let days = number(self.cell()?, 0).map(i32::from_be_bytes).ok_or_else(corrupt)?;
-        self.epoch.map(|epoch| epoch.plus_days(days.into())).ok_or_else(corrupt)
+impl<'r> Copied<'r> {
+    /// The cell at a place, nothing where it is NULL; none behind the last one.
+    pub(crate) fn cell(self, at: usize) -> Option<Option<&'r [u8]>> {
+        self.cells.get(at).map(|cell| self.buffer.get(cell.clone()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::convert::Row;
 
     fn stream() -> Vec<u8> {
         let mut bytes = b"PGCOPY\n\xff\r\n\0".to_vec();
@@ -211,9 +211,9 @@ mod tests {
             let mut read = Vec::new();
             for piece in stream().chunks(size) {
                 reader.push(piece);
-                while let Some(mut row) = reader.next_row().unwrap() {
-                    let row = (row.uuid().unwrap(), row.date().unwrap().to_string(), row.text().unwrap().to_owned(), row.int().unwrap());
-                    read.push(row);
+                while let Some(row) = reader.next_row().unwrap() {
+                    let row = Row::copied(row, "a table");
+                    read.push((row.get::<Uuid>(0).unwrap(), row.date(1).unwrap().to_string(), row.text(2).unwrap(), row.get::<i64>(3).unwrap()));
                 }
             }
             let expected: Vec<_> = (-1..2).map(|number| (Uuid::from_bytes([7; 16]), "2026-01-01".to_owned(), "HW".to_owned(), number)).collect();
@@ -246,8 +246,8 @@ mod tests {
             let mut read = 0;
             for piece in pieces {
                 reader.push(&piece);
-                while let Some(mut row) = reader.next_row().unwrap() {
-                    assert_eq!(row.int().unwrap(), read);
+                while let Some(row) = reader.next_row().unwrap() {
+                    assert_eq!(Row::copied(row, "a table").get::<i64>(0).unwrap(), read);
                     read += 1;
                 }
             }
@@ -268,11 +268,22 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_value_is_a_fault() {
-        let mut bytes = b"PGCOPY\n\xff\r\n\0".to_vec();
-        bytes.extend([0; 8]);
+    fn what_is_missing_is_told_from_what_is_empty_and_from_what_is_not_there() {
+        let bytes = spell(&[vec![Value::String(None), "".into()]]);
+        let mut reader = CopyReader::default();
+        reader.push(&bytes);
+        let row = reader.next_row().unwrap().unwrap();
+        assert_eq!([0, 1, 2].map(|at| row.cell(at)), [Some(None), Some(Some(&b""[..])), None]);
+        let row = Row::copied(row, "a table");
+        assert_eq!((row.maybe_text(0).unwrap(), row.maybe_text(1).unwrap()), (None, Some(String::new())));
+        assert!(row.text(0).is_err() && row.maybe_text(2).is_err() && row.get::<i64>(1).is_err());
+    }
+
+    #[test]
+    fn a_length_that_cannot_be_is_a_fault() {
+        let mut bytes = SIGNATURE.to_vec();
         bytes.extend(1_i16.to_be_bytes());
-        bytes.extend((-1_i32).to_be_bytes());
+        bytes.extend((-2_i32).to_be_bytes());
         let mut reader = CopyReader::default();
         reader.push(&bytes);
         assert!(reader.next_row().is_err());

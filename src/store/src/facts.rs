@@ -7,7 +7,7 @@ use guerdon_domain::date::{Date, Span};
 use guerdon_domain::facts::{Activity, Deal, FactId, Holding, PartnerFacts, SalesSum, Transaction};
 use guerdon_domain::metric::fold::Fold;
 use guerdon_domain::money::{Money, Quantity};
-use sea_orm::{DbBackend, QueryResult};
+use sea_orm::DbBackend;
 
 use crate::convert::Row;
 use crate::fault::StoreError;
@@ -149,8 +149,8 @@ impl ReadTx {
             "SELECT {TRANSACTION_COLUMNS}, {sealed} FROM {from} {batches} WHERE {dated} AND {known} \
              ORDER BY t.partner_id, t.occurred_on, t.id"
         );
-        self.gather(sql, parameters, gathered, |row, facts| {
-            let sealed = Row::new(row, "transactions").get(18)?;
+        self.gather(sql, parameters, "transactions", gathered, |row, facts| {
+            let sealed = row.get(18)?;
             facts.transactions.push(Transaction { sealed, ..transaction_of(row)?.1.fact });
             Ok(())
         })
@@ -167,9 +167,8 @@ impl ReadTx {
                  WHERE {of_partners} AND m.month >= $1 AND m.month < $2 ORDER BY m.partner_id, m.month, m.category, m.kind, m.currency"
             ),
         };
-        self.gather(sql, parameters, gathered, |row, facts| {
-            let row = Row::new(row, "transaction_monthly");
-            facts.sums.push(sum_of(&row, Span::month_from(row.date(1)?))?);
+        self.gather(sql, parameters, "transaction_monthly", gathered, |row, facts| {
+            facts.sums.push(sum_of(row, Span::month_from(row.date(1)?))?);
             Ok(())
         })
         .await
@@ -182,9 +181,8 @@ impl ReadTx {
         let known = known_condition("f", plan, &mut parameters);
         let columns = TRANSACTION_MONTHLY.of_line();
         let sql = format!("SELECT {columns} FROM {from} WHERE {dated} AND {known}");
-        self.gather(sql, parameters, gathered, |row, facts| {
-            let row = Row::new(row, "transactions");
-            facts.sums.push(sum_of(&row, Span::day(row.date(1)?))?);
+        self.gather(sql, parameters, "transactions", gathered, |row, facts| {
+            facts.sums.push(sum_of(row, Span::day(row.date(1)?))?);
             Ok(())
         })
         .await
@@ -221,7 +219,7 @@ impl ReadTx {
              h.since_on, h.until_on, h.revoked_on, h.value, h.currency, h.region, h.attributes FROM holding h \
              WHERE {of_partners} AND h.since_on <= $1 AND {counting} AND {known} AND {latest} ORDER BY h.partner_id, h.since_on, h.id"
         );
-        self.gather(sql, parameters, gathered, |row, facts| {
+        self.gather(sql, parameters, "holding", gathered, |row, facts| {
             facts.holdings.push(holding_of(row)?);
             Ok(())
         })
@@ -237,7 +235,7 @@ impl ReadTx {
             "SELECT a.partner_id, a.source, a.external_id, a.occurred_on, a.recorded_on, a.kind, a.value, a.currency, a.subject, a.expires_on, a.region, \
              a.attributes FROM activity a WHERE {of_partners} AND {ranges} AND {known} ORDER BY a.partner_id, a.occurred_on, a.id"
         );
-        self.gather(sql, parameters, gathered, |row, facts| {
+        self.gather(sql, parameters, "activity", gathered, |row, facts| {
             facts.activities.push(activity_of(row)?);
             Ok(())
         })
@@ -261,7 +259,7 @@ impl ReadTx {
              d.customer, d.kind, d.region, d.attributes FROM deal d WHERE {of_partners} AND d.opened_on <= $1 AND {dated} AND {known} AND {latest} \
              ORDER BY d.partner_id, d.opened_on, d.id"
         );
-        self.gather(sql, parameters, gathered, |row, facts| {
+        self.gather(sql, parameters, "deal", gathered, |row, facts| {
             facts.deals.push(deal_of(row)?);
             Ok(())
         })
@@ -269,25 +267,33 @@ impl ReadTx {
     }
 
     /// Runs one statement whose first column is the partner, and gives each row to its facts.
-    pub(crate) async fn gather(
+    async fn gather(
         &self,
         sql: String,
         parameters: Parameters,
+        table: &'static str,
         gathered: &mut Gathered,
-        keep: impl Fn(&QueryResult, &mut PartnerFacts) -> Result<(), StoreError>,
+        keep: impl Fn(&Row<'_>, &mut PartnerFacts) -> Result<(), StoreError> + Send + Sync,
     ) -> Result<(), StoreError> {
-        // The rows of a partner stand together.
-        let mut of: Option<(PartnerId, &mut PartnerFacts)> = None;
-        for row in self.all(sql, parameters.0).await? {
-            let id: PartnerId = Row::new(&row, "facts").get(0)?;
-            if of.as_ref().is_none_or(|(held, _)| *held != id) {
-                of = gathered.get_mut(&id).map(|facts| (id, facts));
+        // The rows of a partner stand together: its facts are in hand until the next one's come.
+        let mut in_hand: Option<(PartnerId, PartnerFacts)> = None;
+        let each = |row: &Row<'_>| {
+            let id: PartnerId = row.get(0)?;
+            if in_hand.as_ref().is_none_or(|(held, _)| *held != id) {
+                let next = gathered.get_mut(&id).map(|facts| (id, std::mem::take(facts)));
+                put_back(gathered, std::mem::replace(&mut in_hand, next));
             }
-            if let Some((_, facts)) = &mut of {
-                keep(&row, facts)?;
-            }
-        }
+            in_hand.as_mut().map_or(Ok(()), |(_, facts)| keep(row, facts))
+        };
+        self.each_row(sql, parameters.0, table, each).await?;
+        put_back(gathered, in_hand);
         Ok(())
+    }
+}
+
+fn put_back(gathered: &mut Gathered, of: Option<(PartnerId, PartnerFacts)>) {
+    if let Some((id, facts)) = of {
+        gathered.insert(id, facts);
     }
 }
 
@@ -406,14 +412,15 @@ fn known_condition(alias: &str, plan: &FactsPlan, parameters: &mut Parameters) -
 /// The condition that no later revision of the fact was known.
 fn latest_condition(table: &str, alias: &str, plan: &FactsPlan, parameters: &mut Parameters) -> String {
     let known = known_condition("later", plan, parameters);
+    // The first of all is number 1: what was never revised is looked up among the few that were, and always by an index. As an
+    // anti join PostgreSQL walks through all of them for each fact, where the plan was made while they were none.
     format!(
-        "NOT EXISTS (SELECT 1 FROM {table} later WHERE later.source = {alias}.source AND later.external_id = {alias}.external_id \
-         AND later.revision > {alias}.revision AND {known})"
+        "{alias}.revision >= COALESCE((SELECT MAX(later.revision) FROM {table} later WHERE later.source = {alias}.source \
+         AND later.external_id = {alias}.external_id AND later.revision > 1 AND {known}), 1)"
     )
 }
 
-fn holding_of(row: &QueryResult) -> Result<Holding, StoreError> {
-    let row = Row::new(row, "holding");
+fn holding_of(row: &Row<'_>) -> Result<Holding, StoreError> {
     Ok(Holding {
         id: FactId { source: row.get(1)?, external_id: row.get(2)? },
         recorded_on: row.date(3)?,
@@ -434,8 +441,7 @@ fn holding_of(row: &QueryResult) -> Result<Holding, StoreError> {
     })
 }
 
-fn activity_of(row: &QueryResult) -> Result<Activity, StoreError> {
-    let row = Row::new(row, "activity");
+fn activity_of(row: &Row<'_>) -> Result<Activity, StoreError> {
     Ok(Activity {
         id: FactId { source: row.get(1)?, external_id: row.get(2)? },
         date: row.date(3)?,
@@ -450,8 +456,7 @@ fn activity_of(row: &QueryResult) -> Result<Activity, StoreError> {
     })
 }
 
-fn deal_of(row: &QueryResult) -> Result<Deal, StoreError> {
-    let row = Row::new(row, "deal");
+fn deal_of(row: &Row<'_>) -> Result<Deal, StoreError> {
     let value = match (row.get::<Option<i64>>(8)?, row.maybe_currency(9)?) {
         (Some(minor), Some(currency)) => Some(Money::new(minor, currency)),
         (None, _) => None,

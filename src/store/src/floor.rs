@@ -21,8 +21,11 @@ pub struct BareAggregate {
 }
 
 impl ReadTx {
-    /// Sums the lines of `days` by partner and category, and adds the sums up.
-    pub async fn bare_aggregate(&self, days: Span) -> Result<BareAggregate, StoreError> {
+    /// Sums the lines of `days` by partner and category, and adds the sums up; in one process, or in as many as PostgreSQL likes.
+    pub async fn bare_aggregate(&self, days: Span, in_one_process: bool) -> Result<BareAggregate, StoreError> {
+        if in_one_process {
+            self.keep_in_one_process().await?;
+        }
         // The floor is the best that the database can do: the days are part of the text, so that the planner knows how many lines they
         // hold, and with the index by partner SQLite takes three times as long.
         let table = if self.backend() == DbBackend::Postgres { "transactions" } else { "transactions NOT INDEXED" };

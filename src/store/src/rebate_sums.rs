@@ -7,17 +7,16 @@
 
 use std::collections::HashMap;
 
-use futures_util::TryStreamExt as _;
 use guerdon_domain::date::{Date, Span};
-use guerdon_domain::facts::PartnerFacts;
+use guerdon_domain::facts::{PartnerFacts, TierAssignment};
 use guerdon_domain::rebate::batch::{ColumnSums, SumColumn};
 use guerdon_domain::rebate::whole::Sums;
-use sea_orm::{DbBackend, DbErr, RuntimeErr};
+use sea_orm::DbBackend;
 
 use crate::convert::Row;
-use crate::copy::{Cells, CopyReader};
-use crate::fault::{StoreError, sort};
-use crate::tx::{ReadTx, begin_copy};
+use crate::fault::StoreError;
+use crate::state::{REVIEWED, assignment, in_order, keep, standing_rows};
+use crate::tx::ReadTx;
 use crate::{PartnerId, ProgramId};
 
 /// Where sums come from.
@@ -256,10 +255,6 @@ fn statements(fold: &Fold<'_>, asked: &SumsAsked<'_>, later: bool, backend: DbBa
 
 pub(crate) const LAST_SEALED: &str = "SELECT COALESCE(MAX(seal_number), 0) FROM import_batch WHERE state = 'SEALED'";
 
-fn failed(error: sqlx::Error) -> StoreError {
-    sort(DbErr::Query(RuntimeErr::SqlxError(std::sync::Arc::new(error)))).error
-}
-
 /// What is asked about the standing of many partners.
 #[derive(Debug, Clone, Copy)]
 pub struct StandingAsked<'q> {
@@ -278,7 +273,7 @@ pub struct StandingAsked<'q> {
 impl ReadTx {
     /// Enrollments, tiers on record and overrides of many partners, and profiles where they are asked for: one after the other, by
     /// one statement. Nobody else's facts are in memory at a time.
-    pub async fn each_standing(&self, asked: &StandingAsked<'_>, mut each: impl FnMut(PartnerId, &PartnerFacts)) -> Result<(), StoreError> {
+    pub async fn each_standing(&self, asked: &StandingAsked<'_>, mut each: impl FnMut(PartnerId, &PartnerFacts) + Send) -> Result<(), StoreError> {
         let bounds = match (asked.from, asked.until) {
             ("", None) => String::new(),
             (from, until) => {
@@ -286,21 +281,27 @@ impl ReadTx {
                 format!(" JOIN partner w ON w.id = s.partner_id AND w.code >= {}{until}", quoted(from))
             }
         };
-        let rows = crate::state::standing_rows(asked.profiles, &bounds, asked.records);
-        let sql = format!("SELECT * FROM ({rows}) AS standing ORDER BY partner_id, part, from_on");
-        let mut rows = self.tx.stream_raw(self.statement(sql, vec![asked.program.into()])).await.map_err(|error| self.fault(error))?;
-        let mut current: Option<(PartnerId, PartnerFacts)> = None;
-        while let Some(row) = rows.try_next().await.map_err(|error| self.fault(error))? {
-            let id: PartnerId = Row::new(&row, "partner state").get(0)?;
-            if let Some((partner, facts)) = current.take_if(|(partner, _)| *partner != id) {
+        let rows = standing_rows(asked.profiles, &bounds, asked.records);
+        let sql = format!("SELECT * FROM ({rows}) AS standing ORDER BY partner_id");
+        let mut hand_on = |of: Option<(PartnerId, PartnerFacts, Vec<TierAssignment>)>| {
+            if let Some((partner, mut facts, reviewed)) = of {
+                in_order(&mut facts, reviewed);
                 each(partner, &facts);
             }
-            let (_, facts) = current.get_or_insert_with(|| (id, PartnerFacts::default()));
-            crate::state::keep(&row, facts)?;
-        }
-        if let Some((partner, facts)) = current {
-            each(partner, &facts);
-        }
+        };
+        let mut current: Option<(PartnerId, PartnerFacts, Vec<TierAssignment>)> = None;
+        let gather = |row: &Row<'_>| {
+            let id: PartnerId = row.get(0)?;
+            hand_on(current.take_if(|(partner, ..)| *partner != id));
+            let (_, facts, reviewed) = current.get_or_insert_with(|| (id, PartnerFacts::default(), Vec::new()));
+            if row.str(1)? == REVIEWED {
+                reviewed.push(assignment(row)?);
+                return Ok(());
+            }
+            keep(row, facts)
+        };
+        self.stream_rows(sql, vec![asked.program.into()], "partner state", gather).await?;
+        hand_on(current);
         Ok(())
     }
 
@@ -318,69 +319,39 @@ impl ReadTx {
         })
     }
 
-    /// Reads the sums of all partners that are asked for.
+    /// Reads the sums of all partners that are asked for. On PostgreSQL in a snapshot of its own: what is asked does not depend on which,
+    /// since sealed batches never change.
     pub async fn sum_rebate_columns(&self, asked: &SumsAsked<'_>) -> Result<PartnerSums, StoreError> {
-        if self.backend() == DbBackend::Postgres { self.copy_sums(asked).await } else { self.stream_sums(asked).await }
+        if self.backend() != DbBackend::Postgres {
+            return self.sums(asked).await;
+        }
+        let own = self.inner.begin_read(true).await?;
+        own.execute("SET LOCAL statement_timeout = 0", Vec::new()).await?;
+        let sums = own.sums(asked).await;
+        own.end().await;
+        sums
     }
 
-    /// Streams the rows of this snapshot.
-    async fn stream_sums(&self, asked: &SumsAsked<'_>) -> Result<PartnerSums, StoreError> {
+    async fn sums(&self, asked: &SumsAsked<'_>) -> Result<PartnerSums, StoreError> {
         let mut fold = Fold::new(asked);
         let last = self.one(LAST_SEALED, Vec::new()).await?;
         let last: i64 = last.map_or(Ok(0), |row| Row::new(&row, "import_batch").get(0))?;
         let later = asked.cut_off.is_some_and(|cut_off| last > cut_off);
         for (sql, is_line, sign) in statements(&fold, asked, later, self.backend()) {
-            let mut rows = self.tx.stream_raw(self.statement(sql, Vec::new())).await.map_err(|error| self.fault(error))?;
-            while let Some(row) = rows.try_next().await.map_err(|error| self.fault(error))? {
-                let row = Row::new(&row, "sums");
-                let (category, currency) = (row.text(2)?, row.text(3)?);
-                let summed = Summed {
-                    partner: row.get(0)?,
-                    day: row.date(1)?,
-                    category: &category,
-                    currency: &currency,
-                    amount: row.get(4)?,
-                    quantity: row.get(5)?,
-                    lines: row.get(6)?,
-                };
-                fold.add(&summed, is_line, sign)?;
-            }
+            self.stream_rows(sql, Vec::new(), "sums", |row| fold.add(&summed_of(row)?, is_line, sign)).await?;
         }
-        Ok(fold.sums)
-    }
-
-    /// The same by COPY in PostgreSQL's own binary form, in a snapshot of its own: what is asked does not depend on which, since
-    /// sealed batches never change.
-    async fn copy_sums(&self, asked: &SumsAsked<'_>) -> Result<PartnerSums, StoreError> {
-        let mut tx = begin_copy(self.inner.reader.get_postgres_connection_pool()).await.map_err(failed)?;
-        sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx).await.map_err(failed)?;
-        let mut fold = Fold::new(asked);
-        let last: i64 = sqlx::query_scalar(LAST_SEALED).fetch_one(&mut *tx).await.map_err(failed)?;
-        let later = asked.cut_off.is_some_and(|cut_off| last > cut_off);
-        for (sql, is_line, sign) in statements(&fold, asked, later, DbBackend::Postgres) {
-            let sql = format!("COPY ({sql}) TO STDOUT (FORMAT BINARY)");
-            let mut stream = tx.copy_out_raw(&sql).await.map_err(failed)?;
-            let mut reader = CopyReader::default();
-            while let Some(bytes) = stream.try_next().await.map_err(failed)? {
-                reader.push(&bytes);
-                while let Some(mut row) = reader.next_row()? {
-                    fold.add(&summed_of(&mut row)?, is_line, sign)?;
-                }
-            }
-        }
-        tx.commit().await.map_err(failed)?;
         Ok(fold.sums)
     }
 }
 
-fn summed_of<'r>(row: &mut Cells<'r>) -> Result<Summed<'r>, StoreError> {
+fn summed_of<'r>(row: &Row<'r>) -> Result<Summed<'r>, StoreError> {
     Ok(Summed {
-        partner: row.uuid()?,
-        day: row.date()?,
-        category: row.text()?,
-        currency: row.text()?,
-        amount: row.int()?,
-        quantity: row.int()?,
-        lines: row.int()?,
+        partner: row.get(0)?,
+        day: row.date(1)?,
+        category: row.str(2)?,
+        currency: row.str(3)?,
+        amount: row.get(4)?,
+        quantity: row.get(5)?,
+        lines: row.get(6)?,
     })
 }

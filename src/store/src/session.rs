@@ -1,20 +1,26 @@
-//! An open transaction. sea-orm's, except where PostgreSQL is written to: sea-orm lends nobody the connection of its transaction,
-//! and COPY, by which PostgreSQL takes many rows fastest, needs it. Queries go either way to the same driver with the same values.
+//! An open transaction. sea-orm's, except where PostgreSQL is written to or read from in bulk: sea-orm lends nobody the connection of its
+//! transaction, and COPY, by which PostgreSQL takes and gives many rows fastest, needs it. Queries go either way to the same driver with the
+//! same values.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, StreamTrait as _, Values};
 use sea_query_sqlx::SqlxValues;
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::Postgres;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query;
+use sqlx::{Arguments as _, AssertSqlSafe, PgPool};
 use tokio::sync::Mutex;
 
+use crate::bulk::BinaryArray;
 use crate::connect::Meter;
+use crate::copy::{Copied, CopyReader};
+use crate::fault::StoreError;
 
-/// An open transaction; dropped without a commit it is rolled back.
+/// An open transaction; dropped without a commit it comes to nothing.
 pub(crate) enum Session {
     /// Of sea-orm.
     Orm(DatabaseTransaction),
@@ -22,9 +28,23 @@ pub(crate) enum Session {
     Postgres(PostgresSession),
 }
 
+/// A transaction on a connection of PostgreSQL's driver. Ended by neither commit nor rollback, or broken off within a COPY (of which the driver
+/// forgets that its end is still to come), it takes its connection with it: whoever came next would read the answers of this one.
 pub(crate) struct PostgresSession {
-    tx: Mutex<sqlx::Transaction<'static, Postgres>>,
+    connection: Mutex<PoolConnection<Postgres>>,
+    /// Whether the transaction has begun and has not been ended.
+    is_open: AtomicBool,
+    /// Whether a COPY was begun and has not come to its end.
+    is_copying: AtomicBool,
     meter: Meter,
+}
+
+impl Drop for PostgresSession {
+    fn drop(&mut self) {
+        if *self.is_open.get_mut() || *self.is_copying.get_mut() {
+            self.connection.get_mut().close_on_drop();
+        }
+    }
 }
 
 pub(crate) fn query_failed(error: sqlx::Error) -> DbErr {
@@ -40,21 +60,56 @@ fn query(statement: Statement) -> Query<'static, Postgres, SqlxValues> {
 }
 
 impl PostgresSession {
-    pub(crate) fn new(tx: sqlx::Transaction<'static, Postgres>, meter: Meter) -> Self {
-        Self { tx: Mutex::new(tx), meter }
+    pub(crate) async fn begin(pool: &PgPool, meter: &Meter) -> Result<Self, DbErr> {
+        let connection = pool.acquire().await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+        let session = Self { connection: Mutex::new(connection), is_open: AtomicBool::new(true), is_copying: AtomicBool::new(false), meter: meter.clone() };
+        session.tell("BEGIN").await?;
+        Ok(session)
+    }
+
+    /// Ends the transaction.
+    async fn end(&self, how: &'static str) -> Result<(), DbErr> {
+        if self.is_copying.load(Ordering::Relaxed) {
+            return Err(DbErr::Exec(RuntimeErr::Internal("a COPY was broken off".to_owned())));
+        }
+        self.tell(how).await?;
+        self.is_open.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn tell(&self, sql: &'static str) -> Result<(), DbErr> {
+        sqlx::raw_sql(sql).execute(&mut **self.connection.lock().await).await.map(drop).map_err(execute_failed)
     }
 
     async fn metered<T>(&self, work: impl AsyncFnOnce(&mut sqlx::PgConnection) -> Result<T, DbErr>) -> Result<T, DbErr> {
-        let mut tx = self.tx.lock().await;
+        let mut connection = self.connection.lock().await;
         let started = Instant::now();
-        let result = work(&mut tx).await;
+        let result = work(&mut connection).await;
         self.meter.count(started.elapsed(), result.is_err());
         result
     }
 
+    /// A COPY, which leaves the connection of no use unless it comes to its end.
+    async fn copying<T>(&self, work: impl AsyncFnOnce(&mut sqlx::PgConnection) -> Result<T, DbErr>) -> Result<T, DbErr> {
+        self.is_copying.store(true, Ordering::Relaxed);
+        let copied = self.metered(work).await?;
+        self.is_copying.store(false, Ordering::Relaxed);
+        Ok(copied)
+    }
+
+    /// Executes a change whose parameters are arrays. Answers how many rows it touched.
+    pub(crate) async fn execute_arrays(&self, sql: String, arrays: Vec<BinaryArray>) -> Result<u64, DbErr> {
+        let mut arguments = PgArguments::default();
+        for array in arrays {
+            arguments.add(array).map_err(|error| execute_failed(sqlx::Error::Encode(error)))?;
+        }
+        let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
+        self.metered(async |tx| query.execute(tx).await.map(|done| done.rows_affected()).map_err(execute_failed)).await
+    }
+
     /// Sends the bytes of a COPY ... FROM STDIN, piece by piece. Answers how many rows came in.
     pub(crate) async fn copy_in(&self, sql: &str, pieces: impl Iterator<Item = Vec<u8>>) -> Result<u64, DbErr> {
-        self.metered(async |connection| {
+        self.copying(async |connection| {
             let mut copy = connection.copy_in_raw(sql).await.map_err(execute_failed)?;
             for piece in pieces {
                 if let Err(error) = copy.send(piece).await {
@@ -67,20 +122,42 @@ impl PostgresSession {
         })
         .await
     }
+
+    /// Hands on the rows of a query as they come. It may bind nothing. What fails in `each` is answered after the last row.
+    pub(crate) async fn copy_out(
+        &self,
+        query: &str,
+        mut each: impl FnMut(Copied<'_>) -> Result<(), StoreError> + Send,
+    ) -> Result<Result<(), StoreError>, DbErr> {
+        self.copying(async |connection| {
+            let mut pieces = connection.copy_out_raw(&format!("COPY ({query}) TO STDOUT (FORMAT BINARY)")).await.map_err(query_failed)?;
+            let mut reader = CopyReader::default();
+            let mut kept = Ok(());
+            while let Some(piece) = pieces.try_next().await.map_err(query_failed)? {
+                // Whatever fails, the rest is taken in: the connection is of no use before.
+                if kept.is_ok() {
+                    reader.push(&piece);
+                    kept = reader.each(&mut each);
+                }
+            }
+            Ok(kept)
+        })
+        .await
+    }
 }
 
 impl Session {
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
         match self {
             Self::Orm(tx) => tx.commit().await,
-            Self::Postgres(session) => session.tx.into_inner().commit().await.map_err(execute_failed),
+            Self::Postgres(session) => session.end("COMMIT").await,
         }
     }
 
     pub(crate) async fn rollback(self) -> Result<(), DbErr> {
         match self {
             Self::Orm(tx) => tx.rollback().await,
-            Self::Postgres(session) => session.tx.into_inner().rollback().await.map_err(execute_failed),
+            Self::Postgres(session) => session.end("ROLLBACK").await,
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::TryStreamExt as _;
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::exact::Exact;
@@ -434,14 +433,14 @@ fn cells(id: StatementId, program: ProgramId, run: RunId, new: &NewStatement) ->
 
 impl ReadTx {
     /// The hashes of a run's statements as they are stored, in the order of partner, period and schedule; one at a time.
-    pub async fn each_statement_hash(&self, run: RunId, mut each: impl FnMut(&str)) -> Result<(), StoreError> {
+    pub async fn each_statement_hash(&self, run: RunId, mut each: impl FnMut(&str) + Send) -> Result<(), StoreError> {
         let sql = "SELECT s.content_hash FROM statement s JOIN partner p ON p.id = s.partner_id WHERE s.run_id = $1 \
             ORDER BY p.code, s.period_from, s.period, s.schedule";
-        let mut rows = self.tx.stream_raw(self.statement(sql, vec![run.into()])).await.map_err(|error| self.fault(error))?;
-        while let Some(row) = rows.try_next().await.map_err(|error| self.fault(error))? {
-            each(&Row::new(&row, "statement").text(0)?);
-        }
-        Ok(())
+        let hash = |row: &Row<'_>| {
+            each(row.str(0)?);
+            Ok(())
+        };
+        self.stream_rows(sql.to_owned(), vec![run.into()], "statement", hash).await
     }
 }
 

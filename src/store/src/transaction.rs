@@ -6,7 +6,6 @@ use guerdon_domain::access::Scope;
 use guerdon_domain::date::Span;
 use guerdon_domain::facts::{FactId, Transaction};
 use guerdon_domain::money::{Money, Quantity};
-use sea_orm::QueryResult;
 
 use crate::convert::Row;
 use crate::fault::StoreError;
@@ -29,12 +28,13 @@ pub struct StoredTransaction {
     pub fact: Transaction,
 }
 
+const TABLE: &str = "transactions";
+
 /// The columns of a sale line, of the table named `t`; the partner first.
 pub(crate) const COLUMNS: &str = "t.partner_id, t.id, t.batch_id, t.source, t.external_id, t.occurred_on, t.recorded_on, t.kind, t.product, t.category, \
     t.quantity_micros, t.amount_minor, t.currency, t.customer, t.deal, t.corrects, t.region, t.attributes";
 
-pub(crate) fn transaction_of(row: &QueryResult) -> Result<(PartnerId, StoredTransaction), StoreError> {
-    let row = Row::new(row, "transactions");
+pub(crate) fn transaction_of(row: &Row<'_>) -> Result<(PartnerId, StoredTransaction), StoreError> {
     let partner_id = row.get(0)?;
     let fact = Transaction {
         id: FactId { source: row.get(3)?, external_id: row.get(4)? },
@@ -80,7 +80,7 @@ impl ReadTx {
             page.limit()
         );
         let rows = self.all(sql, parameters.0).await?;
-        let rows: Result<Vec<_>, StoreError> = rows.iter().map(|row| transaction_of(row).map(|(_, line)| (cursor_of(&line), line))).collect();
+        let rows: Result<Vec<_>, StoreError> = rows.iter().map(|row| transaction_of(&Row::new(row, TABLE)).map(|(_, line)| (cursor_of(&line), line))).collect();
         Ok(Page::cut(page, rows?))
     }
 
@@ -116,7 +116,7 @@ impl ReadTx {
         };
         let mut lines: BTreeMap<PartnerId, Vec<(Cursor, StoredTransaction)>> = BTreeMap::new();
         for row in self.all(sql, parameters.0).await? {
-            let (partner, line) = transaction_of(&row)?;
+            let (partner, line) = transaction_of(&Row::new(&row, TABLE))?;
             lines.entry(partner).or_default().push((cursor_of(&line), line));
         }
         Ok(lines.into_iter().map(|(partner, rows)| (partner, Page::cut(&request, rows))).collect())
@@ -129,7 +129,7 @@ impl ReadTx {
         let within = within(self.backend(), "p", scope, &mut parameters);
         let list = if list.is_empty() { "NULL".to_owned() } else { list.join(", ") };
         let sql = format!("SELECT {COLUMNS} FROM transactions t JOIN partner p ON p.id = t.partner_id WHERE t.id IN ({list}) AND {within}");
-        self.all(sql, parameters.0).await?.iter().map(|row| transaction_of(row).map(|(_, line)| (line.id, line))).collect()
+        self.all(sql, parameters.0).await?.iter().map(|row| transaction_of(&Row::new(row, TABLE)).map(|(_, line)| (line.id, line))).collect()
     }
 
     /// How many sale lines of `days` a partner has.

@@ -1,6 +1,7 @@
 //! The storage, on whichever database the suite runs.
 
 mod assignments;
+mod bulk;
 mod concurrency;
 mod facts;
 mod idempotency;

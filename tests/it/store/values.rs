@@ -57,6 +57,8 @@ async fn facts_come_back_as_they_went_in() {
     assert_eq!(record(store, of(ODD, [won.clone()])).await.inserted, 1);
     let plan = FactsPlan::everything(program, Date::MAX);
     let loaded = store.read(async |tx| tx.load_facts(&Scope::All, &ids, &plan).await).await.unwrap();
+    let copied = store.read_in_bulk(async |tx| tx.load_facts(&Scope::All, &ids, &plan).await).await.unwrap();
+    assert_eq!(copied, loaded);
     let facts = &loaded.partners[ODD];
     line.category = Some("BIKES".to_owned());
     assert_eq!(facts.profiles, vec![odd.profile]);
