@@ -57,6 +57,8 @@ struct Timing {
     seconds: f64,
     /// Of the bare aggregate's seconds.
     ratio: f64,
+    /// Of its seconds in one process; none where the database has no other way.
+    ratio_to_one_process: Option<f64>,
     /// Processor seconds of this process alone; the database's are not among them.
     own_cpu_seconds: f64,
     lines_per_second: f64,
@@ -122,13 +124,16 @@ async fn measure_all(app: &App, args: &Args) -> Result<Report, AppError> {
     let question = question_of(app, &ctx, args).await?;
     let asked = question.periods.first().ok_or_else(|| AppError::internal("a question without a period"))?;
     let partners = partners_of(app, &question).await?;
-    let (mut floors, mut from_sums, mut from_lines) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut floors, mut alone, mut from_sums, mut from_lines) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut bare = BareAggregate { groups: 0, lines: 0, amount: 0 };
     let mut statements = 0;
     for _ in 0..args.rounds {
-        let (sample, aggregate) = floor(app, asked.period.span).await?;
+        let (sample, aggregate) = floor(app, asked.period.span, false).await?;
         floors.push(sample);
         bare = aggregate;
+        if app.store.spreads_statements() {
+            alone.push(floor(app, asked.period.span, true).await?.0);
+        }
         let (sample, count) = calculate(app, &question, &partners, SumsSource::Aggregates).await?;
         from_sums.push(sample);
         statements = count;
@@ -137,9 +142,11 @@ async fn measure_all(app: &App, args: &Args) -> Result<Report, AppError> {
         }
     }
     let whole = if args.run { vec![whole_run(app, args, &asked.period.name).await?] } else { Vec::new() };
-    let base = median(&floors).map_or(0.0, |sample| sample.seconds);
+    let seconds = |samples: &[Sample]| median(samples).map(|sample| sample.seconds);
+    let base = (seconds(&floors).unwrap_or_default(), seconds(&alone));
     let ways = [
         ("bare aggregate by partner and category", &floors),
+        ("the same in one process", &alone),
         ("calculated from kept sums", &from_sums),
         ("calculated from lines", &from_lines),
         ("whole run, written", &whole),
@@ -174,9 +181,9 @@ async fn question_of(app: &App, ctx: &Ctx, args: &Args) -> Result<RunQuestion, A
         .await
 }
 
-async fn floor(app: &App, days: Span) -> Result<(Sample, BareAggregate), AppError> {
+async fn floor(app: &App, days: Span, in_one_process: bool) -> Result<(Sample, BareAggregate), AppError> {
     let (started, cpu) = (Instant::now(), own_cpu_seconds());
-    let bare = app.store.read(async |tx| tx.bare_aggregate(days).await).await?;
+    let bare = app.store.read(async |tx| tx.bare_aggregate(days, in_one_process).await).await?;
     Ok((Sample { seconds: started.elapsed().as_secs_f64(), cpu: own_cpu_seconds() - cpu, sum: bare.amount }, bare))
 }
 
@@ -186,7 +193,7 @@ async fn calculate(app: &App, question: &RunQuestion, partners: &[(PartnerId, St
     let (started, cpu) = (Instant::now(), own_cpu_seconds());
     let (mut sum, mut statements) = (0_i64, 0_usize);
     for chunk in partners.chunks(CHUNK) {
-        let calculated = app.store.read(async |tx| calculate_from_sums(app, tx, question, chunk, source).await).await?;
+        let calculated = app.store.read_in_bulk(async |tx| calculate_from_sums(app, tx, question, chunk, source).await).await?;
         for one in calculated {
             let stated = one.stated?;
             statements += stated.len();
@@ -202,6 +209,8 @@ async fn calculate(app: &App, question: &RunQuestion, partners: &[(PartnerId, St
 async fn whole_run(app: &App, args: &Args, period: &str) -> Result<Sample, AppError> {
     let ctx = app.system("bench");
     let program = ProgramKey::Code(args.program.clone());
+    // Whatever else is due, reviews of the calendar above all, is not part of the run.
+    measure::work_off(app).await?;
     let input = CreateRun { program, period: period.to_owned(), kind: RunKind::Original, reason: None, keyed: None };
     let (Created::New(run) | Created::Exists(run)) = create_run(app, &ctx, &input).await?;
     calculate_run(app, &ctx, run.id, None).await?;
@@ -219,12 +228,14 @@ fn median(samples: &[Sample]) -> Option<Sample> {
     sorted.get(sorted.len() / 2).copied()
 }
 
-fn timing(what: &'static str, sample: Sample, base: f64, lines: i64) -> Timing {
+fn timing(what: &'static str, sample: Sample, (base, alone): (f64, Option<f64>), lines: i64) -> Timing {
     let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
+    let ratio = |base: f64| rounded(sample.seconds / base.max(f64::MIN_POSITIVE));
     Timing {
         what,
         seconds: rounded(sample.seconds),
-        ratio: rounded(sample.seconds / base.max(f64::MIN_POSITIVE)),
+        ratio: ratio(base),
+        ratio_to_one_process: alone.map(ratio),
         own_cpu_seconds: rounded(sample.cpu),
         lines_per_second: (lines as f64 / sample.seconds.max(f64::MIN_POSITIVE)).round(),
         sum: sample.sum,
@@ -232,12 +243,14 @@ fn timing(what: &'static str, sample: Sample, base: f64, lines: i64) -> Timing {
 }
 
 fn print(report: &Report) {
-    let mut table = measure::table(["what", "seconds", "of the bare aggregate", "own CPU seconds", "lines a second", "sum, minor units"]);
+    let mut table =
+        measure::table(["what", "seconds", "of the bare aggregate", "of it in one process", "own CPU seconds", "lines a second", "sum, minor units"]);
     for timing in &report.timings {
         table.add_row([
             timing.what.to_owned(),
             format!("{:.3}", timing.seconds),
             format!("{:.3}", timing.ratio),
+            timing.ratio_to_one_process.map_or_else(String::new, |ratio| format!("{ratio:.3}")),
             format!("{:.2}", timing.own_cpu_seconds),
             format!("{:.0}", timing.lines_per_second),
             timing.sum.to_string(),

@@ -227,7 +227,7 @@ async fn take_floors(app: &App, args: &Args, in_force: &InForce, changed: &Progr
     let unknown = || AppError::invalid("UNKNOWN_PERIOD", "period", "no rebate schedule has such a period: write one such as `2026-Q1`");
     let days = in_force.compiled.period_named(&args.period).ok_or_else(unknown)?.span;
     let started = Instant::now();
-    app.store.read(async |tx| tx.bare_aggregate(days).await).await?;
+    app.store.read(async |tx| tx.bare_aggregate(days, false).await).await?;
     floors.aggregate.push(started.elapsed().as_secs_f64());
     let before = app.store.read(async |tx| tx.compute_tiers_in_sql(&inputs, &before).await).await?;
     let mut ranks: Ranks = tiers.into_iter().collect();
