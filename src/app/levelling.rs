@@ -1,6 +1,7 @@
 //! Tiers: where partners stand, what they hold and held, and evaluations that put decisions on record.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::admissions::{approvals_of, follow_approvals};
 use guerdon_domain::access::{Action, Resource, Scope};
@@ -10,7 +11,6 @@ use guerdon_domain::facts::{AssignmentCause, Facts, TierAssignment};
 use guerdon_domain::fault::Faults;
 use guerdon_domain::levelling::{Change as TierMove, Due, KeptStanding, LadderRisk, LadderStanding, Standing};
 use guerdon_domain::metric::Evaluator;
-use guerdon_domain::program::Program;
 use guerdon_store::{AssignmentOutcome, AuditEntry, Change, NewAdmissionRequest, NewAssignment, NewReview, NewStanding, StandingIndex, WriteTx};
 use serde::{Deserialize, Serialize};
 
@@ -297,11 +297,12 @@ pub(super) async fn evaluate_chunk(
     let first = input.dates.first().copied().unwrap_or(*last);
     let distinct: BTreeMap<_, _> = versions.values().map(|version| (version.version.id, version)).collect();
     let reading = together(distinct.into_values().map(|version| for_judging(&version.compiled, first, *last)));
-    let Known { ids, mut facts } = read_facts(tx, scope, in_force, &reading, *last, ids).await?;
+    let Known { ids, facts } = read_facts(tx, scope, in_force, &reading, *last, ids).await?;
+    let mut facts = Arc::new(facts);
     let mut done = TiersEvaluated::default();
     let (mut traces, mut reviewed) = (Vec::new(), false);
     for (date, version) in versions {
-        let judged = judge_day(version, &facts, &ids, *date, input.due, date == last)?;
+        let judged = judge_day(version, &facts, &ids, *date, input.due, date == last).await?;
         done.judged += ids.len() as u64;
         done.failed.extend(judged.failed);
         if date == last {
@@ -315,7 +316,7 @@ pub(super) async fn evaluate_chunk(
                 AssignmentOutcome::InThePast => done.in_the_past += 1,
                 AssignmentOutcome::Unchanged => {}
                 AssignmentOutcome::Recorded | AssignmentOutcome::Replaced => {
-                    hold(&mut facts, &moved, &decision);
+                    hold(Arc::make_mut(&mut facts), &moved, &decision);
                     traces.push((Some(moved.partner), event_of(version, &moved)));
                     done.moved.push(moved);
                 }
@@ -339,19 +340,20 @@ fn selection_text(selection: &Selection) -> String {
 }
 
 /// Judges every partner on a date.
-fn judge_day(version: &InForce, facts: &Facts, ids: &BTreeMap<PartnerId, String>, date: Date, due: Due, keep: bool) -> Result<DayJudged, AppError> {
+async fn judge_day(version: &InForce, facts: &Arc<Facts>, ids: &BTreeMap<PartnerId, String>, date: Date, due: Due, keep: bool) -> Result<DayJudged, AppError> {
     let mut day = DayJudged { decisions: Vec::new(), standings: Vec::new(), awaiting: Vec::new(), failed: BTreeMap::new() };
-    let ids: Vec<(&PartnerId, &String)> = ids.iter().collect();
-    let program: &Program = &version.compiled;
-    let judged = in_parallel(ids, |part| {
-        let evaluator = Evaluator::new(program, facts);
-        let judge = |(id, code): (&PartnerId, &String)| {
-            let standing = evaluator.standing(code, date, due);
+    let listed: Vec<(PartnerId, String)> = ids.iter().map(|(id, code)| (*id, code.clone())).collect();
+    let (program, facts) = (Arc::clone(&version.compiled), Arc::clone(facts));
+    let judge_part = move |part: Vec<(PartnerId, String)>| {
+        let evaluator = Evaluator::new(&program, &facts);
+        let judge = |(id, code): (PartnerId, String)| {
+            let standing = evaluator.standing(&code, date, due);
             evaluator.forget();
-            (*id, code.clone(), standing)
+            (id, code, standing)
         };
         part.into_iter().map(judge).collect()
-    })?;
+    };
+    let judged = in_parallel(listed, judge_part).await?;
     for (id, code, standing) in judged {
         match standing {
             Err(faults) => {

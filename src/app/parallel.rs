@@ -1,16 +1,21 @@
 //! Work on many partners at once, on every processor.
 
-use std::thread::{ScopedJoinHandle, available_parallelism, scope};
+use std::sync::Arc;
+use std::thread::available_parallelism;
 
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::error::AppError;
 
-/// Works on parts of a list at once, one for each processor, and answers in the order of the list.
+/// Works on parts of a list at once, one for each processor, and answers in the order of the list. The threads are those that are there
+/// already: one that is made for a part has to get all its memory anew.
 ///
 /// # Errors
 /// `Internal` when the work panics.
-pub(super) fn in_parallel<T: Send, U: Send>(mut list: Vec<T>, work: impl Fn(Vec<T>) -> Vec<U> + Sync) -> Result<Vec<U>, AppError> {
+pub(super) async fn in_parallel<T: Send + 'static, U: Send + 'static>(
+    mut list: Vec<T>,
+    work: impl Fn(Vec<T>) -> Vec<U> + Send + Sync + 'static,
+) -> Result<Vec<U>, AppError> {
     let size = list.len().div_ceil(available_parallelism().map_or(1, usize::from)).max(1);
     let mut parts = Vec::new();
     while list.len() > size {
@@ -18,12 +23,17 @@ pub(super) fn in_parallel<T: Send, U: Send>(mut list: Vec<T>, work: impl Fn(Vec<
         parts.push(std::mem::replace(&mut list, rest));
     }
     parts.push(list);
-    let work = &work;
-    let done: Result<Vec<Vec<U>>, _> = scope(|scope| {
-        let running: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || work(part))).collect();
-        running.into_iter().map(ScopedJoinHandle::join).collect()
-    });
-    Ok(done.map_err(|_| AppError::internal("the work on a partner failed"))?.into_iter().flatten().collect())
+    let work = Arc::new(work);
+    let begin = |part: Vec<T>| {
+        let work = Arc::clone(&work);
+        spawn_blocking(move || work(part))
+    };
+    let running: Vec<JoinHandle<Vec<U>>> = parts.into_iter().map(begin).collect();
+    let mut done = Vec::new();
+    for part in running {
+        done.extend(part.await.map_err(AppError::internal)?);
+    }
+    Ok(done)
 }
 
 /// Work that goes on beside other work. Whoever lets go of it ends it.

@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::app::Ctx;
 use crate::app::parallel::in_parallel;
 pub use crate::app::plan::UpTo;
-use crate::app::plan::{compute, dated, for_runs, read_facts_of_run, together};
+use crate::app::plan::{dated, for_runs, read_facts_of_run, together};
 use crate::app::programs::{InForce, ProgramKey};
 use crate::app::rebates::sums::{SumsKey, WindowData};
 use crate::error::AppError;
@@ -200,7 +200,7 @@ async fn compute_parts<T: Send + 'static>(
     work: impl Fn(&RunQuestion, Vec<(PartnerId, String)>) -> Vec<T> + Send + Sync + 'static,
 ) -> Result<Vec<T>, AppError> {
     let (question, partners) = (question.clone(), partners.to_vec());
-    compute(move || in_parallel(partners, |part| work(&question, part))).await?
+    in_parallel(partners, move |part| work(&question, part)).await
 }
 
 /// Line by line, from all facts of the partners.

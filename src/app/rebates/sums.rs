@@ -16,7 +16,7 @@ use super::calculate::RunQuestion;
 use crate::app::plan::UpTo;
 
 /// Partners of one window: what is kept of them takes some ten megabytes.
-const WINDOW: u32 = 50_000;
+const WINDOW: u32 = 100_000;
 
 /// What a window is of.
 #[derive(Debug, Clone, PartialEq, Eq)]

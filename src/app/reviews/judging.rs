@@ -18,7 +18,7 @@ use guerdon_domain::rounding::RoundingMode;
 use guerdon_store::{PartnerId, ReadTx, StandingIndex, StoreError};
 
 use crate::app::parallel::in_parallel;
-use crate::app::plan::{Known, compute, for_judging, read_facts};
+use crate::app::plan::{Known, for_judging, read_facts};
 use crate::app::programs::InForce;
 use crate::error::AppError;
 
@@ -95,16 +95,14 @@ pub(super) async fn judge<T: Send + 'static>(
     hand_on: fn(&Question, Vec<JudgedPartner>) -> T,
 ) -> Result<Vec<T>, AppError> {
     let question = question.clone();
-    compute(move || {
-        let mut facts = known.facts;
-        let decided = leave_aside(&mut facts, question.as_of);
-        in_parallel(partners, |part| {
-            let evaluators = Evaluators::new(&question, &facts);
-            let judge = |some: &[(PartnerId, String)]| some.iter().map(|partner| evaluators.judge(&question, &decided, partner)).collect();
-            part.chunks(size.max(1)).map(|some| hand_on(&question, judge(some))).collect()
-        })
-    })
-    .await?
+    let mut facts = known.facts;
+    let decided = leave_aside(&mut facts, question.as_of);
+    let judge_part = move |part: Vec<(PartnerId, String)>| {
+        let evaluators = Evaluators::new(&question, &facts);
+        let judge = |some: &[(PartnerId, String)]| some.iter().map(|partner| evaluators.judge(&question, &decided, partner)).collect();
+        part.chunks(size.max(1)).map(|some| hand_on(&question, judge(some))).collect()
+    };
+    in_parallel(partners, judge_part).await
 }
 
 /// Ladder and region of a partner, by its code.

@@ -18,7 +18,6 @@ use crate::app::App;
 use crate::app::idempotency::write_context;
 use crate::app::jobs::{HeldJob, Progress};
 use crate::app::parallel::{Working, in_parallel};
-use crate::app::plan::compute;
 use crate::app::rebates::calculate::{PartnerCalculated, RunQuestion, calculate_partners};
 use crate::error::AppError;
 
@@ -276,7 +275,7 @@ async fn settle_all(
 ) -> Result<Vec<Result<Vec<NewStatement>, Faults>>, AppError> {
     let (run, question) = (run.clone(), question.clone());
     let settle_part = move |part: Vec<PartnerCalculated>| part.into_iter().map(|one| settle(&run, &question, &book, one)).collect();
-    compute(move || in_parallel(calculated, settle_part)).await?
+    in_parallel(calculated, settle_part).await
 }
 
 /// The schedules and periods whose budget all partners share.
