@@ -27,7 +27,8 @@ async fn rows_that_are_copied_are_those_that_are_asked_for() {
         record(store, of(&code, [deal(&format!("d{n}"), "2024-01-05")])).await;
     }
     let plan = FactsPlan { subtree: false, ..FactsPlan::everything(program, Date::MAX) };
-    for scope in [Scope::All, Scope::Regions(["D'E".to_owned()].into())] {
+    let codes = [0, 8, 9, 249].map(|n: usize| rows[n].code.clone());
+    for scope in [Scope::All, Scope::Regions(["D'E".to_owned()].into()), Scope::Partners(codes.into())] {
         for asked in [&ids[..1], &ids[..20], &ids[..]] {
             let loaded = store.read(async |tx| tx.load_facts(&scope, asked, &plan).await).await.unwrap();
             assert_eq!(in_bulk(store, &scope, asked, &plan).await, loaded);
