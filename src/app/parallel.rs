@@ -7,8 +7,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::error::AppError;
 
-/// Works on parts of a list at once, one for each processor, and answers in the order of the list. The threads are those that are there
-/// already: one that is made for a part has to get all its memory anew.
+/// Works on parts of a list at once, one for each processor, and answers in the order of the list. The threads are those
+/// that the runtime keeps for what computes.
 ///
 /// # Errors
 /// `Internal` when the work panics.

@@ -239,7 +239,7 @@ impl ReadTx {
         }
     }
 
-    /// Hands on the rows of a statement.
+    /// Hands on the rows of a statement. COPY binds nothing: there the values stand in the text of the statement, as the library quotes them.
     pub(crate) async fn each_row(
         &self,
         sql: String,
@@ -247,13 +247,14 @@ impl ReadTx {
         table: &'static str,
         mut each: impl FnMut(&Row<'_>) -> Result<(), StoreError> + Send,
     ) -> Result<(), StoreError> {
-        if let Some(session) = self.copies() {
-            return self.copy_rows(session, self.statement(sql, values), table, each).await;
+        if let (Session::Postgres(session), true) = (&self.tx, self.bulk) {
+            let copied = session.copy_out(&self.statement(sql, values).to_string(), |row| each(&Row::copied(row, table))).await;
+            return copied.map_err(|error| self.fault(error))?;
         }
         self.all(sql, values).await?.iter().try_for_each(|row| each(&Row::new(row, table)))
     }
 
-    /// The same where there are too many to be in memory at once: one by one, as they come.
+    /// The same where there are too many to be in memory at once: one by one, as they come, which COPY does anyway.
     pub(crate) async fn stream_rows(
         &self,
         sql: String,
@@ -261,34 +262,14 @@ impl ReadTx {
         table: &'static str,
         mut each: impl FnMut(&Row<'_>) -> Result<(), StoreError> + Send,
     ) -> Result<(), StoreError> {
-        let statement = self.statement(sql, values);
-        if let Some(session) = self.copies() {
-            return self.copy_rows(session, statement, table, each).await;
+        if self.bulk {
+            return self.each_row(sql, values, table, each).await;
         }
-        let mut rows = self.tx.stream_raw(statement).await.map_err(|error| self.fault(error))?;
+        let mut rows = self.tx.stream_raw(self.statement(sql, values)).await.map_err(|error| self.fault(error))?;
         while let Some(row) = rows.try_next().await.map_err(|error| self.fault(error))? {
             each(&Row::new(&row, table))?;
         }
         Ok(())
-    }
-
-    const fn copies(&self) -> Option<&PostgresSession> {
-        match &self.tx {
-            Session::Postgres(session) if self.bulk => Some(session),
-            _ => None,
-        }
-    }
-
-    /// COPY binds nothing, so that the values stand in the text of the statement, as the library quotes them.
-    async fn copy_rows(
-        &self,
-        session: &PostgresSession,
-        statement: Statement,
-        table: &'static str,
-        mut each: impl FnMut(&Row<'_>) -> Result<(), StoreError> + Send,
-    ) -> Result<(), StoreError> {
-        let copied = session.copy_out(&statement.to_string(), |row| each(&Row::copied(row, table))).await;
-        copied.map_err(|error| self.fault(error))?
     }
 
     /// From now on PostgreSQL does each statement in one process and compiles none. Work in parts keeps all processors busy by itself:
@@ -326,7 +307,7 @@ impl ReadTx {
 
 impl Inner {
     /// Begins a snapshot. It is not committed but dropped: nothing was written, and its end goes with the next message to the database
-    /// instead of by one of its own.
+    /// instead of by one of its own. One for work on many partners is ended, see [`ReadTx::end`].
     pub(crate) async fn begin_read(self: &Arc<Self>, bulk: bool) -> Result<ReadTx, StoreError> {
         let failed = |error| sort(error).error;
         if !bulk || self.backend != DbBackend::Postgres {
