@@ -159,7 +159,7 @@ fn check_size(app: &App, input: &Simulate) -> Result<(), AppError> {
             faults.add("TOO_MANY", format!("facts[{at}]"), format!("at most {} facts of a partner are supposed at once", app.limits.facts_max));
         }
     }
-    if input.near.is_some_and(|near| near.is_negative() || near > Exact::ONE) {
+    if input.near.as_ref().is_some_and(|near| near.is_negative() || *near > Exact::ONE) {
         faults.add("OUT_OF_RANGE", "near", "write a fraction from 0 to 1: 0.1 is within a tenth of the threshold");
     }
     Ok(faults.or(())?)
@@ -185,7 +185,7 @@ async fn prepare(app: &App, ctx: &Ctx, tx: &ReadTx, input: &Simulate) -> Result<
     let defaults = Terms::on(as_of);
     let terms = Terms {
         judging: input.judging,
-        near: input.near.unwrap_or(defaults.near),
+        near: input.near.clone().unwrap_or(defaults.near),
         benefits: input.benefits,
         rebate_tiers: input.rebate_tiers,
         listed: app.limits.simulate_listed_max,

@@ -30,7 +30,7 @@ pub struct Decimal(String);
 
 impl Decimal {
     /// The shortest spelling of `value`. What does not end within ten places is rounded half up to ten.
-    pub fn of(value: Exact) -> Self {
+    pub fn of(value: &Exact) -> Self {
         let places = u32::try_from(DECIMALS).unwrap_or(0);
         let rounded = || RoundingMode::HalfUp.round_scaled(value, places).map(|scaled| exact::spell(scaled.into(), places, true));
         Self(value.to_decimal(places).or_else(|| rounded().ok()).unwrap_or_else(|| value.floor().to_string()))
@@ -196,8 +196,8 @@ mod tests {
 
     #[test]
     fn what_does_not_end_is_rounded() {
-        assert_eq!(Decimal::of(Exact::ratio(2, 3).unwrap()).text(), "0.6666666667");
-        assert_eq!(Decimal::of(Exact::ratio(1, 8).unwrap()).text(), "0.125");
+        assert_eq!(Decimal::of(&Exact::ratio(2, 3).unwrap()).text(), "0.6666666667");
+        assert_eq!(Decimal::of(&Exact::ratio(1, 8).unwrap()).text(), "0.125");
     }
 
     #[test]

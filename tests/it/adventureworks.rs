@@ -217,7 +217,7 @@ fn sales_by_partner_tier_category_and_quarter_agree() {
             let period = program.periods(&quarter).holding(line.date).unwrap().name;
             let key = (period, partner.tier_on("CHANNEL", None, line.date).unwrap().to_owned(), category);
             for sum in [sales.entry(key).or_insert(Exact::ZERO), totals.entry(code.clone()).or_insert(Exact::ZERO)] {
-                *sum = sum.add(amount).unwrap();
+                *sum = sum.add(&amount).unwrap();
             }
         }
     }

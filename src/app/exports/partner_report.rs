@@ -201,9 +201,9 @@ fn leaf(judged: &Value, met: bool) -> Markup {
 /// A figure with its unit, rounded half up to two decimals: a percentage is kept as a fraction.
 fn with_unit(value: &str, judged: &Value) -> String {
     let is_percent = text(judged, "unit") == "PERCENT";
-    let figure = exact(value).and_then(|figure| if is_percent { figure.mul(Exact::from_int(100)).ok() } else { Some(figure) });
+    let figure = exact(value).and_then(|figure| if is_percent { figure.mul(&Exact::from_int(100)).ok() } else { Some(figure) });
     let shown =
-        figure.and_then(|figure| RoundingMode::HalfUp.round_scaled(figure, 2).ok()).map_or_else(|| value.to_owned(), |scaled| spell(scaled.into(), 2, true));
+        figure.and_then(|figure| RoundingMode::HalfUp.round_scaled(&figure, 2).ok()).map_or_else(|| value.to_owned(), |scaled| spell(scaled.into(), 2, true));
     match judged.get("currency").and_then(Value::as_str) {
         Some(currency) if text(judged, "unit") == "MONEY" => format!("{currency} {shown}"),
         _ if is_percent => format!("{shown} %"),

@@ -91,7 +91,7 @@ fn grouped(figure: &str) -> String {
 }
 
 /// An exact figure with at most six decimals, marked where it goes on.
-fn short(exact: Exact) -> String {
+fn short(exact: &Exact) -> String {
     if let Some(decimal) = exact.to_decimal(6) {
         return grouped(&decimal);
     }
@@ -121,9 +121,9 @@ impl Statement {
     }
 
     fn rate(&self, line: &StatedLine) -> String {
-        let Some(rate) = line.rate else { return String::new() };
+        let Some(rate) = &line.rate else { return String::new() };
         let fraction = self.schedule().is_some_and(|schedule| is_fraction(schedule, line.band));
-        if fraction { rate.mul(Exact::from_int(100)).map_or_else(|_| short(rate), |percent| format!("{} %", short(percent))) } else { short(rate) }
+        if fraction { rate.mul(&Exact::from_int(100)).map_or_else(|_| short(rate), |percent| format!("{} %", short(&percent))) } else { short(rate) }
     }
 
     fn body(&self) -> Markup {
@@ -141,8 +141,8 @@ impl Statement {
                 ("Schedule", self.schedule().and_then(|schedule| schedule.name.clone()).unwrap_or_else(|| statement.schedule.clone())),
                 ("Period", format!("{} to {}", statement.span.from, statement.span.last_day())),
                 ("Tier", statement.tier.clone().unwrap_or_else(|| "none".to_owned())),
-                ("Sales that count", short(statement.basis)),
-                ("Measured for the bands", short(statement.qualifier)),
+                ("Sales that count", short(&statement.basis)),
+                ("Measured for the bands", short(&statement.qualifier)),
                 ("Rules", format!("{} version {}{label}", self.program.code, self.version.number)),
                 ("Run", format!("{} run of {}, {}", spoken(&word(&self.run.kind)), self.run.period, spoken(&word(&self.run.state)))),
                 ("Posted", posted),
@@ -181,9 +181,9 @@ impl Statement {
                             td.long { (line_word(line.kind)) @if let Some(category) = &line.category { " (" (category) ")" } }
                             td.code { (band(line)) }
                             td { (line.tier.as_deref().unwrap_or("")) }
-                            td.number { @if !line.base.is_zero() { (short(line.base)) } }
+                            td.number { @if !line.base.is_zero() { (short(&line.base)) } }
                             td.number { (self.rate(line)) }
-                            td.number { (short(line.exact)) }
+                            td.number { (short(&line.exact)) }
                             td.number { (grouped(&Money::new(line.amount, currency).amount())) }
                         }
                     }
@@ -194,7 +194,7 @@ impl Statement {
     }
 
     fn step_table(&self) -> Markup {
-        let bounds = |step: &Step| step.bound.map(short).unwrap_or_default();
+        let bounds = |step: &Step| step.bound.as_ref().map(short).unwrap_or_default();
         html! {
             @if !self.statement.steps.is_empty() {
                 h2 { "Step by step" }
@@ -205,9 +205,9 @@ impl Statement {
                         @for step in &self.statement.steps {
                             tr {
                                 td { (spoken(&word(&step.step))) }
-                                td.number { (short(step.before)) }
+                                td.number { (short(&step.before)) }
                                 td.number { (bounds(step)) }
-                                td.number { (short(step.after)) }
+                                td.number { (short(&step.after)) }
                                 td { (step.note.as_deref().unwrap_or("")) }
                             }
                         }
@@ -233,8 +233,8 @@ impl Statement {
                                 td.long { @match (&sale.source, &sale.id) { (Some(source), Some(id)) => { (source) " " (id) }, _ => { "belongs to no sale" } } }
                                 td.long { (sale.category.as_deref().unwrap_or("")) }
                                 td { (sale.tier.as_deref().unwrap_or("")) }
-                                td.number { (short(sale.basis)) @if let Some(rate) = sale.exchange_rate { " at " (short(rate)) } }
-                                td.number { (short(sale.exact)) }
+                                td.number { (short(&sale.basis)) @if let Some(rate) = &sale.exchange_rate { " at " (short(rate)) } }
+                                td.number { (short(&sale.exact)) }
                                 td.number { (grouped(&sale.amount.amount())) }
                             }
                         }
@@ -300,9 +300,9 @@ impl Statement {
 }
 
 fn band(line: &StatedLine) -> String {
-    match (line.from, line.to) {
-        (Some(from), Some(to)) => format!("{} to {}", short(from), short(to)),
-        (Some(from), None) => format!("from {}", short(from)),
+    match (line.from.clone(), line.to.clone()) {
+        (Some(from), Some(to)) => format!("{} to {}", short(&from), short(&to)),
+        (Some(from), None) => format!("from {}", short(&from)),
         _ => String::new(),
     }
 }
@@ -334,7 +334,7 @@ mod tests {
         for (figure, shown) in [("0", "0"), ("999", "999"), ("1000", "1,000"), ("-1234567.50", "-1,234,567.50"), ("1/3", "1/3")] {
             assert_eq!(grouped(figure), shown);
         }
-        assert_eq!(short(Exact::ratio(1, 3).unwrap()), "0.333333…");
-        assert_eq!(short(Exact::ratio(12_345, 10).unwrap()), "1,234.5");
+        assert_eq!(short(&Exact::ratio(1, 3).unwrap()), "0.333333…");
+        assert_eq!(short(&Exact::ratio(12_345, 10).unwrap()), "1,234.5");
     }
 }

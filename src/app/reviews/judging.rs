@@ -178,14 +178,14 @@ fn horizon(next_down_on: Option<Date>, as_of: Date) -> Date {
 pub fn index_of(standing: &LadderStanding, risk: Option<&LadderRisk>) -> StandingIndex {
     let decision = &standing.decision;
     let next = standing.next.as_ref();
-    let share = next.and_then(|next| standing.tiers.iter().find(|tier| tier.rank == next.rank)).map(|tier| tier.share_met);
+    let share = next.and_then(|next| standing.tiers.iter().find(|tier| tier.rank == next.rank)).map(|tier| tier.share_met.clone());
     let change = serde_json::to_value(decision.change).ok().and_then(|value| value.as_str().map(str::to_owned));
     let sentences = |risk: &LadderRisk| risk.leaves.iter().map(|leaf| leaf.leaf.sentence(None).text).collect::<Vec<_>>();
     StandingIndex {
         from_tier: standing.record.as_ref().and_then(|record| record.tier.clone()),
         change,
         next_tier: next.map(|next| next.tier.clone()),
-        next_share: share.and_then(|share| RoundingMode::Down.round_scaled(share, SHARE_PLACES).ok()),
+        next_share: share.and_then(|share| RoundingMode::Down.round_scaled(&share, SHARE_PLACES).ok()),
         at_risk_on: risk.and_then(|risk| risk.fails_on),
         risk: risk.and_then(|risk| serde_json::to_string(&sentences(risk)).ok()),
         grace_warn_from: decision.grace.map(|grace| grace.warn_from),

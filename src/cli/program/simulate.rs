@@ -216,7 +216,7 @@ fn text(report: &Report, most: usize) -> String {
     text += &table("Moves", &["partner", "ladder", "from", "to", "why"], moves.collect(), &[], report.moved());
     let near = report.near.iter().take(most).map(|near| {
         let side = if near.side == Side::Below { "misses" } else { "just holds" };
-        let distance = near.distance.mul(Exact::from_int(100)).map(rounded).unwrap_or_default();
+        let distance = near.distance.mul(&Exact::from_int(100)).map(rounded).unwrap_or_default();
         vec![near.partner.clone(), near.ladder.clone(), side.to_owned(), near.tier.clone(), format!("{distance} %"), near.missing.join("; ")]
     });
     text += &table("Near a threshold", &["partner", "ladder", "", "tier", "by", "missing"], near.collect(), &[4], report.near_count);
@@ -252,7 +252,7 @@ fn text(report: &Report, most: usize) -> String {
 /// To one place, for people.
 fn rounded(percent: Exact) -> String {
     guerdon_domain::rounding::RoundingMode::HalfUp
-        .round_scaled(percent, 1)
+        .round_scaled(&percent, 1)
         .map(|scaled| guerdon_domain::exact::spell(scaled.into(), 1, false))
         .unwrap_or_default()
 }

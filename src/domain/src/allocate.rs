@@ -161,7 +161,7 @@ pub fn round_to_total(total: i64, exact: &[Exact]) -> Result<Vec<i64>, Overflow>
     for figure in exact {
         let whole = figure.floor();
         parts.push(whole.to_whole().and_then(|whole| i64::try_from(whole).ok()).ok_or(Overflow)?);
-        rests.push(figure.sub(whole)?);
+        rests.push(figure.sub(&whole)?);
     }
     let given = parts.iter().try_fold(0_i64, |sum, part| sum.checked_add(*part)).ok_or(Overflow)?;
     let left = total.checked_sub(given).ok_or(Overflow)?;
@@ -169,7 +169,7 @@ pub fn round_to_total(total: i64, exact: &[Exact]) -> Result<Vec<i64>, Overflow>
         return Ok(share(total, exact)?.unwrap_or_else(|| at_front(total, exact.len())));
     };
     let mut by_rest: Vec<usize> = (0..exact.len()).collect();
-    let key = |at: usize| (rests.get(at).copied(), exact.get(at).map(|figure| figure.abs()));
+    let key = |at: usize| (rests.get(at).cloned(), exact.get(at).map(|figure| figure.abs()));
     by_rest.sort_by(|a, b| key(*b).cmp(&key(*a)).then(a.cmp(b)));
     for at in by_rest.into_iter().take(left) {
         if let Some(part) = parts.get_mut(at) {
@@ -193,7 +193,7 @@ fn at_front(total: i64, count: usize) -> Vec<i64> {
 /// pool is refused.
 pub fn allocate(total: i64, claimants: &[Claimant<'_>], ties: TieRule) -> Result<Shares, AllocationError> {
     let rest = after_floors(total, claimants)?;
-    let weights: Vec<Exact> = claimants.iter().map(|claimant| claimant.weight.max(Exact::ZERO)).collect();
+    let weights: Vec<Exact> = claimants.iter().map(|claimant| claimant.weight.clone().max(Exact::ZERO)).collect();
     if weights.iter().all(|weight| weight.is_zero()) {
         return Err(AllocationError::NoWeight);
     }

@@ -71,15 +71,15 @@ fn negative_weighs_zero_and_all_zero_is_refused() {
 #[test]
 fn products_beyond_128_bits_are_exact() {
     let large = Exact::ratio(i128::MAX / 4, 1).unwrap();
-    let shares = share(i64::MAX, &[large, large, large]).unwrap().unwrap();
+    let shares = share(i64::MAX, &[large.clone(), large.clone(), large.clone()]).unwrap().unwrap();
     assert_eq!(shares.iter().map(|part| i128::from(*part)).sum::<i128>(), i128::from(i64::MAX));
     assert_eq!(shares[0] - shares[2], 1);
-    let huge = large.mul(large).unwrap();
-    let shares = share(i64::MAX - 1, &[huge, huge.neg(), huge, huge]).unwrap().unwrap();
+    let huge = large.mul(&large).unwrap();
+    let shares = share(i64::MAX - 1, &[huge.clone(), huge.neg(), huge.clone(), huge.clone()]).unwrap().unwrap();
     assert_eq!(shares.iter().map(|part| i128::from(*part)).sum::<i128>(), i128::from(i64::MAX - 1));
     assert_eq!(shares[0], shares[1].abs());
-    let beyond = huge.mul(Exact::from_int(31)).unwrap();
-    assert_eq!(share(1, &[beyond, beyond]), Err(Overflow));
+    let beyond = huge.mul(&Exact::from_int(31)).unwrap();
+    assert_eq!(share(1, &[beyond.clone(), beyond]), Err(Overflow));
 }
 
 proptest! {
@@ -92,14 +92,14 @@ proptest! {
         let claimants: Vec<Claimant<'_>> = weights.iter().zip(&codes)
             .map(|((n, d), code)| Claimant { code, weight: Exact::ratio((*n).into(), (*d).into()).unwrap(), floor: 0, cap: None })
             .collect();
-        let positive: Vec<Exact> = claimants.iter().map(|claimant| claimant.weight.max(Exact::ZERO)).collect();
-        let sum = Exact::sum(positive.iter().copied()).unwrap();
+        let positive: Vec<Exact> = claimants.iter().map(|claimant| claimant.weight.clone().max(Exact::ZERO)).collect();
+        let sum = Exact::sum(positive.iter().cloned()).unwrap();
         match allocate(total, &claimants, TieRule::LargerWeight) {
             Err(error) => { prop_assert_eq!(error, AllocationError::NoWeight); prop_assert!(sum.is_zero()); }
             Ok(shares) => {
                 prop_assert_eq!(shares.parts.iter().sum::<i64>(), total);
                 for (part, weight) in shares.parts.iter().zip(&positive) {
-                    let exact = Exact::from_int(total).mul(*weight).unwrap().div(sum).unwrap().unwrap();
+                    let exact = Exact::from_int(total).mul(weight).unwrap().div(&sum).unwrap().unwrap();
                     prop_assert!(Exact::from_int(*part) >= exact.floor() && Exact::from_int(*part) <= exact.ceil());
                     prop_assert!(!weight.is_zero() || *part == 0);
                 }
@@ -142,10 +142,10 @@ proptest! {
         }
         let rounded = round_to_total(total, &exact).unwrap();
         prop_assert_eq!(rounded.iter().sum::<i64>(), total);
-        let own = Exact::sum(exact.iter().copied()).unwrap();
+        let own = Exact::sum(exact.iter().cloned()).unwrap();
         let rounded = round_to_total(i64::try_from(own.floor().to_whole().unwrap()).unwrap(), &exact).unwrap();
         for (part, figure) in rounded.iter().zip(&exact) {
-            prop_assert!(Exact::from_int(*part) >= figure.floor() && Exact::from_int(*part) <= figure.floor().add(Exact::ONE).unwrap());
+            prop_assert!(Exact::from_int(*part) >= figure.floor() && Exact::from_int(*part) <= figure.floor().add(&Exact::ONE).unwrap());
         }
     }
 }

@@ -3,9 +3,12 @@
 //! Nothing here rounds and nothing is a float. What does not fit 255 bits is a loud [`Overflow`], never a wrong figure.
 //! Division exists here, in `rounding` and in `allocate`, and nowhere else.
 
+use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroI64;
+use std::sync::Arc;
 
 use ethnum::I256;
 
@@ -22,10 +25,17 @@ mod spelled;
 pub struct Overflow;
 
 /// An exact rational number, in lowest terms, with a positive denominator.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Exact {
-    numerator: I256,
-    denominator: I256,
+///
+/// It takes 16 bytes: almost every figure fits 64 bits above and below the line, and what does not lies elsewhere. So it is not `Copy`,
+/// but a clone costs next to nothing.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Exact(Figure);
+
+/// A figure has one form alone, so that equal figures are equal forms: it is small where it fits.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Figure {
+    Small(i64, NonZeroI64),
+    Large(Arc<Parts<I256>>),
 }
 
 /// So many decimals of one fit 64 bits.
@@ -33,36 +43,38 @@ const PLACES_OF_64_BITS: u32 = 18;
 /// Decimals that are taken off at once where they are zeros.
 const ZEROS: u32 = 10;
 const TEN_ZEROS: i128 = 10_i128.pow(ZEROS);
+/// What is below the line of a whole number.
+const ONE: NonZeroI64 = NonZeroI64::new(1).unwrap();
 
 const fn narrow(value: I256) -> Option<i128> {
     let (high, low) = value.into_words();
     if high == low >> 127 { Some(low) } else { None }
 }
 
-const fn small(value: I256) -> Option<i64> {
-    let (high, low) = value.into_words();
-    let small = low as i64;
-    if high == low >> 127 && low == small as i128 { Some(small) } else { None }
-}
-
 impl Exact {
     /// Nothing.
-    pub const ZERO: Self = Self::of((0, 1));
+    pub const ZERO: Self = Self::from_int(0);
     /// One.
-    pub const ONE: Self = Self::of((1, 1));
+    pub const ONE: Self = Self::from_int(1);
 
     /// Of parts in lowest terms.
-    const fn of((numerator, denominator): Parts<i128>) -> Self {
-        Self { numerator: I256::new(numerator), denominator: I256::new(denominator) }
+    fn of((numerator, denominator): Parts<i128>) -> Self {
+        match (i64::try_from(numerator), i64::try_from(denominator).ok().and_then(NonZeroI64::new)) {
+            (Ok(numerator), Some(denominator)) => Self(Figure::Small(numerator, denominator)),
+            _ => Self(Figure::Large(Arc::new((I256::new(numerator), I256::new(denominator))))),
+        }
     }
 
-    const fn of_wide((numerator, denominator): Parts<I256>) -> Self {
-        Self { numerator, denominator }
+    fn of_wide((numerator, denominator): Parts<I256>) -> Self {
+        match (narrow(numerator), narrow(denominator)) {
+            (Some(numerator), Some(denominator)) => Self::of((numerator, denominator)),
+            _ => Self(Figure::Large(Arc::new((numerator, denominator)))),
+        }
     }
 
     /// A whole number.
     pub const fn from_int(value: i64) -> Self {
-        Self::of((value as i128, 1))
+        Self(Figure::Small(value, ONE))
     }
 
     /// `numerator / denominator` in lowest terms; `None` when the denominator is zero or one of them is the least that 128 bits hold.
@@ -86,29 +98,32 @@ impl Exact {
     }
 
     /// Numerator and denominator, if both fit 64 bits.
-    const fn small(self) -> Option<(i64, i64)> {
-        match (small(self.numerator), small(self.denominator)) {
-            (Some(numerator), Some(denominator)) => Some((numerator, denominator)),
-            _ => None,
+    const fn small(&self) -> Option<(i64, i64)> {
+        match &self.0 {
+            Figure::Small(numerator, denominator) => Some((*numerator, denominator.get())),
+            Figure::Large(_) => None,
         }
     }
 
     /// Numerator and denominator, if both fit 128 bits.
-    const fn narrow(self) -> Option<Parts<i128>> {
-        match (narrow(self.numerator), narrow(self.denominator)) {
-            (Some(numerator), Some(denominator)) => Some((numerator, denominator)),
-            _ => None,
+    fn narrow(&self) -> Option<Parts<i128>> {
+        match &self.0 {
+            Figure::Small(numerator, denominator) => Some(((*numerator).into(), denominator.get().into())),
+            Figure::Large(parts) => narrow(parts.0).zip(narrow(parts.1)),
+        }
+    }
+
+    fn wide(&self) -> Parts<I256> {
+        match &self.0 {
+            Figure::Small(numerator, denominator) => (I256::from(*numerator), I256::from(denominator.get())),
+            Figure::Large(parts) => **parts,
         }
     }
 
     /// Its spelling, if it is short.
-    fn spelled(self) -> Option<Spelled> {
+    fn spelled(&self) -> Option<Spelled> {
         let (numerator, denominator) = self.small()?;
         Spelled::of(numerator, denominator)
-    }
-
-    const fn wide(self) -> Parts<I256> {
-        (self.numerator, self.denominator)
     }
 
     /// `value / 10^places`, for scaled integers: minor units, millionths, 10^-8.
@@ -124,27 +139,30 @@ impl Exact {
     }
 
     /// Numerator in lowest terms.
-    pub(crate) const fn numerator(self) -> I256 {
-        self.numerator
+    pub(crate) fn numerator(&self) -> I256 {
+        self.wide().0
     }
 
     /// Denominator in lowest terms; positive.
-    pub(crate) const fn denominator(self) -> I256 {
-        self.denominator
+    pub(crate) fn denominator(&self) -> I256 {
+        self.wide().1
     }
 
     /// Whether it has no fraction.
-    pub fn is_whole(self) -> bool {
-        self.denominator == I256::ONE
+    pub fn is_whole(&self) -> bool {
+        match &self.0 {
+            Figure::Small(_, denominator) => denominator.get() == 1,
+            Figure::Large(parts) => parts.1 == I256::ONE,
+        }
     }
 
     /// The whole number that it is; `None` when it has a fraction or more than 128 bits.
-    pub fn to_whole(self) -> Option<i128> {
-        if self.is_whole() { narrow(self.numerator) } else { None }
+    pub fn to_whole(&self) -> Option<i128> {
+        self.narrow().filter(|(_, denominator)| *denominator == 1).map(|(numerator, _)| numerator)
     }
 
     /// How many 10^-`places` it is, as [`Exact::scaled`] reads it; `None` when it has more decimals or does not fit 128 bits.
-    pub fn to_scaled(self, places: u32) -> Option<i128> {
+    pub fn to_scaled(&self, places: u32) -> Option<i128> {
         let scale = 10_i128.checked_pow(places)?;
         let (numerator, denominator) = self.narrow()?;
         if scale % denominator != 0 {
@@ -154,22 +172,25 @@ impl Exact {
     }
 
     /// Whether it is zero.
-    pub fn is_zero(self) -> bool {
-        self.numerator == I256::ZERO
+    pub const fn is_zero(&self) -> bool {
+        matches!(self.0, Figure::Small(0, _))
     }
 
     /// Whether it is below zero.
-    pub const fn is_negative(self) -> bool {
-        self.numerator.is_negative()
+    pub fn is_negative(&self) -> bool {
+        match &self.0 {
+            Figure::Small(numerator, _) => numerator.is_negative(),
+            Figure::Large(parts) => parts.0.is_negative(),
+        }
     }
 
     /// Whether it is above zero.
-    pub const fn is_positive(self) -> bool {
-        self.numerator.is_positive()
+    pub fn is_positive(&self) -> bool {
+        !self.is_zero() && !self.is_negative()
     }
 
     /// Sum.
-    pub fn add(self, other: Self) -> Result<Self, Overflow> {
+    pub fn add(&self, other: &Self) -> Result<Self, Overflow> {
         if let (Some((a, b)), Some((c, d))) = (self.small(), other.small()) {
             if b == d {
                 let numerator = i128::from(a) + i128::from(c);
@@ -190,12 +211,12 @@ impl Exact {
     }
 
     /// Difference.
-    pub fn sub(self, other: Self) -> Result<Self, Overflow> {
-        self.add(other.neg())
+    pub fn sub(&self, other: &Self) -> Result<Self, Overflow> {
+        self.add(&other.neg())
     }
 
     /// Product.
-    pub fn mul(self, other: Self) -> Result<Self, Overflow> {
+    pub fn mul(&self, other: &Self) -> Result<Self, Overflow> {
         if let (Some((a, b)), Some((c, d))) = (self.small(), other.small()) {
             // Crosswise in lowest terms, so that the product is too.
             let left = i64::try_from(small_common_divisor(a.unsigned_abs(), d.unsigned_abs())).map_err(|_| Overflow)?.max(1);
@@ -211,21 +232,22 @@ impl Exact {
     }
 
     /// The fraction upside down, with the sign above the line; `None` of zero.
-    fn inverse(self) -> Option<Self> {
-        match self.numerator.signum128() {
-            0 => None,
-            sign => Some(Self { numerator: self.denominator * sign, denominator: self.numerator.abs() }),
+    fn inverse(&self) -> Option<Self> {
+        if let Some((numerator, denominator)) = self.narrow() {
+            return (numerator != 0).then(|| Self::of((denominator * numerator.signum(), numerator.abs())));
         }
+        let (numerator, denominator) = self.wide();
+        Some(Self::of_wide((denominator * numerator.signum128(), numerator.abs())))
     }
 
     /// Quotient; `Ok(None)` when `other` is zero, which is "no data", never an error and never a zero (semantics 26).
-    pub fn div(self, other: Self) -> Result<Option<Self>, Overflow> {
-        other.inverse().map(|inverse| self.mul(inverse)).transpose()
+    pub fn div(&self, other: &Self) -> Result<Option<Self>, Overflow> {
+        other.inverse().map(|inverse| self.mul(&inverse)).transpose()
     }
 
     /// `self x factor / divisor`, reduced before anything is multiplied, so that it fits whenever its result does; `Ok(None)` when
     /// `divisor` is zero.
-    pub fn mul_div(self, factor: Self, divisor: Self) -> Result<Option<Self>, Overflow> {
+    pub fn mul_div(&self, factor: &Self, divisor: &Self) -> Result<Option<Self>, Overflow> {
         let Some(inverse) = divisor.inverse() else { return Ok(None) };
         if let (Some(a), Some(b), Some(c)) = (self.narrow(), factor.narrow(), inverse.narrow())
             && let Some(proportion) = integer::proportion([a, b, c])
@@ -237,28 +259,31 @@ impl Exact {
 
     /// The opposite.
     #[must_use]
-    pub fn neg(self) -> Self {
-        Self { numerator: -self.numerator, denominator: self.denominator }
+    pub fn neg(&self) -> Self {
+        match self.narrow() {
+            Some((numerator, denominator)) => Self::of((-numerator, denominator)),
+            None => Self::of_wide((-self.numerator(), self.denominator())),
+        }
     }
 
     /// Without the sign.
     #[must_use]
-    pub fn abs(self) -> Self {
-        Self { numerator: self.numerator.abs(), denominator: self.denominator }
+    pub fn abs(&self) -> Self {
+        if self.is_negative() { self.neg() } else { self.clone() }
     }
 
     /// The largest whole number that is not above it.
     #[must_use]
-    pub fn floor(self) -> Self {
+    pub fn floor(&self) -> Self {
         match self.narrow() {
             Some((numerator, denominator)) => Self::of((numerator.div_euclid(denominator), 1)),
-            None => Self::of_wide((self.numerator.div_euclid(self.denominator), I256::ONE)),
+            None => Self::of_wide((self.numerator().div_euclid(self.denominator()), I256::ONE)),
         }
     }
 
     /// The smallest whole number that is not below it.
     #[must_use]
-    pub fn ceil(self) -> Self {
+    pub fn ceil(&self) -> Self {
         self.neg().floor().neg()
     }
 
@@ -266,22 +291,22 @@ impl Exact {
     /// one sum make a whole again.
     pub fn sum<V>(values: V) -> Result<Self, Overflow>
     where
-        V: IntoIterator<Item = Self>,
+        V: IntoIterator<Item: Borrow<Self>>,
         V::IntoIter: Clone,
     {
         let values = values.into_iter();
-        values.clone().try_fold(Self::ZERO, Self::add).or_else(|_| Self::sum_by_denominator(values))
+        values.clone().try_fold(Self::ZERO, |sum, value| sum.add(value.borrow())).or_else(|_| Self::sum_by_denominator(values))
     }
 
-    fn sum_by_denominator(values: impl Iterator<Item = Self>) -> Result<Self, Overflow> {
+    fn sum_by_denominator(values: impl Iterator<Item: Borrow<Self>>) -> Result<Self, Overflow> {
         let mut sums: HashMap<I256, Self> = HashMap::new();
         for value in values {
-            let sum = sums.entry(value.denominator).or_insert(Self::ZERO);
-            *sum = sum.add(value)?;
+            let sum = sums.entry(value.borrow().denominator()).or_insert(Self::ZERO);
+            *sum = sum.add(value.borrow())?;
         }
         let mut sums: Vec<Self> = sums.into_values().collect();
-        sums.sort_by_key(|sum| sum.denominator);
-        sums.into_iter().try_fold(Self::ZERO, Self::add)
+        sums.sort_by_key(Self::denominator);
+        sums.iter().try_fold(Self::ZERO, |all, sum| all.add(sum))
     }
 
     /// Reads the one canonical spelling `-?(0|[1-9][0-9]*)(\.[0-9]+)?` with at most `integer_digits` before and `decimals`
@@ -309,15 +334,16 @@ impl Exact {
     }
 
     /// The canonical decimal spelling, if it has one with at most `decimals` digits after the point.
-    pub fn to_decimal(self, decimals: u32) -> Option<String> {
+    pub fn to_decimal(&self, decimals: u32) -> Option<String> {
         if let Some(scaled) = self.to_scaled(decimals) {
             return Some(spell(scaled, decimals, true));
         }
         let scale = I256::new(10_i128.checked_pow(decimals)?);
-        if scale % self.denominator != I256::ZERO {
+        let (numerator, denominator) = self.wide();
+        if scale % denominator != I256::ZERO {
             return None;
         }
-        let scaled = self.numerator.checked_mul(scale / self.denominator)?;
+        let scaled = numerator.checked_mul(scale / denominator)?;
         Some(spell_digits(self.is_negative(), &scaled.unsigned_abs().to_string(), decimals, true))
     }
 }
@@ -389,11 +415,8 @@ fn spell_digits(negative: bool, digits: &str, places: u32, shortest: bool) -> St
 
 impl Ord for Exact {
     fn cmp(&self, other: &Self) -> Ordering {
-        if self.denominator == other.denominator {
-            return self.numerator.cmp(&other.numerator);
-        }
         if let (Some((a, b)), Some((c, d))) = (self.small(), other.small()) {
-            return (i128::from(a) * i128::from(d)).cmp(&(i128::from(c) * i128::from(b)));
+            return if b == d { a.cmp(&c) } else { (i128::from(a) * i128::from(d)).cmp(&(i128::from(c) * i128::from(b))) };
         }
         match (self.narrow(), other.narrow()) {
             (Some(left), Some(right)) => integer::compare(left, right),
@@ -415,11 +438,11 @@ impl fmt::Display for Exact {
             return f.write_str(spelled.text());
         }
         if self.is_whole() {
-            return write!(f, "{}", self.numerator);
+            return write!(f, "{}", self.numerator());
         }
         match self.to_decimal(10) {
             Some(decimal) => f.write_str(&decimal),
-            None => write!(f, "{}/{}", self.numerator, self.denominator),
+            None => write!(f, "{}/{}", self.numerator(), self.denominator()),
         }
     }
 }

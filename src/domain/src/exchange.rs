@@ -12,7 +12,7 @@ use crate::fault::Fault;
 use crate::money::{Currency, Money};
 
 /// One dated rate of a series.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Quote {
     date: Date,
     sealed: i64,
@@ -46,7 +46,7 @@ pub struct ExchangeRates {
 }
 
 /// An amount in another currency, exactly, and how it came about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Converted {
     /// The amount in major units of the currency asked for. Not rounded.
     pub exact: Exact,
@@ -104,7 +104,7 @@ impl ExchangeRates {
     pub fn new(rates: &[ExchangeRate]) -> Self {
         let mut series: BTreeMap<(String, Currency, Currency), Vec<Quote>> = BTreeMap::new();
         for rate in rates {
-            let quote = Quote { date: rate.date, sealed: rate.sealed, recorded_on: rate.recorded_on, rate: rate.rate };
+            let quote = Quote { date: rate.date, sealed: rate.sealed, recorded_on: rate.recorded_on, rate: rate.rate.clone() };
             series.entry((rate.rate_type.clone(), rate.from, rate.to)).or_default().push(quote);
         }
         for quotes in series.values_mut() {
@@ -137,13 +137,13 @@ impl ExchangeRates {
             .and_then(|quotes| Self::last(quotes, on, known))
             .filter(|quote| quote.date >= oldest)
             .ok_or_else(|| MissingRate { rate_type: exchange.rate_type.clone(), from: money.currency, to, date: on, max_age_days: exchange.max_age_days })?;
-        Ok(Converted { exact: money.exact().mul(quote.rate)?, rate: quote.rate, rate_date: Some(quote.date) })
+        Ok(Converted { exact: money.exact().mul(&quote.rate)?, rate: quote.rate, rate_date: Some(quote.date) })
     }
 
     fn last(quotes: &[Quote], on: Date, known: Option<CutOff>) -> Option<Quote> {
         let after = quotes.partition_point(|quote| quote.date <= on);
         let known = |quote: &&Quote| known.is_none_or(|known| known.knows(quote.recorded_on, quote.sealed));
-        quotes.get(..after)?.iter().rev().find(known).copied()
+        quotes.get(..after)?.iter().rev().find(known).cloned()
     }
 }
 

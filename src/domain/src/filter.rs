@@ -49,7 +49,7 @@ impl<'a> FieldValue<'a> {
     /// As a number, if it is one or spells one.
     pub fn number(&self) -> Option<Exact> {
         match self {
-            Self::Number(number) => Some(*number),
+            Self::Number(number) => Some(number.clone()),
             Self::Text(text) => Exact::parse(text, 15, 10).ok(),
             _ => None,
         }
@@ -60,7 +60,7 @@ impl<'a> From<&'a AttributeValue> for FieldValue<'a> {
     fn from(value: &'a AttributeValue) -> Self {
         match value {
             AttributeValue::Text(text) => Self::text(text),
-            AttributeValue::Number(number) => Self::Number(*number),
+            AttributeValue::Number(number) => Self::Number(number.clone()),
             AttributeValue::Boolean(value) => Self::Boolean(*value),
         }
     }
@@ -144,7 +144,7 @@ impl Fields for Holding {
             "offering" => of_kind(HolderKind::Offering),
             "product" => text(self.product.as_ref()),
             "category" => text(self.category.as_ref()),
-            "value" => self.value.map(FieldValue::Number),
+            "value" => self.value.clone().map(FieldValue::Number),
             "currency" => self.currency.map(|currency| FieldValue::text(currency.code())),
             "date" | "since" => Some(FieldValue::Date(self.since)),
             "until" => self.until.map(FieldValue::Date),
@@ -170,7 +170,7 @@ impl Fields for Activity {
         match name {
             "kind" => Some(FieldValue::text(&self.kind)),
             "subject" => text(self.subject.as_ref()),
-            "value" => Some(FieldValue::Number(self.value)),
+            "value" => Some(FieldValue::Number(self.value.clone())),
             "currency" => self.currency.map(|currency| FieldValue::text(currency.code())),
             "date" => Some(FieldValue::Date(self.date)),
             "expiresOn" => self.expires_on.map(FieldValue::Date),
@@ -451,7 +451,7 @@ impl<'a> FilterContext<'a> {
             (FieldValue::Boolean(is), Scalar::Boolean(wanted)) => is == wanted,
             (FieldValue::Text(text), Scalar::Text(wanted)) => self.resolve_name(wanted).is_some_and(|wanted| text == wanted),
             (value, Scalar::Text(wanted)) => self.resolve_name(wanted).is_some_and(|wanted| value.spelling() == wanted),
-            (value, Scalar::Number(wanted)) => value.number() == Some(wanted.0),
+            (value, Scalar::Number(wanted)) => value.number() == Some(wanted.0.clone()),
             (value, Scalar::Boolean(wanted)) => value.spelling() == if *wanted { "true" } else { "false" },
         }
     }

@@ -192,11 +192,11 @@ impl fmt::Display for Quantity {
 ///
 /// Written as an integer, as a decimal, or quoted. A bare decimal is read by its shortest spelling, which is what was
 /// written as long as it has at most 15 significant digits; longer ones must be quoted.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Number(pub Exact);
 
 /// A fraction: 0.05, or `5 %`. At most 8 decimals (semantics 24). Never 5 for five percent: above 10 is refused.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rate(pub Exact);
 
 impl Rate {
@@ -205,7 +205,7 @@ impl Rate {
         let exact = match text.strip_suffix('%') {
             Some(percent) => {
                 let percent = Exact::parse(percent.trim_end_matches(' '), 4, RATE_PLACES as usize - 2)?;
-                percent.mul(Exact::scaled(1, 2)).map_err(|_| Fault::new("OUT_OF_RANGE", "", "the rate is too large"))?
+                percent.mul(&Exact::scaled(1, 2)).map_err(|_| Fault::new("OUT_OF_RANGE", "", "the rate is too large"))?
             }
             None => Exact::parse(text, 4, RATE_PLACES as usize)?,
         };
@@ -218,7 +218,7 @@ impl Rate {
 
     /// As [`Rate::parse`] reads it: a fraction; above one as a percentage, so that nobody takes a 5 for five percent.
     fn spelled(&self) -> String {
-        match self.0.mul(Exact::from_int(100)) {
+        match self.0.mul(&Exact::from_int(100)) {
             Ok(percent) if self.0.abs() > Exact::ONE => format!("{percent} %"),
             _ => self.0.to_string(),
         }

@@ -22,10 +22,10 @@ pub enum RoundingMode {
 
 impl RoundingMode {
     /// `value` as a whole number.
-    pub fn round(self, value: Exact) -> Result<i64, Overflow> {
+    pub fn round(self, value: &Exact) -> Result<i64, Overflow> {
         let magnitude = value.abs();
         let whole = magnitude.floor();
-        let rest = magnitude.sub(whole)?;
+        let rest = magnitude.sub(&whole)?;
         let whole = whole.to_whole().ok_or(Overflow)?;
         let half = Exact::ratio(1, 2).ok_or(Overflow)?;
         let up = match self {
@@ -40,9 +40,9 @@ impl RoundingMode {
     }
 
     /// `value` as a whole number of 10^-`places`: minor units of a currency, 10^-8 of a rate.
-    pub fn round_scaled(self, value: Exact, places: u32) -> Result<i64, Overflow> {
+    pub fn round_scaled(self, value: &Exact, places: u32) -> Result<i64, Overflow> {
         let scale = 10_i128.checked_pow(places).and_then(|scale| Exact::ratio(scale, 1)).ok_or(Overflow)?;
-        self.round(value.mul(scale)?)
+        self.round(&value.mul(&scale)?)
     }
 }
 
@@ -56,7 +56,7 @@ mod tests {
         for (text, expected) in cases {
             let value = Exact::parse(text, 9, 9).unwrap();
             let modes = [RoundingMode::HalfUp, RoundingMode::HalfEven, RoundingMode::Down, RoundingMode::Up];
-            assert_eq!(modes.map(|mode| mode.round(value).unwrap()), expected, "{text}");
+            assert_eq!(modes.map(|mode| mode.round(&value).unwrap()), expected, "{text}");
         }
     }
 }

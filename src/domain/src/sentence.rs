@@ -124,7 +124,7 @@ impl Sentence {
 }
 
 /// A figure with separators of thousands and at most `decimals` digits after the point.
-fn grouped(value: Exact, decimals: u32) -> String {
+fn grouped(value: &Exact, decimals: u32) -> String {
     let Ok(scaled) = RoundingMode::HalfUp.round_scaled(value, decimals) else { return value.to_string() };
     let text = spell(scaled.into(), decimals, true);
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
@@ -143,7 +143,7 @@ fn grouped(value: Exact, decimals: u32) -> String {
 }
 
 /// An amount of money: whole, or with all decimals of its currency; with more where `places` asks for them.
-fn money(value: Exact, decimals: u32, places: u32) -> String {
+fn money(value: &Exact, decimals: u32, places: u32) -> String {
     let text = grouped(value, places.max(decimals));
     let missing = text.split_once('.').map_or(0, |(_, fraction)| (decimals as usize).saturating_sub(fraction.len()));
     text + &"0".repeat(missing)
@@ -155,9 +155,9 @@ const PLACES: u32 = 2;
 const MOST_PLACES: u32 = 10;
 
 /// How many digits after the point tell `actual` from `required` as they are: 79.996 is not told as 80 where 80 is asked.
-fn places_between(actual: Exact, required: Exact, least: u32) -> u32 {
+fn places_between(actual: &Exact, required: &Exact, least: u32) -> u32 {
     let as_told = |places: u32| RoundingMode::HalfUp.round_scaled(actual, places).map(|scaled| Exact::scaled(scaled.into(), places));
-    let told_apart = |places: &u32| as_told(*places).is_ok_and(|told| told.cmp(&required) == actual.cmp(&required));
+    let told_apart = |places: &u32| as_told(*places).is_ok_and(|told| told.cmp(required) == actual.cmp(required));
     (least..=MOST_PLACES).find(told_apart).unwrap_or(MOST_PLACES)
 }
 
@@ -190,11 +190,11 @@ fn plural(noun: &str, value: Exact) -> String {
 }
 
 /// What a ratio lacks, seen from its upper figure: "2 more on 2 of 5, or 4 more on top of both".
-fn ratio_words(gap: RatioGap) -> String {
-    let figure = |value: Exact| grouped(value, places_between(value, Exact::ZERO, PLACES));
-    let on = format!("{} more on {} of {}", figure(gap.missing_numerator), figure(gap.numerator), figure(gap.denominator));
-    match gap.missing_if_added {
-        Some(added) if added != gap.missing_numerator => format!("{on}, or {} more on top of both", figure(added)),
+fn ratio_words(gap: &RatioGap) -> String {
+    let figure = |value: &Exact| grouped(value, places_between(value, &Exact::ZERO, PLACES));
+    let on = format!("{} more on {} of {}", figure(&gap.missing_numerator), figure(&gap.numerator), figure(&gap.denominator));
+    match &gap.missing_if_added {
+        Some(added) if *added != gap.missing_numerator => format!("{on}, or {} more on top of both", figure(added)),
         _ => on,
     }
 }
@@ -202,21 +202,21 @@ fn ratio_words(gap: RatioGap) -> String {
 impl Leaf {
     /// How many digits after the point tell the leaf's figures apart.
     fn places(&self) -> u32 {
-        let (Some(actual), Some(required)) = (self.actual, self.required) else { return PLACES };
+        let (Some(actual), Some(required)) = (self.actual.clone(), self.required.clone()) else { return PLACES };
         let hundred = Exact::from_int(100);
         match (self.unit, self.currency) {
-            (Unit::Money, Some(currency)) => places_between(actual, required, currency.decimals()),
-            (Unit::Percent, _) => places_between(actual.mul(hundred).unwrap_or(actual), required.mul(hundred).unwrap_or(required), PLACES),
-            _ => places_between(actual, required, PLACES),
+            (Unit::Money, Some(currency)) => places_between(&actual, &required, currency.decimals()),
+            (Unit::Percent, _) => places_between(&actual.mul(&hundred).unwrap_or(actual), &required.mul(&hundred).unwrap_or(required), PLACES),
+            _ => places_between(&actual, &required, PLACES),
         }
     }
 
     /// A figure as people write it in the leaf's unit.
     fn figure(&self, value: Exact, places: u32) -> String {
         match (self.unit, self.currency) {
-            (Unit::Money, Some(currency)) => format!("{currency} {}", money(value, currency.decimals(), places)),
-            (Unit::Percent, _) => format!("{} %", grouped(value.mul(Exact::from_int(100)).unwrap_or(value), places)),
-            _ => grouped(value, places),
+            (Unit::Money, Some(currency)) => format!("{currency} {}", money(&value, currency.decimals(), places)),
+            (Unit::Percent, _) => format!("{} %", grouped(&value.mul(&Exact::from_int(100)).unwrap_or(value), places)),
+            _ => grouped(&value, places),
         }
     }
 
@@ -249,10 +249,10 @@ impl Leaf {
         let places = self.places();
         match self.unit {
             Unit::Percent => {
-                let points = missing.mul(Exact::from_int(100)).unwrap_or(missing);
-                format!("{} percentage {}", grouped(points, places_between(points, Exact::ZERO, places)), plural("point", points))
+                let points = missing.mul(&Exact::from_int(100)).unwrap_or(missing);
+                format!("{} percentage {}", grouped(&points, places_between(&points, &Exact::ZERO, places)), plural("point", points))
             }
-            _ => self.figure(missing, places_between(missing, Exact::ZERO, places)),
+            _ => self.figure(missing.clone(), places_between(&missing, &Exact::ZERO, places)),
         }
     }
 
@@ -277,9 +277,9 @@ impl Leaf {
         sentence
             .with("name", self.name())
             .with("key", self.key.clone())
-            .with_some("required", figure(self.required))
-            .with_some("actual", figure(self.actual))
-            .with_some("missing", figure(self.missing))
+            .with_some("required", figure(self.required.clone()))
+            .with_some("actual", figure(self.actual.clone()))
+            .with_some("missing", figure(self.missing.clone()))
             .with_some("group", self.group.clone())
             .with_some("noun", self.noun.clone())
             .with_some("by", by.map(|by| by.to_string()))
@@ -295,15 +295,15 @@ impl Leaf {
         let group = self.group.as_deref().map_or(String::new(), |group| format!(" ({group})"));
         let named = if counted { String::new() } else { format!("{}{group}: ", self.name()) };
         let tail_group = if counted { group.clone() } else { String::new() };
-        match (self.required, self.actual) {
+        match (self.required.clone(), self.actual.clone()) {
             (None, _) => Sentence::new("NO_THRESHOLD", format!("{}{group}: no threshold is set for this partner", self.name())),
             (Some(required), None) => {
                 let by = by.map_or(String::new(), |by| format!(" by {by}"));
-                let asked = self.counted(self.figure(required, MOST_PLACES), required);
+                let asked = self.counted(self.figure(required.clone(), MOST_PLACES), required);
                 Sentence::new("NO_DATA", format!("{}{group}: no data yet; it must be {} {asked}{by}", self.name(), self.comparison_words()))
             }
             (Some(required), Some(actual)) if self.met() => {
-                let is = self.counted(self.is(actual), actual);
+                let is = self.counted(self.is(actual.clone()), actual);
                 Sentence::new("MET", format!("{named}{is}{tail_group}; {} {} is met", self.comparison_words(), self.asked(required)))
             }
             (Some(required), Some(actual)) => self.unmet_sentence(&named, &tail_group, required, actual, by),
@@ -312,15 +312,15 @@ impl Leaf {
 
     fn unmet_sentence(&self, named: &str, tail: &str, required: Exact, actual: Exact, by: Option<Date>) -> Sentence {
         let by = by.map_or(String::new(), |by| format!(" by {by}"));
-        let missing = self.missing.unwrap_or(Exact::ZERO);
-        let (is, asked) = (self.counted(self.is(actual), actual), self.asked(required));
+        let missing = self.missing.clone().unwrap_or(Exact::ZERO);
+        let (is, asked) = (self.counted(self.is(actual.clone()), actual.clone()), self.asked(required.clone()));
         match self.compares {
             Compares::AtLeast => {
-                let of = self.counted(self.figure(required, MOST_PLACES), required);
-                let ratio = self.ratio.as_deref().map_or(String::new(), |gap| format!(" ({})", ratio_words(*gap)));
+                let of = self.counted(self.figure(required.clone(), MOST_PLACES), required);
+                let ratio = self.ratio.as_deref().map_or(String::new(), |gap| format!(" ({})", ratio_words(&gap)));
                 Sentence::new("AT_LEAST", format!("{named}{} of {of}{tail}; {} more needed{by}{ratio}", self.is(actual), self.missing_words(missing)))
                     .with_some("missingNumerator", self.ratio.as_deref().map(|gap| gap.missing_numerator.to_string()))
-                    .with_some("missingIfAdded", self.ratio.as_deref().and_then(|gap| gap.missing_if_added).map(|missing| missing.to_string()))
+                    .with_some("missingIfAdded", self.ratio.as_deref().and_then(|gap| gap.missing_if_added.clone()).map(|missing| missing.to_string()))
             }
             Compares::Above => Sentence::new("ABOVE", format!("{named}{is}{tail}; more than {asked} is needed{by}")),
             Compares::AtMost => Sentence::new("AT_MOST", format!("{named}{is}{tail}; at most {asked} is allowed{by}")),
@@ -341,27 +341,27 @@ impl Leaf {
 
     fn ladders_sentence(&self, by: Option<Date>) -> Sentence {
         let level = self.subject.as_deref().map_or(String::new(), |level| format!(" at {level} or above"));
-        let (actual, required) = (self.actual.unwrap_or(Exact::ZERO), self.required.unwrap_or(Exact::ZERO));
+        let (actual, required) = (self.actual.clone().unwrap_or(Exact::ZERO), self.required.clone().unwrap_or(Exact::ZERO));
         if self.met() {
-            let held = format!("{} {}{level}", grouped(actual, 0), plural("qualification", actual));
-            return Sentence::new("LADDERS", format!("{held}; at least {} is met", grouped(required, 0)));
+            let held = format!("{} {}{level}", grouped(&actual, 0), plural("qualification", actual));
+            return Sentence::new("LADDERS", format!("{held}; at least {} is met", grouped(&required, 0)));
         }
         let by = by.map_or(String::new(), |by| format!(" by {by}"));
-        let more = self.missing.map_or(String::new(), |missing| format!("; {} more needed{by}", grouped(missing, 0)));
-        Sentence::new("LADDERS", format!("{} of {} {}{level}{more}", grouped(actual, 0), grouped(required, 0), plural("qualification", required)))
+        let more = self.missing.clone().map_or(String::new(), |missing| format!("; {} more needed{by}", grouped(&missing, 0)));
+        Sentence::new("LADDERS", format!("{} of {} {}{level}{more}", grouped(&actual, 0), grouped(&required, 0), plural("qualification", required)))
     }
 
     fn months(&self, value: Exact) -> String {
-        self.counted(grouped(value, 0), value)
+        self.counted(grouped(&value, 0), value)
     }
 
     fn tenure_sentence(&self) -> Sentence {
         let place = self.subject.as_deref().map_or_else(|| "in the program".to_owned(), |tier| format!("in {tier}"));
-        let (actual, required) = (self.actual.unwrap_or(Exact::ZERO), self.required.unwrap_or(Exact::ZERO));
+        let (actual, required) = (self.actual.clone().unwrap_or(Exact::ZERO), self.required.clone().unwrap_or(Exact::ZERO));
         let text = match (self.met_on, self.reason) {
             (_, Some(Unmet::NotEnrolled)) => format!("0 of {} {place}; it has not begun", self.months(required)),
-            (Some(day), _) => format!("{} of {} {place}; complete on {day}", grouped(actual, 0), self.months(required)),
-            (None, _) => format!("{} {place}; at least {} is met", self.months(actual), grouped(required, 0)),
+            (Some(day), _) => format!("{} of {} {place}; complete on {day}", grouped(&actual, 0), self.months(required)),
+            (None, _) => format!("{} {place}; at least {} is met", self.months(actual), grouped(&required, 0)),
         };
         Sentence::new("TENURE", text).with_some("metOn", self.met_on.map(|day| day.to_string()))
     }
@@ -408,7 +408,7 @@ mod tests {
         fn figures_are_told_apart(numerator in -20_000_i128..20_000, denominator in 1_i128..300, asked in -200_i64..200) {
             let (actual, asked) = (Exact::ratio(numerator, denominator).unwrap(), Exact::from_int(asked));
             for least in [0, 2, 3] {
-                let told = grouped(actual, places_between(actual, asked, least)).replace(',', "");
+                let told = grouped(&actual, places_between(&actual, &asked, least)).replace(',', "");
                 prop_assert_eq!(Exact::parse(&told, 15, 10).unwrap().cmp(&asked), actual.cmp(&asked), "{}", told);
             }
         }

@@ -408,7 +408,7 @@ impl HypotheticalHoldingInput {
             region: None,
             attributes: attributes.clone(),
         };
-        numbered.times("holdings", at, self.times).map(|_| one(numbered.id())).collect()
+        numbered.times("holdings", at, self.times).map(|_| one.clone()(numbered.id())).collect()
     }
 }
 
@@ -459,6 +459,6 @@ impl HypotheticalActivityInput {
             region: None,
             attributes: attributes.clone(),
         };
-        numbered.times("activities", at, self.times).map(|_| one(numbered.id())).collect()
+        numbered.times("activities", at, self.times).map(|_| one.clone()(numbered.id())).collect()
     }
 }

@@ -156,7 +156,7 @@ async fn read_filter(ctx: &Context<'_>, input: StandingFilterInput, question: &S
     let regions = if regions.is_empty() { regions } else { programs::regions_under(ctx.app()?, ctx.caller()?, &regions).await? };
     let share = |share: Decimal| {
         let exact = share.exact().map_err(crate::error::AppError::from)?;
-        RoundingMode::Down.round_scaled(exact, 8).map_err(|_| GqlFault::invalid("INVALID_INPUT", "filter.nextShareMet", "a share lies between 0 and 1"))
+        RoundingMode::Down.round_scaled(&exact, 8).map_err(|_| GqlFault::invalid("INVALID_INPUT", "filter.nextShareMet", "a share lies between 0 and 1"))
     };
     Ok(StandingFilter {
         ladder: input.ladder,

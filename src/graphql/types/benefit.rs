@@ -160,7 +160,7 @@ pub struct RateRow {
 }
 
 fn decimal(value: Exact) -> Decimal {
-    Decimal::of(value)
+    Decimal::of(&value)
 }
 
 impl From<&document::BenefitValue> for BenefitValue {
@@ -168,10 +168,10 @@ impl From<&document::BenefitValue> for BenefitValue {
         let none = Self::default();
         match value {
             document::BenefitValue::Access(yes) => Self { access: Some(*yes), ..none },
-            document::BenefitValue::Allowance(number) => Self { allowance: Some(decimal(number.0)), ..none },
+            document::BenefitValue::Allowance(number) => Self { allowance: Some(decimal(number.0.clone())), ..none },
             document::BenefitValue::Rate(rate) => Self { rate: Some(rate.into()), ..none },
             document::BenefitValue::Level(level) => Self { level: Some(level.clone()), ..none },
-            document::BenefitValue::Money(number) => Self { money: Some(decimal(number.0)), ..none },
+            document::BenefitValue::Money(number) => Self { money: Some(decimal(number.0.clone())), ..none },
             document::BenefitValue::Unlimited {} => Self { unlimited: true, ..none },
         }
     }
@@ -183,13 +183,13 @@ impl From<&document::RateValue> for RateValue {
             product: row.product.clone(),
             category: row.category.clone(),
             deal_type: row.deal_type.clone(),
-            rate: decimal(row.rate.0),
-            cap: row.cap.map(|cap| decimal(cap.0)),
+            rate: decimal(row.rate.0.clone()),
+            cap: row.cap.clone().map(|cap| decimal(cap.0)),
             cap_per: row.cap_per.map(Into::into),
         };
         Self {
-            rate: value.rate.map(|rate| decimal(rate.0)),
-            cap: value.cap.map(|cap| decimal(cap.0)),
+            rate: value.rate.clone().map(|rate| decimal(rate.0)),
+            cap: value.cap.clone().map(|cap| decimal(cap.0)),
             cap_per: value.cap_per.map(Into::into),
             rows: value.rows.iter().map(row).collect(),
         }

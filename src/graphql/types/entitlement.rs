@@ -153,7 +153,7 @@ impl Entitlement {
 
     /// ALLOWANCE: the price of one more, in `currency`; without it there is no more.
     async fn overage_price(&self) -> Option<Decimal> {
-        self.0.overage_price.map(|price| Decimal::of(price.0))
+        self.0.overage_price.as_ref().map(|price| Decimal::of(&price.0))
     }
 
     /// Every source that took part, the most specific first.
@@ -267,7 +267,7 @@ pub struct BenefitCheck {
 
 impl From<&domain::AllowanceWindow> for AllowanceWindow {
     fn from(window: &domain::AllowanceWindow) -> Self {
-        let part = |part: &domain::Proration| Proration { full: Decimal::of(part.full.0), days: part.days, of_days: part.of_days };
+        let part = |part: &domain::Proration| Proration { full: Decimal::of(&part.full.0), days: part.days, of_days: part.of_days };
         Self { period: window.period.into(), span: window.span.map(Into::into), proration: window.proration.as_ref().map(part) }
     }
 }

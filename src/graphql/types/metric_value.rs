@@ -144,20 +144,20 @@ fn count(number: u64) -> i64 {
 }
 
 fn decimal(value: Option<Exact>) -> Option<Decimal> {
-    value.map(Decimal::of)
+    value.as_ref().map(Decimal::of)
 }
 
 fn gate(gate: &GateValue) -> ScoreGate {
-    ScoreGate { required: Decimal::of(gate.required), actual: decimal(gate.actual), open: gate.open }
+    ScoreGate { required: Decimal::of(&gate.required), actual: decimal(gate.actual.clone()), open: gate.open }
 }
 
 fn term(term: &TermValue) -> ScoreTerm {
     ScoreTerm {
         label: term.label.clone(),
-        value: decimal(term.value),
-        points: Decimal::of(term.points),
-        before_limits: Decimal::of(term.before_limits),
-        factor: Decimal::of(term.factor),
+        value: decimal(term.value.clone()),
+        points: Decimal::of(&term.points),
+        before_limits: Decimal::of(&term.before_limits),
+        factor: Decimal::of(&term.factor),
         capped: term.capped,
         floored: term.floored,
         gates: term.gates.iter().map(gate).collect(),
@@ -205,7 +205,7 @@ fn part_of(value: &MetricValue) -> MetricPart {
         parent: None,
         role: MetricPartRole::Value,
         kind,
-        value: decimal(value.value),
+        value: decimal(value.value.clone()),
         window: value.window.map(Into::into),
         facts: count(value.facts),
         chosen: None,
@@ -227,10 +227,10 @@ fn part_of(value: &MetricValue) -> MetricPart {
         Detail::Groups { groups, passing, keys } => {
             MetricPart { groups: Some(count(*groups)), passing: Some(count(*passing)), keys: Some(keys.clone()), ..bare(MetricPartKind::Groups) }
         }
-        Detail::Share { part, whole, .. } => MetricPart { part: Some(Decimal::of(*part)), whole: Some(Decimal::of(*whole)), ..bare(MetricPartKind::Share) },
+        Detail::Share { part, whole, .. } => MetricPart { part: Some(Decimal::of(&part)), whole: Some(Decimal::of(&whole)), ..bare(MetricPartKind::Share) },
         Detail::NetAdditions { added, lost } => MetricPart { added: Some(count(*added)), lost: Some(count(*lost)), ..bare(MetricPartKind::NetAdditions) },
         Detail::Sum { terms, total } => {
-            MetricPart { terms: Some(terms.iter().map(term).collect()), total: Some(Decimal::of(*total)), ..bare(MetricPartKind::Sum) }
+            MetricPart { terms: Some(terms.iter().map(term).collect()), total: Some(Decimal::of(&total)), ..bare(MetricPartKind::Sum) }
         }
         Detail::Ratio { .. } => bare(MetricPartKind::Ratio),
         Detail::Difference { .. } => bare(MetricPartKind::Difference),

@@ -207,10 +207,10 @@ impl RebateEntitlement {
             schedule: one.schedule.clone(),
             span: one.span.into(),
             amount: one.amount.into(),
-            exact: Decimal::of(one.exact),
+            exact: Decimal::of(&one.exact),
             tier: one.tier.clone(),
-            qualifier: Decimal::of(one.qualifier),
-            basis: Decimal::of(one.basis),
+            qualifier: Decimal::of(&one.qualifier),
+            basis: Decimal::of(&one.basis),
             steps: one.steps.iter().map(Into::into).collect(),
             bands: one.bands.iter().map(Into::into).collect(),
             line_count: i64::try_from(lines.len()).unwrap_or(i64::MAX),
@@ -226,8 +226,8 @@ impl From<&domain::NextBand> for NextBand {
     fn from(next: &domain::NextBand) -> Self {
         Self {
             band: i32::try_from(next.band).unwrap_or(i32::MAX),
-            from: Decimal::of(next.from),
-            missing: Decimal::of(next.missing),
+            from: Decimal::of(&next.from),
+            missing: Decimal::of(&next.missing),
             exclusive: next.exclusive,
             worth: next.worth.into(),
         }
@@ -236,7 +236,7 @@ impl From<&domain::NextBand> for NextBand {
 
 impl From<&domain::Forecast> for RebateForecast {
     fn from(forecast: &domain::Forecast) -> Self {
-        Self { days: forecast.days, of_days: forecast.of_days, qualifier: Decimal::of(forecast.qualifier), earned: forecast.earned.into() }
+        Self { days: forecast.days, of_days: forecast.of_days, qualifier: Decimal::of(&forecast.qualifier), earned: forecast.earned.into() }
     }
 }
 
@@ -244,9 +244,9 @@ impl From<&domain::Step> for RebateStep {
     fn from(step: &domain::Step) -> Self {
         Self {
             step: step.step.into(),
-            before: Decimal::of(step.before),
-            after: Decimal::of(step.after),
-            bound: step.bound.map(Decimal::of),
+            before: Decimal::of(&step.before),
+            after: Decimal::of(&step.after),
+            bound: step.bound.as_ref().map(Decimal::of),
             note: step.note.clone(),
         }
     }
@@ -256,12 +256,12 @@ impl From<&domain::BandShare> for RebateBand {
     fn from(band: &domain::BandShare) -> Self {
         Self {
             band: band.band.and_then(|at| i32::try_from(at).ok()),
-            from: band.from.map(Decimal::of),
-            to: band.to.map(Decimal::of),
+            from: band.from.as_ref().map(Decimal::of),
+            to: band.to.as_ref().map(Decimal::of),
             tier: band.tier.clone(),
-            base: Decimal::of(band.base),
-            rate: band.rate.map(Decimal::of),
-            amount: Decimal::of(band.amount),
+            base: Decimal::of(&band.base),
+            rate: band.rate.as_ref().map(Decimal::of),
+            amount: Decimal::of(&band.amount),
         }
     }
 }
@@ -274,10 +274,10 @@ impl From<&domain::StatementLine> for RebateLine {
             date: line.date.map(GqlDate),
             category: line.category.clone(),
             tier: line.tier.clone(),
-            basis: Decimal::of(line.basis),
-            exchange_rate: line.exchange_rate.map(Decimal::of),
+            basis: Decimal::of(&line.basis),
+            exchange_rate: line.exchange_rate.as_ref().map(Decimal::of),
             exchange_rate_date: line.exchange_rate_date.map(GqlDate),
-            exact: Decimal::of(line.exact),
+            exact: Decimal::of(&line.exact),
             amount: line.amount.into(),
         }
     }

@@ -216,10 +216,10 @@ pub struct RatioGap {
 impl From<&domain::RatioGap> for RatioGap {
     fn from(gap: &domain::RatioGap) -> Self {
         Self {
-            numerator: Decimal::of(gap.numerator),
-            denominator: Decimal::of(gap.denominator),
-            missing_numerator: Decimal::of(gap.missing_numerator),
-            missing_if_added: gap.missing_if_added.map(Decimal::of),
+            numerator: Decimal::of(&gap.numerator),
+            denominator: Decimal::of(&gap.denominator),
+            missing_numerator: Decimal::of(&gap.missing_numerator),
+            missing_if_added: gap.missing_if_added.as_ref().map(Decimal::of),
         }
     }
 }
@@ -274,17 +274,17 @@ impl RequirementLeaf {
 
     /// What is required.
     async fn required(&self) -> Option<Decimal> {
-        self.0.required.map(Decimal::of)
+        self.0.required.as_ref().map(Decimal::of)
     }
 
     /// What there is; null when there is no data.
     async fn actual(&self) -> Option<Decimal> {
-        self.0.actual.map(Decimal::of)
+        self.0.actual.as_ref().map(Decimal::of)
     }
 
     /// What is missing; null when it is met, and when it cannot be told. Of an upper limit: what is too much.
     async fn missing(&self) -> Option<Decimal> {
-        self.0.missing.map(Decimal::of)
+        self.0.missing.as_ref().map(Decimal::of)
     }
 
     /// Why there are no figures.
@@ -378,17 +378,17 @@ impl MissingLeaf {
 
     /// What is required.
     async fn required(&self) -> Option<Decimal> {
-        self.0.required.map(Decimal::of)
+        self.0.required.as_ref().map(Decimal::of)
     }
 
     /// What there is.
     async fn actual(&self) -> Option<Decimal> {
-        self.0.actual.map(Decimal::of)
+        self.0.actual.as_ref().map(Decimal::of)
     }
 
     /// What is missing; of a condition that is met or not, 1. Null where it cannot be told.
     async fn missing(&self) -> Option<Decimal> {
-        self.0.missing.map(Decimal::of)
+        self.0.missing.as_ref().map(Decimal::of)
     }
 
     /// Why there are no figures.
@@ -521,7 +521,7 @@ fn node_of(judged: &domain::Judged) -> RequirementNode {
         label: judged.label.clone(),
         key: None,
         group: None,
-        share_met: Decimal::of(judged.share_met()),
+        share_met: Decimal::of(&judged.share_met()),
         applies: None,
         required: None,
         actual: None,

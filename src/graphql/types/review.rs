@@ -339,7 +339,7 @@ impl StoredStanding {
     /// The part of the next tier's requirement that is met, from 0 to 1, rounded down to eight decimals.
     async fn next_share_met(&self) -> Option<Decimal> {
         let share = guerdon_domain::exact::Exact::ratio(self.0.next_share?.into(), 100_000_000)?;
-        Some(Decimal::of(share))
+        Some(Decimal::of(&share))
     }
 
     /// The first day on which the tier's requirement is not met, if nothing more comes in; null when none is in sight.

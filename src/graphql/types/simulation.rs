@@ -537,7 +537,11 @@ impl From<&diff::Change> for RuleDifference {
 
 impl From<&domain::LeafChange> for LeafChange {
     fn from(change: &domain::LeafChange) -> Self {
-        let state = |state: &domain::LeafState| LeafState { met: state.met, required: state.required.map(Decimal::of), actual: state.actual.map(Decimal::of) };
+        let state = |state: &domain::LeafState| LeafState {
+            met: state.met,
+            required: state.required.as_ref().map(Decimal::of),
+            actual: state.actual.as_ref().map(Decimal::of),
+        };
         Self {
             tier: change.tier.clone(),
             key: change.key.clone(),
@@ -577,8 +581,8 @@ impl From<&domain::Near> for NearPartner {
             region: near.region.clone(),
             tier: near.tier.clone(),
             side: near.side.into(),
-            distance: Decimal::of(near.distance),
-            share_met: Decimal::of(near.share_met),
+            distance: Decimal::of(&near.distance),
+            share_met: Decimal::of(&near.share_met),
             missing: near.missing.clone(),
         }
     }

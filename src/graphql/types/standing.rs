@@ -448,7 +448,7 @@ impl TierStanding {
 
     /// The part of its requirement that is met, from 0 to 1.
     async fn share_met(&self) -> Option<Decimal> {
-        self.get().map(|tier| Decimal::of(tier.share_met))
+        self.get().map(|tier| Decimal::of(&tier.share_met))
     }
 
     /// How one gets in.
@@ -567,9 +567,9 @@ impl From<&domain::LadderRisk> for LadderRisk {
             key: leaf.leaf.key.clone(),
             sentence: leaf.leaf.sentence(None).text,
             sentence_data: leaf.leaf.sentence(None).into(),
-            required: leaf.leaf.required.map(Decimal::of),
-            actual: leaf.leaf.actual.map(Decimal::of),
-            missing: leaf.leaf.missing.map(Decimal::of),
+            required: leaf.leaf.required.as_ref().map(Decimal::of),
+            actual: leaf.leaf.actual.as_ref().map(Decimal::of),
+            missing: leaf.leaf.missing.as_ref().map(Decimal::of),
         };
         Self {
             ladder: risk.ladder.clone(),

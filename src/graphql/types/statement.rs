@@ -130,17 +130,17 @@ impl Statement {
 
     /// What picked the band.
     async fn qualifier(&self) -> Decimal {
-        Decimal::of(self.0.qualifier)
+        Decimal::of(&self.0.qualifier)
     }
 
     /// What was paid on.
     async fn basis(&self) -> Decimal {
-        Decimal::of(self.0.basis)
+        Decimal::of(&self.0.basis)
     }
 
     /// The figure before rounding.
     async fn exact(&self) -> Decimal {
-        Decimal::of(self.0.exact)
+        Decimal::of(&self.0.exact)
     }
 
     /// What the period is worth, as known to the run.
@@ -220,13 +220,13 @@ fn line_of(line: &StatedLine, currency: guerdon_domain::money::Currency) -> Stat
     StatementLine {
         kind: line.kind.into(),
         band: line.band,
-        from: line.from.map(Decimal::of),
-        to: line.to.map(Decimal::of),
+        from: line.from.as_ref().map(Decimal::of),
+        to: line.to.as_ref().map(Decimal::of),
         tier: line.tier.clone(),
         category: line.category.clone(),
-        base: Decimal::of(line.base),
-        rate: line.rate.map(Decimal::of),
-        exact: Decimal::of(line.exact),
+        base: Decimal::of(&line.base),
+        rate: line.rate.as_ref().map(Decimal::of),
+        exact: Decimal::of(&line.exact),
         amount: guerdon_domain::money::Money::new(line.amount, currency).into(),
     }
 }

@@ -52,7 +52,7 @@ impl Transaction {
 
     /// The quantity, as signed in the source.
     async fn quantity(&self) -> Decimal {
-        Decimal::of(self.0.fact.quantity.exact())
+        Decimal::of(&self.0.fact.quantity.exact())
     }
 
     /// The amount, as signed in the source.

@@ -232,7 +232,7 @@ fn read_decimal(text: &str) -> Option<Exact> {
 }
 
 /// A decimal as text. None when it has no finite spelling within the digits that are kept.
-pub(crate) fn decimal_text(value: Exact) -> Option<String> {
+pub(crate) fn decimal_text(value: &Exact) -> Option<String> {
     value.to_decimal(DECIMAL_DIGITS.1 as u32).filter(|text| read_decimal(text).is_some())
 }
 

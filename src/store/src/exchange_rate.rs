@@ -148,7 +148,7 @@ impl WriteTx {
                     continue;
                 }
             };
-            let Some(text) = decimal_text(row.rate.rate) else {
+            let Some(text) = decimal_text(&row.rate.rate) else {
                 report.rejected.push(row.line);
                 continue;
             };

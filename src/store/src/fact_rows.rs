@@ -174,7 +174,7 @@ impl Fact for Holding {
     }
 
     fn cells(&self, category: Option<String>) -> Option<Vec<Value>> {
-        let value = match self.value {
+        let value = match &self.value {
             Some(value) => Some(decimal_text(value)?),
             None => None,
         };
@@ -233,11 +233,11 @@ impl Fact for Activity {
     }
 
     fn cells(&self, _: Option<String>) -> Option<Vec<Value>> {
-        let (units, fraction) = decimal_parts(self.value)?;
+        let (units, fraction) = decimal_parts(self.value.clone())?;
         Some(vec![
             date(self.date),
             self.kind.clone().into(),
-            decimal_text(self.value)?.into(),
+            decimal_text(&self.value)?.into(),
             units.into(),
             fraction.into(),
             self.currency.map(|currency| currency.code().to_owned()).into(),

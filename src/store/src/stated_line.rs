@@ -18,7 +18,7 @@ pub(crate) const AMOUNT: usize = 9;
 pub fn lines_text(lines: &[StatedLine]) -> Option<String> {
     fn kept(line: &StatedLine) -> Kept<&str> {
         let StatedLine { kind, band, from, to, tier, category, base, rate, exact, amount } = line;
-        (*kind, *band, *from, *to, tier.as_deref(), category.as_deref(), *base, *rate, *exact, *amount)
+        (*kind, *band, from.clone(), to.clone(), tier.as_deref(), category.as_deref(), base.clone(), rate.clone(), exact.clone(), *amount)
     }
     let kept: Vec<Kept<&str>> = lines.iter().map(kept).collect();
     serde_json::to_string(&kept).ok()

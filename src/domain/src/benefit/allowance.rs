@@ -68,7 +68,7 @@ pub(super) fn for_period(
     let left = Span::new(start, days.until).days();
     let share = Exact::ratio(left.into(), days.days().into()).ok_or(Overflow)?;
     let places = if full.0.is_whole() { 0 } else { QUANTITY_PLACES };
-    let part = RoundingMode::Down.round_scaled(full.0.mul(share)?, places)?;
-    let proration = Proration { full: *full, days: left, of_days: days.days() };
+    let part = RoundingMode::Down.round_scaled(&full.0.mul(&share)?, places)?;
+    let proration = Proration { full: full.clone(), days: left, of_days: days.days() };
     Ok((BenefitValue::Allowance(Number(Exact::scaled(part.into(), places))), AllowanceWindow { proration: Some(proration), ..whole }))
 }

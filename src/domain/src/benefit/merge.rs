@@ -29,7 +29,7 @@ pub(super) fn gives_something(value: &BenefitValue) -> bool {
     match value {
         BenefitValue::Access(yes) => *yes,
         BenefitValue::Allowance(number) | BenefitValue::Money(number) => number.0.is_positive(),
-        BenefitValue::Rate(rate) => rate.rate.is_some_and(|rate| rate.0.is_positive()) || rate.rows.iter().any(|row| row.rate.0.is_positive()),
+        BenefitValue::Rate(rate) => rate.rate.as_ref().is_some_and(|rate| rate.0.is_positive()) || rate.rows.iter().any(|row| row.rate.0.is_positive()),
         BenefitValue::Level(_) | BenefitValue::Unlimited {} => true,
     }
 }
@@ -65,9 +65,9 @@ fn weight(benefit: &Benefit, value: &BenefitValue) -> Weight {
     let whole = |number: usize| Weight::Number(Exact::from_int(i64::try_from(number).unwrap_or(i64::MAX)));
     match value {
         BenefitValue::Access(yes) => whole(usize::from(*yes)),
-        BenefitValue::Allowance(number) | BenefitValue::Money(number) => Weight::Number(number.0),
+        BenefitValue::Allowance(number) | BenefitValue::Money(number) => Weight::Number(number.0.clone()),
         BenefitValue::Level(level) => whole(benefit.levels.iter().position(|known| known == level).map_or(0, |at| at + 1)),
-        BenefitValue::Rate(rate) => Weight::Number(rate.rate.map_or(Exact::ZERO, |rate| rate.0)),
+        BenefitValue::Rate(rate) => Weight::Number(rate.rate.as_ref().map_or(Exact::ZERO, |rate| rate.0.clone())),
         BenefitValue::Unlimited {} => Weight::Unlimited,
     }
 }
@@ -92,7 +92,7 @@ fn sum(benefit: &Benefit, categories: &Tree, values: &[(SourceKind, &BenefitValu
     let amounts: Option<Vec<Exact>> = values
         .iter()
         .map(|(_, value)| match value {
-            BenefitValue::Allowance(number) | BenefitValue::Money(number) => Some(number.0),
+            BenefitValue::Allowance(number) | BenefitValue::Money(number) => Some(number.0.clone()),
             _ => None,
         })
         .collect();
@@ -112,14 +112,14 @@ fn sum(benefit: &Benefit, categories: &Tree, values: &[(SourceKind, &BenefitValu
 }
 
 /// A cap as it compares: none is most, then the amount, then the shorter thing that it is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Ceiling {
     At(Number, std::cmp::Reverse<Option<CapPer>>),
     None,
 }
 
 /// A rate with its cap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Quote {
     rate: Rate,
     ceiling: Ceiling,
@@ -133,13 +133,13 @@ impl Quote {
     /// Both together. Caps for one thing add up; of caps for different things the larger stays.
     fn plus(self, other: Self) -> Result<Self, Overflow> {
         let ceiling = match (self.ceiling, other.ceiling) {
-            (Ceiling::At(left, per), Ceiling::At(right, same)) if per == same => Ceiling::At(Number(left.0.add(right.0)?), per),
+            (Ceiling::At(left, per), Ceiling::At(right, same)) if per == same => Ceiling::At(Number(left.0.add(&right.0)?), per),
             (left, right) => left.max(right),
         };
-        Ok(Self { rate: Rate(self.rate.0.add(other.rate.0)?), ceiling })
+        Ok(Self { rate: Rate(self.rate.0.add(&other.rate.0)?), ceiling })
     }
 
-    const fn cap(self) -> (Option<Number>, Option<CapPer>) {
+    fn cap(self) -> (Option<Number>, Option<CapPer>) {
         match self.ceiling {
             Ceiling::At(cap, per) => (Some(cap), per.0),
             Ceiling::None => (None, None),
@@ -165,8 +165,8 @@ fn quote_for(categories: &Tree, rate: &RateValue, key: &RowKey) -> Option<Quote>
         let category = row.category.as_ref().map_or(0, |category| categories.path(category).count());
         (row.product.is_some(), category, row.deal_type.is_some())
     };
-    let row = rate.rows.iter().filter(covers).max_by_key(depth).map(|row| Quote::new(row.rate, row.cap, row.cap_per));
-    row.or_else(|| rate.rate.map(|general| Quote::new(general, rate.cap, rate.cap_per)))
+    let row = rate.rows.iter().filter(covers).max_by_key(depth).map(|row| Quote::new(row.rate.clone(), row.cap.clone(), row.cap_per));
+    row.or_else(|| rate.rate.clone().map(|general| Quote::new(general, rate.cap.clone(), rate.cap_per)))
 }
 
 fn merge_rates(
@@ -185,15 +185,15 @@ fn merge_rates(
         let merged = quotes.try_fold(first, &combine)?;
         Ok(Some(if uncapped { Quote { ceiling: Ceiling::None, ..merged } } else { merged }))
     };
-    let general = best(rates.iter().filter_map(|rate| rate.rate.map(|general| Quote::new(general, rate.cap, rate.cap_per))).collect())?;
+    let general = best(rates.iter().filter_map(|rate| rate.rate.clone().map(|general| Quote::new(general, rate.cap.clone(), rate.cap_per))).collect())?;
     let keys: BTreeSet<RowKey> = rates.iter().flat_map(|rate| rate.rows.iter().map(key_of)).collect();
     let mut rows = Vec::new();
     for key in keys {
         if let Some(quote) = best(rates.iter().filter_map(|rate| quote_for(categories, rate, &key)).collect())? {
-            let (cap, cap_per) = quote.cap();
+            let (cap, cap_per) = quote.clone().cap();
             rows.push(RateRow { product: key.0, category: key.1, deal_type: key.2, rate: quote.rate, cap, cap_per });
         }
     }
-    let (cap, cap_per) = general.map_or((None, None), Quote::cap);
+    let (cap, cap_per) = general.clone().map_or((None, None), Quote::cap);
     Ok(Some(BenefitValue::Rate(RateValue { rate: general.map(|quote| quote.rate), rows, cap, cap_per })))
 }

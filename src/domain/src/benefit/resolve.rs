@@ -220,7 +220,7 @@ impl<'p> Resolver<'p, '_> {
         let fiscal_year = self.standing.program.fiscal_year;
         let (value, window) =
             allowance::for_period(benefit, value, fiscal_year, Some(enrollment.since), self.standing.as_of).map_err(|Overflow| overflow(benefit))?;
-        Ok(Entitlement { value: Some(value), allowance: Some(window), overage_price: benefit.overage_price, ..bare })
+        Ok(Entitlement { value: Some(value), allowance: Some(window), overage_price: benefit.overage_price.clone(), ..bare })
     }
 
     fn bare(&self, benefit: &Benefit, status: EntitlementStatus, sources: Vec<EntitlementSource>) -> Entitlement {

@@ -279,7 +279,7 @@ fn rates_merge_row_by_row() {
     let answer = one(&program(benefits, grants), &partner("DE", &[("MAIN", "SILVER"), ("CLOUD", "SILVER")]));
     let Some(BenefitValue::Rate(rate)) = answer.value else { panic!("a rate") };
     assert_eq!(rate.rate.unwrap().to_string(), "0.03");
-    let rows: Vec<_> = rate.rows.iter().map(|row| (row.category.clone().unwrap(), row.rate.to_string(), row.cap.map(|cap| cap.to_string()))).collect();
+    let rows: Vec<_> = rate.rows.iter().map(|row| (row.category.clone().unwrap(), row.rate.to_string(), row.cap.clone().map(|cap| cap.to_string()))).collect();
     assert_eq!(rows, [("BIKES".into(), "0.09".into(), Some("100".into())), ("ROAD".into(), "0.09".into(), Some("100".into()))]);
 }
 

@@ -27,7 +27,7 @@ fn large_factors(growth: &Growth, path: &str) -> Vec<Fault> {
     }
     let large = growth.bands.iter().enumerate().filter(|(_, band)| !band.from.percent && band.from.value >= Exact::from_int(LARGE_FACTOR));
     let note = |(at, band): (usize, &super::rebate::GrowthBand)| {
-        let from = band.from.value;
+        let from = band.from.value.clone();
         Fault::new(
             "LARGE_FACTOR",
             format!("{path}.bands[{at}].from"),

@@ -103,7 +103,7 @@ pub struct Comparison {
 }
 
 /// A threshold: a number; for metrics in PERCENT also `15 %`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Threshold {
     /// The number, or the fraction.
     pub value: crate::exact::Exact,
@@ -267,7 +267,7 @@ impl Serialize for Threshold {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.percent {
             let hundred = crate::exact::Exact::from_int(100);
-            let percent = self.value.mul(hundred).map_err(serde::ser::Error::custom)?;
+            let percent = self.value.mul(&hundred).map_err(serde::ser::Error::custom)?;
             serializer.collect_str(&format_args!("{percent} %"))
         } else {
             serializer.collect_str(&self.value)

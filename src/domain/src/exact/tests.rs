@@ -19,10 +19,10 @@ fn only_one_spelling_is_read() {
 
 #[test]
 fn a_third_times_three_is_one() {
-    let third = Exact::ONE.div(Exact::from_int(3)).unwrap().unwrap();
-    assert_eq!(third.mul(Exact::from_int(3)).unwrap(), Exact::ONE);
+    let third = Exact::ONE.div(&Exact::from_int(3)).unwrap().unwrap();
+    assert_eq!(third.mul(&Exact::from_int(3)).unwrap(), Exact::ONE);
     assert_eq!(third.to_string(), "1/3");
-    assert_eq!(Exact::ONE.div(Exact::ZERO).unwrap(), None);
+    assert_eq!(Exact::ONE.div(&Exact::ZERO).unwrap(), None);
 }
 
 fn widest() -> Exact {
@@ -30,22 +30,35 @@ fn widest() -> Exact {
 }
 
 #[test]
+fn a_figure_has_one_form_and_takes_little_room() {
+    assert_eq!((size_of::<Exact>(), size_of::<Option<Exact>>()), (16, 24));
+    let edges = [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX];
+    for edge in edges.map(i128::from) {
+        let [below, above] = [Exact::ratio(edge - 1, 1).unwrap(), Exact::ratio(edge + 1, 1).unwrap()];
+        assert_eq!(below.add(&Exact::from_int(2)).unwrap(), above);
+        assert_eq!(below.neg().neg(), below);
+        assert_eq!(below.inverse().and_then(|inverse| inverse.inverse()).unwrap_or(Exact::ZERO), below);
+        assert!(below < above && below.floor() == below && below.abs() == below.neg().abs());
+    }
+}
+
+#[test]
 fn overflow_is_loud() {
-    assert_eq!(widest().add(Exact::ONE), Err(Overflow));
-    assert_eq!(widest().mul(Exact::from_int(2)), Err(Overflow));
+    assert_eq!(widest().add(&Exact::ONE), Err(Overflow));
+    assert_eq!(widest().mul(&Exact::from_int(2)), Err(Overflow));
     assert!(widest() > widest().neg());
 }
 
 #[test]
 fn a_figure_may_outgrow_128_bits_and_come_back() {
     let large = Exact::ratio(i128::MAX, 3).unwrap();
-    let larger = large.mul(large).unwrap();
-    assert_eq!(larger.div(large).unwrap(), Some(large));
-    assert_eq!(larger.add(Exact::ONE).unwrap().sub(larger).unwrap(), Exact::ONE);
+    let larger = large.mul(&large).unwrap();
+    assert_eq!(larger.div(&large).unwrap(), Some(large.clone()));
+    assert_eq!(larger.add(&Exact::ONE).unwrap().sub(&larger).unwrap(), Exact::ONE);
     assert!(larger > large && larger.neg() < large);
-    assert_eq!(larger.mul(Exact::ratio(9, i128::MAX).unwrap()).unwrap().to_whole(), Some(i128::MAX));
+    assert_eq!(larger.mul(&Exact::ratio(9, i128::MAX).unwrap()).unwrap().to_whole(), Some(i128::MAX));
     assert_eq!(larger.to_whole(), None);
-    assert_eq!(larger.add(Exact::ratio(1, 2).unwrap()).unwrap().floor().add(Exact::ONE).unwrap(), larger.add(Exact::ratio(1, 2).unwrap()).unwrap().ceil());
+    assert_eq!(larger.add(&Exact::ratio(1, 2).unwrap()).unwrap().floor().add(&Exact::ONE).unwrap(), larger.add(&Exact::ratio(1, 2).unwrap()).unwrap().ceil());
 }
 
 #[test]
@@ -55,15 +68,15 @@ fn shares_of_several_wholes_are_added_whatever_their_order() {
     let parts = |times: i128| primes.map(|prime| Exact::ratio(prime * times - times, prime).unwrap());
     let rest = |times: i128| primes.map(|prime| Exact::ratio(times, prime).unwrap());
     let all: Vec<Exact> = parts(1).into_iter().chain(parts(3)).chain(rest(3)).chain(rest(1)).collect();
-    assert_eq!(all.iter().copied().try_fold(Exact::ZERO, Exact::add), Err(Overflow));
+    assert_eq!(all.iter().try_fold(Exact::ZERO, |sum, one| sum.add(one)), Err(Overflow));
     assert_eq!(Exact::sum(all), Ok(Exact::from_int(20)));
 }
 
 #[test]
 fn what_is_written_is_read_again() {
     let large = Exact::ratio(i128::MAX, 4).unwrap();
-    for figure in [large, large.mul(large).unwrap(), large.mul(large).unwrap().neg(), large.div(Exact::from_int(7)).unwrap().unwrap(), Exact::ZERO] {
-        assert_eq!(Exact::read(&figure.to_string()), Some(figure), "{figure}");
+    for figure in [large.clone(), large.mul(&large).unwrap(), large.mul(&large).unwrap().neg(), large.div(&Exact::from_int(7)).unwrap().unwrap(), Exact::ZERO] {
+        assert_eq!(Exact::read(&figure.to_string()), Some(figure.clone()), "{figure}");
     }
     for bad in ["1/0", "1/-2", "1.", "+1", "01", "1.00000000001", "a/b", "", "-"] {
         assert_eq!(Exact::read(bad), None, "{bad}");
@@ -72,20 +85,20 @@ fn what_is_written_is_read_again() {
 
 #[test]
 fn a_proportion_fits_whenever_its_result_does() {
-    let odd = widest().div(Exact::from_int(3)).unwrap().unwrap();
-    assert_eq!(Exact::from_int(7).mul(odd), Err(Overflow));
-    assert_eq!(odd.mul_div(Exact::from_int(7), odd), Ok(Some(Exact::from_int(7))));
-    assert_eq!(odd.mul_div(odd, Exact::ZERO), Ok(None));
-    assert_eq!(odd.mul_div(odd, Exact::ONE), Err(Overflow));
+    let odd = widest().div(&Exact::from_int(3)).unwrap().unwrap();
+    assert_eq!(Exact::from_int(7).mul(&odd), Err(Overflow));
+    assert_eq!(odd.mul_div(&Exact::from_int(7), &odd), Ok(Some(Exact::from_int(7))));
+    assert_eq!(odd.mul_div(&odd, &Exact::ZERO), Ok(None));
+    assert_eq!(odd.mul_div(&odd, &Exact::ONE), Err(Overflow));
 }
 
 proptest! {
     #[test]
     fn a_proportion_is_a_product_and_a_quotient(a in -9_999_i64..9_999, b in 1_i64..999, c in -9_999_i64..9_999, d in 1_i64..999, e in -9_999_i64..9_999) {
         let (first, second, third) = (Exact::ratio(a.into(), b.into()).unwrap(), Exact::ratio(c.into(), d.into()).unwrap(), Exact::from_int(e));
-        prop_assert_eq!(first.mul_div(second, third), first.mul(second).unwrap().div(third));
+        prop_assert_eq!(first.mul_div(&second, &third), first.mul(&second).unwrap().div(&third));
         if c != 0 {
-            prop_assert_eq!(third.mul_div(first, second), third.mul(first).unwrap().div(second));
+            prop_assert_eq!(third.mul_div(&first, &second), third.mul(&first).unwrap().div(&second));
         }
     }
 
@@ -94,9 +107,9 @@ proptest! {
         let left = Exact::ratio(a.into(), b.into()).unwrap();
         let right = Exact::ratio(c.into(), d.into()).unwrap();
         prop_assert_eq!(left.cmp(&right), (a * d).cmp(&(c * b)));
-        prop_assert_eq!(left.add(right).unwrap().sub(right).unwrap(), left);
+        prop_assert_eq!(left.add(&right).unwrap().sub(&right).unwrap(), left.clone());
         if c != 0 {
-            prop_assert_eq!(left.mul(right).unwrap().div(right).unwrap(), Some(left));
+            prop_assert_eq!(left.mul(&right).unwrap().div(&right).unwrap(), Some(left.clone()));
         }
         let floor = i64::try_from(left.floor().to_whole().unwrap()).unwrap();
         prop_assert!(floor * b <= a && a < (floor + 1) * b);
@@ -106,7 +119,7 @@ proptest! {
     fn small_figures_compute_as_large_ones(a in any::<i64>(), b in 1..i64::MAX, c in any::<i64>(), d in 1..i64::MAX) {
         let [left, right] = [Exact::ratio(a.into(), b.into()).unwrap(), Exact::ratio(c.into(), d.into()).unwrap()];
         let wide = |value: i64| i128::from(value);
-        prop_assert_eq!(left.mul(right).ok(), Exact::ratio(wide(a) * wide(c), wide(b) * wide(d)));
+        prop_assert_eq!(left.mul(&right).ok(), Exact::ratio(wide(a) * wide(c), wide(b) * wide(d)));
         prop_assert_eq!(left.cmp(&right), (wide(a) * wide(d)).cmp(&(wide(c) * wide(b))));
         // Once more with figures that are too large for the short way.
         let scale = 1_i128 << 40;
@@ -134,9 +147,9 @@ proptest! {
     fn wide_figures_compute_as_narrow_ones(a in any::<i64>(), b in 1..i64::MAX, c in any::<i64>(), d in 1..i64::MAX) {
         let [left, right] = [Exact::ratio(a.into(), b.into()).unwrap(), Exact::ratio(c.into(), d.into()).unwrap()];
         let of = |parts: Option<Parts<I256>>| parts.map(Exact::of_wide);
-        prop_assert_eq!(left.add(right).ok(), of(integer::sum(left.wide(), right.wide())));
-        prop_assert_eq!(left.mul(right).ok(), of(integer::product(left.wide(), right.wide())));
+        prop_assert_eq!(left.add(&right).ok(), of(integer::sum(left.wide(), right.wide())));
+        prop_assert_eq!(left.mul(&right).ok(), of(integer::product(left.wide(), right.wide())));
         prop_assert_eq!(left.cmp(&right), integer::compare(left.wide(), right.wide()));
-        prop_assert_eq!(left.mul_div(right, Exact::from_int(7)).unwrap(), of(integer::proportion([left.wide(), right.wide(), (I256::ONE, I256::new(7))])));
+        prop_assert_eq!(left.mul_div(&right, &Exact::from_int(7)).unwrap(), of(integer::proportion([left.wide(), right.wide(), (I256::ONE, I256::new(7))])));
     }
 }

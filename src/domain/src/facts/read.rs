@@ -62,7 +62,7 @@ pub fn read_attributes(attributes: &BTreeMap<String, Scalar>) -> Attributes {
     use super::AttributeValue;
     let value = |scalar: &Scalar| match scalar {
         Scalar::Text(text) => AttributeValue::Text(text.clone()),
-        Scalar::Number(number) => AttributeValue::Number(number.0),
+        Scalar::Number(number) => AttributeValue::Number(number.0.clone()),
         Scalar::Boolean(flag) => AttributeValue::Boolean(*flag),
     };
     attributes.iter().map(|(name, scalar)| (name.clone(), value(scalar))).collect()

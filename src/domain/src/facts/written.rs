@@ -83,7 +83,7 @@ fn scalar(value: &AttributeValue) -> Result<Scalar, Fault> {
         AttributeValue::Text(text) => Scalar::Text(text.clone()),
         AttributeValue::Boolean(flag) => Scalar::Boolean(*flag),
         AttributeValue::Number(number) => {
-            let written = Scalar::Number(Number(*number));
+            let written = Scalar::Number(Number(number.clone()));
             let read = serde_json::to_value(&written).and_then(serde_json::from_value::<Scalar>);
             if read.ok().as_ref() != Some(&written) {
                 return Err(Fault::new("OUT_OF_RANGE", "", format!("the attribute {number} has more digits than a bare number keeps")));
@@ -295,7 +295,7 @@ fn write_holding(holding: &Holding) -> Result<HoldingInput, Fault> {
         since: holding.since,
         until: holding.until,
         revoked_on: holding.revoked_on,
-        value: holding.value.map(decimal).transpose()?,
+        value: holding.value.clone().map(decimal).transpose()?,
         currency: holding.currency,
         region: holding.region.clone(),
         attributes: attributes(&holding.attributes)?,
@@ -309,7 +309,7 @@ fn write_activity(activity: &Activity) -> Result<ActivityInput, Fault> {
         date: activity.date,
         recorded_on: Some(activity.recorded_on),
         kind: activity.kind.clone(),
-        value: Some(decimal(activity.value)?),
+        value: Some(decimal(activity.value.clone())?),
         currency: activity.currency,
         subject: activity.subject.clone(),
         expires_on: activity.expires_on,
@@ -342,7 +342,7 @@ fn write_rate(rate: &ExchangeRate) -> Result<ExchangeRateInput, Fault> {
         from: rate.from,
         to: rate.to,
         date: rate.date,
-        rate: decimal(rate.rate)?,
+        rate: decimal(rate.rate.clone())?,
         recorded_on: Some(rate.recorded_on),
     })
 }

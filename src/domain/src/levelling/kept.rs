@@ -145,8 +145,8 @@ impl KeptLeafView<'_> {
             group: self.group.map(str::to_owned),
             window: self.window,
             facts: self.facts,
-            required: self.required,
-            actual: self.actual,
+            required: self.required.clone(),
+            actual: self.actual.clone(),
             value,
             ..Leaf::yes_or_no(words, self.met)
         };
@@ -225,7 +225,7 @@ impl<'s> KeptStanding<'s> {
 
     fn add(&mut self, tier: &'s TierStanding) {
         let requirement = tier.requirement.as_ref().map(|judged| self.node(judged));
-        self.tiers.push(KeptTier(Cow::Borrowed(&tier.tier), tier.met, tier.share_met, tier.admitted, tier.home, requirement));
+        self.tiers.push(KeptTier(Cow::Borrowed(&tier.tier), tier.met, tier.share_met.clone(), tier.admitted, tier.home, requirement));
     }
 
     fn leaf(&mut self, leaf: &'s Leaf) -> KeptLeaf {
@@ -234,8 +234,8 @@ impl<'s> KeptStanding<'s> {
         let subject = leaf.subject.as_deref().filter(|_| leaf.kind != LeafKind::Metric).map(Cow::Borrowed);
         let group = leaf.group.as_deref().map(Cow::Borrowed);
         let detail = leaf.value.as_ref().map(|value| self.detail(value));
-        let value = KeptValue(leaf.kind, Cow::Borrowed(&leaf.key), group, subject, leaf.actual, leaf.facts, window, detail);
-        KeptLeaf(place(&mut self.values, value), leaf.required, leaf.met())
+        let value = KeptValue(leaf.kind, Cow::Borrowed(&leaf.key), group, subject, leaf.actual.clone(), leaf.facts, window, detail);
+        KeptLeaf(place(&mut self.values, value), leaf.required.clone(), leaf.met())
     }
 
     /// As text for the database.
@@ -263,7 +263,7 @@ impl<'s> KeptStanding<'s> {
         if let Some(requirement) = requirement {
             requirement.each_leaf(&mut |leaf| leaves.extend(self.leaf_view(leaf)));
         }
-        KeptTierView { tier, met: *met, share_met: *share_met, admitted: *admitted, leaves }
+        KeptTierView { tier, met: *met, share_met: share_met.clone(), admitted: *admitted, leaves }
     }
 
     fn leaf_view(&self, KeptLeaf(at, required, met): &KeptLeaf) -> Option<KeptLeafView<'_>> {
@@ -273,8 +273,8 @@ impl<'s> KeptStanding<'s> {
             key,
             group: group.as_deref(),
             subject: subject.as_deref(),
-            required: *required,
-            actual: *actual,
+            required: required.clone(),
+            actual: actual.clone(),
             met: *met,
             facts: *facts,
             window: window.and_then(|at| self.windows.get(at)).copied(),

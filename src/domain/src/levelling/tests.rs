@@ -477,7 +477,7 @@ fn a_kept_standing_reads_as_it_was_judged() {
             assert_eq!(read, kept);
             kept::assert_restores(&program, ladder);
             for (tier, view) in ladder.tiers.iter().zip(read.tiers()) {
-                assert_eq!((view.tier, view.met, view.share_met, view.admitted), (tier.tier.as_str(), tier.met, tier.share_met, tier.admitted));
+                assert_eq!((view.tier, view.met, view.share_met, view.admitted), (tier.tier.as_str(), tier.met, tier.share_met.clone(), tier.admitted));
                 let leaves = tier.requirement.as_ref().map_or(Vec::new(), |judged| judged.leaves());
                 assert_eq!(leaves.len(), view.leaves.len());
                 let requirement =
@@ -485,7 +485,7 @@ fn a_kept_standing_reads_as_it_was_judged() {
                 for (at, (leaf, kept)) in leaves.into_iter().zip(&view.leaves).enumerate() {
                     let again = kept.leaf(&program, requirement.unwrap(), at);
                     assert_eq!((again.met(), kept.met), (leaf.met(), leaf.met()));
-                    assert_eq!((again.missing, again.window, again.facts), (leaf.missing, leaf.window, leaf.facts), "{}", leaf.key);
+                    assert_eq!((&again.missing, again.window, again.facts), (&leaf.missing, leaf.window, leaf.facts), "{}", leaf.key);
                     assert_eq!(again.sentence(None).text, leaf.sentence(None).text, "{leaf:?}");
                 }
             }

@@ -4,7 +4,7 @@ use crate::document::metric::Aggregate;
 use crate::exact::{Exact, Overflow};
 
 /// A running sum that keeps whole minor units apart, so that money in one currency adds as integers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Total {
     minor: i128,
     places: u32,
@@ -25,37 +25,37 @@ impl Total {
 
     /// Adds any figure.
     pub(super) fn add(&mut self, value: Exact) -> Result<(), Overflow> {
-        self.rest = self.rest.add(value)?;
+        self.rest = self.rest.add(&value)?;
         Ok(())
     }
 
     /// The sum.
     pub(super) fn exact(self) -> Result<Exact, Overflow> {
         let scale = 10_i128.checked_pow(self.places).ok_or(Overflow)?;
-        Exact::ratio(self.minor, scale).ok_or(Overflow)?.add(self.rest)
+        Exact::ratio(self.minor, scale).ok_or(Overflow)?.add(&self.rest)
     }
 }
 
 fn divided(sum: Exact, by: usize) -> Result<Option<Exact>, Overflow> {
     let by = i64::try_from(by).map_err(|_| Overflow)?;
-    sum.div(Exact::from_int(by))
+    sum.div(&Exact::from_int(by))
 }
 
 /// The mean; nothing has none.
 pub(super) fn average(values: &[Exact]) -> Result<Option<Exact>, Overflow> {
-    divided(Exact::sum(values.iter().copied())?, values.len())
+    divided(Exact::sum(values.iter().cloned())?, values.len())
 }
 
 /// The median: of an even number the mean of the middle two; nothing has none.
 pub(super) fn median(mut values: Vec<Exact>) -> Result<Option<Exact>, Overflow> {
     values.sort_unstable();
     let middle = values.len() / 2;
-    let upper = values.get(middle).copied();
+    let upper = values.get(middle).cloned();
     if values.len() % 2 == 1 {
         return Ok(upper);
     }
     match (middle.checked_sub(1).and_then(|at| values.get(at)), upper) {
-        (Some(lower), Some(upper)) => divided(lower.add(upper)?, 2),
+        (Some(lower), Some(upper)) => divided(lower.add(&upper)?, 2),
         _ => Ok(None),
     }
 }

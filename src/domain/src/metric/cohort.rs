@@ -85,9 +85,9 @@ fn cohort_of(formula: &PercentileRankFormula, at: &At<'_>) -> Option<Vec<String>
 impl<'a> Evaluator<'a> {
     pub(super) fn percentile_rank(&self, formula: &'a PercentileRankFormula, at: &At<'a>) -> Result<MetricValue, Faults> {
         let own = self.operand(&formula.of, at)?;
-        let place = self.place(formula, at, own.value)?;
+        let place = self.place(formula, at, own.value.clone())?;
         let partners = place.map_or(0, |(_, partners)| partners);
-        let rank = place.and_then(|(better, _)| own.value.map(|_| better + 1));
+        let rank = place.and_then(|(better, _)| own.value.clone().map(|_| better + 1));
         let value = rank.and_then(|rank| Exact::ratio(rank.into(), partners.into()));
         Ok(MetricValue { value, window: own.window, facts: own.facts, detail: Detail::Rank { rank, cohort: partners, of: Arc::clone(&own) } })
     }
@@ -118,7 +118,7 @@ impl<'a> Evaluator<'a> {
         for partner in self.facts.partners.values() {
             let member = at.of(partner);
             let Some(cohort) = cohort_of(formula, &member) else { continue };
-            let value = self.operand(&formula.of, &member)?.value;
+            let value = self.operand(&formula.of, &member)?.value.clone();
             let ranking = rankings.entry(cohort).or_default();
             ranking.partners += 1;
             ranking.values.extend(value);

@@ -252,7 +252,7 @@ impl<'a> Evaluator<'a> {
             Operand::Metric(key) => self.metric(key, at),
             Operand::Measure(measure) => self.measure(measure, at),
             Operand::Formula(formula) => self.formula(formula, at),
-            Operand::Constant(number) => Ok(Arc::new(MetricValue::constant(number.0))),
+            Operand::Constant(number) => Ok(Arc::new(MetricValue::constant(number.0.clone()))),
         }
     }
 
@@ -279,14 +279,14 @@ impl<'a> Evaluator<'a> {
     /// The threshold for whoever stands where the evaluation does, looked up once per rule, region, type and track.
     pub(crate) fn threshold(&self, scoped: &'a Scoped<Threshold>, at: &At<'a>) -> Option<Threshold> {
         if scoped.rows.is_empty() {
-            return scoped.default;
+            return scoped.default.clone();
         }
         let key = (std::ptr::from_ref(scoped).addr(), self.standpoint_number(at));
         if let Some(known) = self.thresholds.borrow().get(&key) {
-            return *known;
+            return known.clone();
         }
-        let threshold = self.program.geography.resolve(scoped, at.standpoint()).copied();
-        self.thresholds.borrow_mut().insert(key, threshold);
+        let threshold = self.program.geography.resolve(scoped, at.standpoint()).cloned();
+        self.thresholds.borrow_mut().insert(key, threshold.clone());
         threshold
     }
 

@@ -44,7 +44,7 @@ impl<'a> Evaluator<'a> {
             Formula::Choice(choice) => {
                 let met = self.judge(&choice.when, at)?.met;
                 let taken = self.operand(if met { &choice.then } else { &choice.otherwise }, at)?;
-                Ok(combined(taken.value, &[Arc::clone(&taken)], Detail::Choice { met, taken }))
+                Ok(combined(taken.value.clone(), &[Arc::clone(&taken)], Detail::Choice { met, taken }))
             }
         }
     }
@@ -61,15 +61,15 @@ impl<'a> Evaluator<'a> {
             let part = self.operand(&term.value, at)?;
             let value = self.term(term, &part, at)?;
             let counts = part.value.is_some() || term.no_data_is_zero;
-            total = if counts { total.map(|total| total.add(value.points)).transpose()? } else { None };
+            total = if counts { total.map(|total| total.add(&value.points)).transpose()? } else { None };
             terms.push(value);
             parts.push(part);
         }
         let bounded = |total: Exact| {
-            let capped = formula.cap.map_or(total, |cap| total.min(cap.0));
-            formula.floor.map_or(capped, |floor| capped.max(floor.0))
+            let capped = formula.cap.clone().map_or(total.clone(), |cap| total.min(cap.0));
+            formula.floor.clone().map_or(capped.clone(), |floor| capped.max(floor.0))
         };
-        let detail = Detail::Sum { terms, total: total.unwrap_or(Exact::ZERO) };
+        let detail = Detail::Sum { terms, total: total.clone().unwrap_or(Exact::ZERO) };
         Ok(combined(total.map(bounded), &parts, detail))
     }
 
@@ -77,31 +77,33 @@ impl<'a> Evaluator<'a> {
     fn term(&self, term: &'a Term, part: &MetricValue, at: &At<'a>) -> Result<TermValue, Faults> {
         let gates = self.gates(term, at)?;
         let factor = self.factor(&term.multipliers, at)?;
-        let units = match term.per {
-            Some(per) => part.value.unwrap_or(Exact::ZERO).div(per.0)?.unwrap_or(Exact::ZERO),
-            None => part.value.unwrap_or(Exact::ZERO),
+        let value = part.value.clone().unwrap_or(Exact::ZERO);
+        let units = match &term.per {
+            Some(per) => value.div(&per.0)?.unwrap_or(Exact::ZERO),
+            None => value,
         };
         let units = if term.whole_units { units.floor() } else { units };
-        let before_limits = units.mul(term.points.map_or(Exact::ONE, |points| points.0))?.mul(factor)?;
-        let capped = term.cap.map_or(before_limits, |cap| before_limits.min(cap.0));
-        let limited = term.floor.map_or(capped, |floor| capped.max(floor.0));
+        let before_limits = units.mul(term.points.as_ref().map_or(&Exact::ONE, |points| &points.0))?.mul(&factor)?;
+        let capped = term.cap.as_ref().map_or(&before_limits, |cap| (&before_limits).min(&cap.0));
+        let limited = term.floor.as_ref().map_or(capped, |floor| capped.max(&floor.0));
         let open = gates.iter().all(|gate| gate.open);
         Ok(TermValue {
             label: term.label.clone().unwrap_or_else(|| operand_name(&term.value).to_owned()),
-            value: part.value,
-            points: if open { limited } else { Exact::ZERO },
-            before_limits,
+            value: part.value.clone(),
+            points: if open { limited.clone() } else { Exact::ZERO },
             factor,
-            capped: capped < before_limits,
+            capped: *capped < before_limits,
             floored: limited > capped,
             gates,
+            before_limits,
         })
     }
 
     fn gates(&self, term: &'a Term, at: &At<'a>) -> Result<Vec<GateValue>, Faults> {
         let judge = |gate: &'a crate::document::metric::Gate| {
-            let actual = self.operand(&gate.value, at)?.value;
-            Ok(GateValue { required: gate.at_least.0, actual, open: actual.is_some_and(|actual| actual >= gate.at_least.0) })
+            let actual = self.operand(&gate.value, at)?.value.clone();
+            let open = actual.as_ref().is_some_and(|actual| *actual >= gate.at_least.0);
+            Ok(GateValue { required: gate.at_least.0.clone(), actual, open })
         };
         term.gates.iter().map(judge).collect()
     }
@@ -109,7 +111,7 @@ impl<'a> Evaluator<'a> {
     fn factor(&self, multipliers: &[Multiplier], at: &At<'a>) -> Result<Exact, Faults> {
         let mut factor = Exact::ONE;
         for multiplier in multipliers.iter().filter(|multiplier| self.multiplies(multiplier, at)) {
-            factor = factor.mul(multiplier.factor.0)?;
+            factor = factor.mul(&multiplier.factor.0)?;
         }
         Ok(factor)
     }
@@ -128,8 +130,8 @@ impl<'a> Evaluator<'a> {
     fn ratio(&self, formula: &'a RatioFormula, at: &At<'a>) -> Result<MetricValue, Faults> {
         let numerator = self.operand(&formula.numerator, at)?;
         let denominator = self.operand(&formula.denominator, at)?;
-        let value = match (numerator.value, denominator.value) {
-            (Some(upper), Some(lower)) => upper.div(lower)?,
+        let value = match (numerator.value.clone(), denominator.value.clone()) {
+            (Some(upper), Some(lower)) => upper.div(&lower)?,
             _ => None,
         };
         let parts = [Arc::clone(&numerator), Arc::clone(&denominator)];
@@ -160,31 +162,31 @@ impl<'a> Evaluator<'a> {
     fn difference(&self, formula: &'a DifferenceFormula, at: &At<'a>) -> Result<MetricValue, Faults> {
         let from = self.operand(&formula.from, at)?;
         let subtract = self.operand(&formula.subtract, at)?;
-        let value = match (from.value, subtract.value) {
-            (Some(from), Some(subtract)) => Some(from.sub(subtract)?),
+        let value = match (from.value.clone(), subtract.value.clone()) {
+            (Some(from), Some(subtract)) => Some(from.sub(&subtract)?),
             _ => None,
         };
         let parts = [Arc::clone(&from), Arc::clone(&subtract)];
         Ok(combined(value, &parts, Detail::Difference { from, subtract }))
     }
 
-    fn extreme(&self, operands: &'a [Operand], at: &At<'a>, better: impl Fn(Exact, Exact) -> bool) -> Result<MetricValue, Faults> {
+    fn extreme(&self, operands: &'a [Operand], at: &At<'a>, better: impl Fn(&Exact, &Exact) -> bool) -> Result<MetricValue, Faults> {
         let values = self.operands(operands, at)?;
         let mut best: Option<(usize, Exact)> = None;
         for (index, part) in values.iter().enumerate() {
-            if let Some(value) = part.value
-                && best.is_none_or(|(_, held)| better(value, held))
+            if let Some(value) = &part.value
+                && best.as_ref().is_none_or(|(_, held)| better(value, held))
             {
-                best = Some((index, value));
+                best = Some((index, value.clone()));
             }
         }
-        let detail = Detail::OneOf { values: values.clone(), chosen: best.map(|(index, _)| index) };
+        let detail = Detail::OneOf { values: values.clone(), chosen: best.as_ref().map(|(index, _)| *index) };
         Ok(combined(best.map(|(_, value)| value), &values, detail))
     }
 
     fn average(&self, operands: &'a [Operand], at: &At<'a>) -> Result<MetricValue, Faults> {
         let values = self.operands(operands, at)?;
-        let known: Option<Vec<Exact>> = values.iter().map(|part| part.value).collect();
+        let known: Option<Vec<Exact>> = values.iter().map(|part| part.value.clone()).collect();
         let value = known.map(|known| super::aggregate::average(&known)).transpose()?.flatten();
         Ok(combined(value, &values, Detail::OneOf { values: values.clone(), chosen: None }))
     }
@@ -195,12 +197,12 @@ impl<'a> Evaluator<'a> {
         let months = i32::try_from(formula.months_earlier).unwrap_or(i32::MAX);
         let now = self.operand(&formula.of, at)?;
         let then = self.operand(&formula.of, &at.on(months_earlier(at.as_of, months)))?;
-        let base = then.value.filter(|value| if formula.mode == GrowthMode::Absolute { !value.is_zero() } else { value.is_positive() });
-        let value = match (now.value, base) {
+        let base = then.value.clone().filter(|value| if formula.mode == GrowthMode::Absolute { !value.is_zero() } else { value.is_positive() });
+        let value = match (now.value.clone(), base) {
             (None, _) => None,
             (Some(now), Some(base)) => {
-                let difference = now.sub(base)?;
-                if formula.mode == GrowthMode::Absolute { Some(difference) } else { difference.div(base)? }
+                let difference = now.sub(&base)?;
+                if formula.mode == GrowthMode::Absolute { Some(difference) } else { difference.div(&base)? }
             }
             (Some(now), None) => match (formula.without_history, formula.mode) {
                 (WithoutHistory::NoData, _) => None,

@@ -90,7 +90,7 @@ fn judge(reading: &Reading<'_, '_>, rule: &Hysteresis, facts: &[FactView<'_>], m
     let (mut live, mut before) = (false, Exact::ZERO);
     for month in months {
         let value = value_in(reading, facts, month.span)?;
-        let from_below = rule.enter_from_below.is_none_or(|level| before < level.0);
+        let from_below = rule.enter_from_below.as_ref().is_none_or(|level| before < level.0);
         if !live && value >= rule.enter_at.0 && from_below {
             live = true;
             changes.push((month.span, true));

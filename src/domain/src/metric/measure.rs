@@ -157,7 +157,7 @@ impl<'a> Reading<'_, 'a> {
 
     fn share_running(&self) -> Result<MetricValue, Faults> {
         let [(whole, facts), of_part] = self.run_with_part(self.measure.share.as_deref())?;
-        let (part, part_facts) = if self.measure.share.is_some() { of_part } else { (whole, facts) };
+        let (part, part_facts) = if self.measure.share.is_some() { of_part } else { (whole.clone(), facts) };
         let sums = self.shares_figures();
         let [part, whole] = if sums { [part, whole] } else { [part_facts, facts].map(|count| Exact::ratio(count.into(), 1).unwrap_or(Exact::ZERO)) };
         self.share(part, whole, facts, !sums)
@@ -170,7 +170,7 @@ impl<'a> Reading<'_, 'a> {
 
     /// The sum and the number of the facts, and those of the facts that also pass `part`; of no part when there is none.
     fn run_with_part(&self, part: Option<&crate::document::metric::Filter>) -> Result<[(Exact, u64); 2], Faults> {
-        let mut totals = [Total::new(self.decimals()); 2];
+        let mut totals = [(); 2].map(|()| Total::new(self.decimals()));
         let mut counts = [0_u64; 2];
         let takes_figures = self.measure.aggregate != Aggregate::Count;
         let field = self.figure_field();
@@ -383,7 +383,7 @@ impl<'a> Reading<'_, 'a> {
         }
         let program = self.evaluator.program.currency();
         match self.evaluator.rates().convert(Money::zero(currency), program, exchange, date) {
-            Ok(converted) => value.mul(converted.rate),
+            Ok(converted) => value.mul(&converted.rate),
             Err(ConversionError::Missing(missing)) => {
                 self.missing.borrow_mut().insert(missing);
                 Ok(Exact::ZERO)
@@ -398,7 +398,7 @@ impl<'a> Reading<'_, 'a> {
         let rows = tables.iter().find(|known| known.key == table).map_or(&[][..], |known| known.rows.as_slice());
         let row = rows.iter().filter(|row| row.from.is_none_or(|from| from <= date)).max_by_key(|row| row.from).or_else(|| rows.first());
         if let Some(unit) = row.and_then(|row| row.units.get(&currency))
-            && let Some(units) = value.div(unit.0)?
+            && let Some(units) = value.div(&unit.0)?
         {
             return Ok(units);
         }
@@ -446,7 +446,7 @@ impl<'a> Reading<'_, 'a> {
     }
 
     fn share(&self, part: Exact, whole: Exact, facts: u64, counted: bool) -> Result<MetricValue, Faults> {
-        Ok(self.value(part.div(whole)?, facts, Detail::Share { part, whole, counted }))
+        Ok(self.value(part.div(&whole)?, facts, Detail::Share { part, whole, counted }))
     }
 
     fn sum(&self, facts: &[FactView<'_>], field: &str) -> Result<Exact, Faults> {
@@ -525,10 +525,10 @@ impl<'a> Reading<'_, 'a> {
     fn passes_test(&self, test: &GroupTest, facts: &[FactView<'_>]) -> Result<bool, Faults> {
         let looked_at: Vec<FactView<'_>> = facts.iter().copied().filter(|view| self.filters.matches_optional(test.filter.as_ref(), *view)).collect();
         let Some(value) = self.aggregate(test.aggregate, test.of.as_deref(), &looked_at)? else { return Ok(false) };
-        Ok(test.at_least.is_none_or(|bound| value >= bound.0)
-            && test.above.is_none_or(|bound| value > bound.0)
-            && test.at_most.is_none_or(|bound| value <= bound.0)
-            && test.below.is_none_or(|bound| value < bound.0))
+        Ok(test.at_least.as_ref().is_none_or(|bound| value >= bound.0)
+            && test.above.as_ref().is_none_or(|bound| value > bound.0)
+            && test.at_most.as_ref().is_none_or(|bound| value <= bound.0)
+            && test.below.as_ref().is_none_or(|bound| value < bound.0))
     }
 
     fn fold_groups(&self) -> Result<MetricValue, Faults> {
@@ -577,9 +577,9 @@ impl<'a> Reading<'_, 'a> {
         let (mut part, mut whole) = (Exact::ZERO, Exact::ZERO);
         for group in groups.values() {
             let value = if sums { self.group_value(group)?.unwrap_or(Exact::ZERO) } else { Exact::ONE };
-            whole = whole.add(value)?;
+            whole = whole.add(&value)?;
             if group.iter().any(|view| self.filters.matches_optional(share, *view)) {
-                part = part.add(value)?;
+                part = part.add(&value)?;
             }
         }
         self.share(part, whole, facts, !sums)

@@ -32,7 +32,7 @@ fn value(program: &Program, facts: &Facts, key: &str, as_of: &str) -> String {
     let evaluator = Evaluator::new(program, facts);
     let at = At::new(evaluator.partner("P").unwrap(), date(as_of));
     match evaluator.metric(key, &at) {
-        Ok(value) => value.value.map_or("no data".to_owned(), |value| value.to_string()),
+        Ok(value) => value.value.clone().map_or("no data".to_owned(), |value| value.to_string()),
         Err(faults) => faults.0.iter().map(|fault| fault.code.as_str()).collect::<Vec<_>>().join(" "),
     }
 }
@@ -349,7 +349,7 @@ proptest! {
         for metric in &program.document.metrics {
             let [left, right] = [&all, &read].map(|facts| {
                 let evaluator = Evaluator::new(&program, facts).known_until(as_of);
-                evaluator.value_of(metric, &At::new(evaluator.partner("P").unwrap(), on)).map(|value| (value.value, value.window, value.facts))
+                evaluator.value_of(metric, &At::new(evaluator.partner("P").unwrap(), on)).map(|value| (value.value.clone(), value.window, value.facts))
             });
             prop_assert_eq!(left, right, "{}", metric.key);
         }

@@ -9,7 +9,7 @@ use crate::exact::{Exact, Overflow};
 use super::plan::{Due, OnEverything, OnSlice, Pay, Plan};
 
 /// A band with its edges for a tier.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Edged<'a> {
     pub(super) index: usize,
     pub(super) band: &'a Band,
@@ -20,10 +20,10 @@ pub(super) struct Edged<'a> {
 /// The bands that a tier has, with their edges. A band without a lower bound for the tier is not one of them.
 pub(super) fn edged<'a>(bands: &'a Bands, tier: Option<&str>) -> Vec<Edged<'a>> {
     let own: Vec<(usize, &Band, Exact)> =
-        bands.bands.iter().enumerate().filter_map(|(index, band)| band.from.get(tier).map(|from| (index, band, from.0))).collect();
-    let next = own.iter().skip(1).map(|(_, _, from)| Some(*from)).chain([None]);
-    let upper = |band: &Band| band.to.as_ref().and_then(|to| to.get(tier)).map(|to| to.0);
-    own.iter().zip(next).map(|((index, band, from), next)| Edged { index: *index, band, from: *from, to: next.or_else(|| upper(band)) }).collect()
+        bands.bands.iter().enumerate().filter_map(|(index, band)| band.from.get(tier).map(|from| (index, band, from.0.clone()))).collect();
+    let next = own.iter().skip(1).map(|(_, _, from)| Some(from.clone())).chain([None]);
+    let upper = |band: &Band| band.to.as_ref().and_then(|to| to.get(tier)).map(|to| to.0.clone());
+    own.iter().zip(next).map(|((index, band, from), next)| Edged { index: *index, band, from: from.clone(), to: next.or_else(|| upper(band)) }).collect()
 }
 
 /// What a band pays for the basis; a band may pay a sum only.
@@ -38,7 +38,7 @@ pub(super) fn reached(qualifier: Exact, from: Exact, upper_inclusive: bool) -> b
 }
 
 /// Whether a qualifier has left a band upwards.
-fn passed(qualifier: Exact, to: Option<Exact>, upper_inclusive: bool) -> bool {
+fn passed(qualifier: &Exact, to: Option<&Exact>, upper_inclusive: bool) -> bool {
     to.is_some_and(|to| if upper_inclusive { qualifier > to } else { qualifier >= to })
 }
 
@@ -46,21 +46,21 @@ fn passed(qualifier: Exact, to: Option<Exact>, upper_inclusive: bool) -> bool {
 pub(super) fn plan<'a>(bands: &'a Bands, qualifier: Exact, tier: Option<&str>) -> Result<Plan<'a>, Overflow> {
     let all = edged(bands, tier);
     let inclusive = bands.upper_inclusive;
-    let reached: Vec<Edged<'a>> = all.iter().filter(|band| reached(qualifier, band.from, inclusive)).copied().collect();
-    let holding = reached.last().filter(|band| !passed(qualifier, band.to, inclusive)).copied();
+    let reached: Vec<Edged<'a>> = all.iter().filter(|band| reached(qualifier.clone(), band.from.clone(), inclusive)).cloned().collect();
+    let holding = reached.last().filter(|band| !passed(&qualifier, band.to.as_ref(), inclusive)).cloned();
     let mut plan = Plan { edges: explained(&all, bands.bands.len()), ..Plan::default() };
     for band in &reached {
-        plan.sums.extend(band.band.on_entry.as_ref().map(|amount| Due { band: Some(band.index), amount, entered_at: Some(band.from) }));
+        plan.sums.extend(band.band.on_entry.as_ref().map(|amount| Due { band: Some(band.index), amount, entered_at: Some(band.from.clone()) }));
     }
     match bands.scope {
         BandScope::Marginal => plan.slices = marginal(&reached),
         BandScope::Retroactive => plan.everything.extend(holding.and_then(|band| whole(band, Exact::ONE))),
         BandScope::Rolling => {
-            let lower = reached.iter().filter(|band| holding.is_none_or(|holding| band.index < holding.index));
-            plan.slices = lower.filter_map(|band| slice(*band, band.from)).collect();
+            let lower = reached.iter().filter(|band| holding.as_ref().is_none_or(|holding| band.index < holding.index));
+            plan.slices = lower.filter_map(|band| slice(band.clone(), band.from.clone())).collect();
             plan.everything.extend(holding.and_then(|band| whole(band, Exact::ONE)));
         }
-        BandScope::Total => plan.everything = reached.iter().filter_map(|band| whole(*band, Exact::ONE)).collect(),
+        BandScope::Total => plan.everything = reached.iter().filter_map(|band| whole(band.clone(), Exact::ONE)).collect(),
         BandScope::Linear => plan.everything = linear(&all, holding, qualifier)?,
         BandScope::Proportional => plan.everything = proportional(&reached, qualifier, inclusive)?,
     }
@@ -71,7 +71,7 @@ fn explained(all: &[Edged<'_>], count: usize) -> Vec<(Exact, Option<Exact>)> {
     let mut edges = vec![(Exact::ZERO, None); count];
     for band in all {
         if let Some(edge) = edges.get_mut(band.index) {
-            *edge = (band.from, band.to);
+            *edge = (band.from.clone(), band.to.clone());
         }
     }
     edges
@@ -90,32 +90,32 @@ fn marginal<'a>(reached: &[Edged<'a>]) -> Vec<OnSlice<'a>> {
     let first = reached.iter().rposition(|band| band.band.back_to_first);
     let start = first.unwrap_or(0);
     let own = reached.iter().enumerate().skip(start);
-    own.filter_map(|(at, band)| slice(*band, if first == Some(at) { Exact::ZERO } else { band.from })).collect()
+    own.filter_map(|(at, band)| slice(band.clone(), if first == Some(at) { Exact::ZERO } else { band.from.clone() })).collect()
 }
 
 /// The rate on the straight line between the reached band's and the next one's.
 fn linear<'a>(all: &[Edged<'a>], holding: Option<Edged<'a>>, qualifier: Exact) -> Result<Vec<OnEverything<'a>>, Overflow> {
     let Some(band) = holding else { return Ok(Vec::new()) };
     let Some(next) = all.iter().find(|next| next.index > band.index) else { return Ok(whole(band, Exact::ONE).into_iter().collect()) };
-    let along = filled(band.from, next.from, qualifier)?;
-    Ok(whole(band, Exact::ONE.sub(along)?).into_iter().chain(whole(*next, along)).collect())
+    let along = filled(&band.from, &next.from, &qualifier)?;
+    Ok(whole(band, Exact::ONE.sub(&along)?).into_iter().chain(whole(next.clone(), along)).collect())
 }
 
 /// Full bands' rates, and the open band's in proportion to how far it is filled.
 fn proportional<'a>(reached: &[Edged<'a>], qualifier: Exact, inclusive: bool) -> Result<Vec<OnEverything<'a>>, Overflow> {
     let mut items = Vec::with_capacity(reached.len());
     for band in reached {
-        let weight = match band.to {
-            Some(to) if !passed(qualifier, band.to, inclusive) => filled(band.from, to, qualifier)?,
+        let weight = match &band.to {
+            Some(to) if !passed(&qualifier, band.to.as_ref(), inclusive) => filled(&band.from, to, &qualifier)?,
             // Publishing refuses an open last band: there is nothing that it could be filled in proportion to.
             None => Exact::ZERO,
             Some(_) => Exact::ONE,
         };
-        items.extend(whole(*band, weight));
+        items.extend(whole(band.clone(), weight));
     }
     Ok(items)
 }
 
-fn filled(from: Exact, to: Exact, qualifier: Exact) -> Result<Exact, Overflow> {
-    Ok(qualifier.sub(from)?.div(to.sub(from)?)?.unwrap_or(Exact::ZERO))
+fn filled(from: &Exact, to: &Exact, qualifier: &Exact) -> Result<Exact, Overflow> {
+    Ok(qualifier.sub(from)?.div(&to.sub(from)?)?.unwrap_or(Exact::ZERO))
 }

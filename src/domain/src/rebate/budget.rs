@@ -21,7 +21,7 @@ pub fn share_budget(schedule: &RebateSchedule, currency: Currency, earned: &[(&s
     let amounts = || earned.iter().map(|(_, amount)| *amount).collect::<Vec<i64>>();
     let Some(budget) = &schedule.budget else { return Ok(amounts()) };
     let loud = |overflow: Overflow| out_of_range(schedule, overflow);
-    let limit = RoundingMode::Down.round_scaled(budget.amount.0, currency.decimals()).map_err(loud)?;
+    let limit = RoundingMode::Down.round_scaled(&budget.amount.0, currency.decimals()).map_err(loud)?;
     let positive = earned.iter().map(|(_, amount)| (*amount).max(0));
     let whole = positive.clone().try_fold(0_i64, i64::checked_add).ok_or(Overflow).map_err(loud)?;
     if whole <= limit {

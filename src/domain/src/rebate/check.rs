@@ -68,7 +68,7 @@ fn check_method(method: &Method, schedule: &RebateSchedule, tiers: &TierKeys<'_>
         }
         Method::Growth(growth) => check_growth(growth, &format!("{path}.growth"), faults),
         Method::Target(target) => {
-            if let (Some(floor), Some(cap)) = (target.floor, target.cap)
+            if let (Some(floor), Some(cap)) = (target.floor.clone(), target.cap.clone())
                 && cap < floor
             {
                 faults.add("CAP_BELOW_FLOOR", format!("{path}.target.cap"), "the cap of the target lies below its floor: raise it");
@@ -147,7 +147,7 @@ fn check_linear(bands: &Bands, path: &str, faults: &mut Faults) {
 
 /// Contiguous, ascending, from zero or above, for one tier.
 fn check_edges(bands: &[Band], tier: Option<&str>, path: &str, faults: &mut Faults, seen: &mut BTreeSet<(String, &'static str)>) {
-    let from: Vec<Option<Exact>> = bands.iter().map(|band| band.from.get(tier).map(|from| from.0)).collect();
+    let from: Vec<Option<Exact>> = bands.iter().map(|band| band.from.get(tier).map(|from| from.0.clone())).collect();
     let mut add = |at: usize, member: &str, code: &'static str, message: String| {
         let path = format!("{path}.bands[{at}].{member}");
         if seen.insert((path.clone(), code)) {
@@ -165,10 +165,10 @@ fn check_edges(bands: &[Band], tier: Option<&str>, path: &str, faults: &mut Faul
         }
     }
     for (at, band) in bands.iter().enumerate() {
-        let Some(own) = from.get(at).copied().flatten() else { continue };
-        let next = from.get(at + 1).copied().flatten();
-        let to = band.to.as_ref().and_then(|to| to.get(tier)).map(|to| to.0);
-        if let Some(next) = next.filter(|next| *next <= own) {
+        let Some(own) = from.get(at).cloned().flatten() else { continue };
+        let next = from.get(at + 1).cloned().flatten();
+        let to = band.to.as_ref().and_then(|to| to.get(tier)).map(|to| to.0.clone());
+        if let Some(next) = next.clone().filter(|next| *next <= own) {
             add(
                 at + 1,
                 "from",

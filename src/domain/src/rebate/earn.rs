@@ -45,22 +45,22 @@ fn in_proportion(part: Exact, of: Exact, whole: Exact) -> Result<Exact, Overflow
     if of == whole {
         return Ok(part);
     }
-    Ok(part.mul_div(of, whole)?.unwrap_or(Exact::ZERO))
+    Ok(part.mul_div(&of, &whole)?.unwrap_or(Exact::ZERO))
 }
 
 /// Lays the lines on the qualifier; at most `base_cap` of the basis earns, in the order of the lines.
 fn stretches(lines: &[Line<'_>], base_cap: Option<Exact>) -> Result<Vec<Stretch>, Overflow> {
     let (mut at, mut filled) = (Exact::ZERO, Exact::ZERO);
-    let capped = |basis: Exact| base_cap.map_or(basis, |cap| basis.min(cap));
+    let capped = |basis: &Exact| base_cap.as_ref().map_or(basis, |cap| basis.min(cap)).clone();
     let mut all = Vec::with_capacity(lines.len());
     for line in lines {
-        let (next, filled_next) = (at.add(line.qualifier)?, filled.add(line.basis)?);
-        let basis = capped(filled_next).sub(capped(filled))?;
-        let along = in_proportion(line.qualifier, basis, line.basis)?;
-        let units = in_proportion(line.units, basis, line.basis)?;
+        let (next, filled_next) = (at.add(&line.qualifier)?, filled.add(&line.basis)?);
+        let basis = capped(&filled_next).sub(&capped(&filled))?;
+        let along = in_proportion(line.qualifier.clone(), basis.clone(), line.basis.clone())?;
+        let units = in_proportion(line.units.clone(), basis.clone(), line.basis.clone())?;
         // A sale fills from below; a return empties from above, and first what did not earn.
-        let (start, end) = if line.qualifier.is_negative() { (next.sub(along)?, next) } else { (at, at.add(along)?) };
-        all.push(Stretch { start, end, basis, units, qualifier: line.qualifier, whole_basis: line.basis, whole_units: line.units });
+        let (start, end) = if line.qualifier.is_negative() { (next.sub(&along)?, next.clone()) } else { (at.clone(), at.add(&along)?) };
+        all.push(Stretch { start, end, basis, units, qualifier: line.qualifier.clone(), whole_basis: line.basis.clone(), whole_units: line.units.clone() });
         (at, filled) = (next, filled_next);
     }
     Ok(all)
@@ -68,13 +68,13 @@ fn stretches(lines: &[Line<'_>], base_cap: Option<Exact>) -> Result<Vec<Stretch>
 
 /// How much of `[from, to)` lies below `position`.
 fn overlap(slice: &OnSlice<'_>, position: Exact) -> Result<Exact, Overflow> {
-    let top = slice.to.map_or(position, |to| position.min(to));
-    top.max(slice.from).sub(slice.from)
+    let top = slice.to.clone().map_or(position.clone(), |to| position.min(to));
+    top.max(slice.from.clone()).sub(&slice.from)
 }
 
 /// Whole packages of some units, by the schedule's rule; packages that go back count like packages that came.
 fn packages(units: Exact, size: Exact, rule: PackageRounding) -> Result<Exact, Overflow> {
-    let Some(exact) = units.abs().div(size)? else { return Ok(Exact::ZERO) };
+    let Some(exact) = units.abs().div(&size)? else { return Ok(Exact::ZERO) };
     let whole = match rule {
         PackageRounding::Floor => exact.floor(),
         PackageRounding::Ceil => exact.ceil(),
@@ -93,36 +93,36 @@ fn pay_shares<'a>(
     let mut counted = None;
     let mut of_whole = false;
     if let Pay::PerPackage(package) = pay {
-        let units = Exact::sum(shares.iter().map(|(_, share)| *share))?;
-        counted = Some((packages(units, package.size.0, package.packages)?, units));
+        let units = Exact::sum(shares.iter().map(|(_, share)| share))?;
+        counted = Some((packages(units.clone(), package.size.0.clone(), package.packages)?, units));
         of_whole = package.packages != PackageRounding::Prorate && shares.iter().filter(|(_, share)| !share.is_zero()).count() > 1;
     }
     for (at, share) in shares.iter().filter(|(_, share)| !share.is_zero()) {
         let tier = lines.get(*at).and_then(|line| line.tier);
-        let rate = pay.for_tier(tier).mul(weight)?;
-        let paid = counted.map_or(Ok(*share), |(whole, units)| Ok(share.mul_div(whole, units)?.unwrap_or(Exact::ZERO)))?;
-        let amount = rate.mul(paid)?;
-        pieces.push(Piece { line: Some(*at), band, tier, base: *share, rate: Some(rate), amount, of_whole });
+        let rate = pay.for_tier(tier).mul(&weight)?;
+        let paid = counted.clone().map_or(Ok(share.clone()), |(whole, units)| Ok(share.mul_div(&whole, &units)?.unwrap_or(Exact::ZERO)))?;
+        let amount = rate.mul(&paid)?;
+        pieces.push(Piece { line: Some(*at), band, tier, base: share.clone(), rate: Some(rate), amount, of_whole });
     }
     Ok(())
 }
 
 fn everything_shares(item: &OnEverything<'_>, stretches: &[Stretch]) -> Vec<(usize, Exact)> {
-    stretches.iter().enumerate().map(|(at, stretch)| (at, if item.pay.on_units() { stretch.units } else { stretch.basis })).collect()
+    stretches.iter().enumerate().map(|(at, stretch)| (at, if item.pay.on_units() { stretch.units.clone() } else { stretch.basis.clone() })).collect()
 }
 
 fn slice_shares(item: &OnSlice<'_>, stretches: &[Stretch]) -> Result<Vec<(usize, Exact)>, Overflow> {
     let mut shares = Vec::new();
     for (at, stretch) in stretches.iter().enumerate() {
-        let whole = if item.pay.on_units() { stretch.whole_units } else { stretch.whole_basis };
+        let whole = if item.pay.on_units() { stretch.whole_units.clone() } else { stretch.whole_basis.clone() };
         let share = if stretch.qualifier.is_zero() {
             // A line that does not move the qualifier lies where it stands.
-            let inside = item.from <= stretch.start && item.to.is_none_or(|to| stretch.start < to);
-            let part = if item.pay.on_units() { stretch.units } else { stretch.basis };
+            let inside = item.from <= stretch.start && item.to.clone().is_none_or(|to| stretch.start < to);
+            let part = if item.pay.on_units() { stretch.units.clone() } else { stretch.basis.clone() };
             if inside { part } else { Exact::ZERO }
         } else {
-            let along = overlap(item, stretch.end)?.sub(overlap(item, stretch.start)?)?;
-            in_proportion(along, whole, stretch.qualifier)?
+            let along = overlap(item, stretch.end.clone())?.sub(&overlap(item, stretch.start.clone())?)?;
+            in_proportion(along, whole, stretch.qualifier.clone())?
         };
         shares.push((at, share));
     }
@@ -130,12 +130,12 @@ fn slice_shares(item: &OnSlice<'_>, stretches: &[Stretch]) -> Result<Vec<(usize,
 }
 
 /// The line that last took the qualifier up to `at`.
-fn entering(stretches: &[Stretch], at: Exact) -> Result<Option<usize>, Overflow> {
+fn entering(stretches: &[Stretch], at: &Exact) -> Result<Option<usize>, Overflow> {
     let mut position = Exact::ZERO;
     let mut found = None;
     for (index, stretch) in stretches.iter().enumerate() {
-        let next = position.add(stretch.qualifier)?;
-        let enters = (position < at || (at.is_zero() && found.is_none())) && next >= at && stretch.qualifier.is_positive();
+        let next = position.add(&stretch.qualifier)?;
+        let enters = (position < *at || (at.is_zero() && found.is_none())) && next >= *at && stretch.qualifier.is_positive();
         if enters {
             found = Some(index);
         }
@@ -149,21 +149,21 @@ fn pay_sum<'a>(lines: &[Line<'a>], stretches: &[Stretch], due: &Due<'a>, period_
     let of_whole = due.entered_at.is_none();
     let piece =
         |line: Option<usize>, tier: Option<&'a str>, amount: Exact| Piece { line, band: due.band, tier, base: Exact::ZERO, rate: None, amount, of_whole };
-    let amount_for = |tier: Option<&str>| due.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0);
-    if let Some(at) = due.entered_at {
+    let amount_for = |tier: Option<&str>| due.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0.clone());
+    if let Some(at) = &due.entered_at {
         let line = entering(stretches, at)?.filter(|line| lines.get(*line).is_some_and(|line| line.transaction.is_some()));
         let tier = line.and_then(|line| lines.get(line)).map_or(period_tier, |line| line.tier);
         pieces.push(piece(line, tier, amount_for(tier)));
         return Ok(());
     }
     let amount = amount_for(period_tier);
-    let whole = Exact::sum(stretches.iter().map(|stretch| stretch.whole_basis))?;
+    let whole = Exact::sum(stretches.iter().map(|stretch| &stretch.whole_basis))?;
     if !whole.is_positive() {
         pieces.push(piece(None, period_tier, amount));
         return Ok(());
     }
     for (at, stretch) in stretches.iter().enumerate().filter(|(_, stretch)| !stretch.whole_basis.is_zero()) {
-        pieces.push(piece(Some(at), period_tier, in_proportion(stretch.whole_basis, amount, whole)?));
+        pieces.push(piece(Some(at), period_tier, in_proportion(stretch.whole_basis.clone(), amount.clone(), whole.clone())?));
     }
     Ok(())
 }
@@ -173,7 +173,7 @@ pub(super) fn earn<'a>(plan: &Plan<'a>, lines: &[Line<'a>], base_cap: Option<Exa
     let stretches = stretches(lines, base_cap)?;
     let mut pieces = Vec::new();
     for item in &plan.everything {
-        pay_shares(lines, &everything_shares(item, &stretches), (item.band, item.pay, item.weight), &mut pieces)?;
+        pay_shares(lines, &everything_shares(item, &stretches), (item.band, item.pay, item.weight.clone()), &mut pieces)?;
     }
     for item in &plan.slices {
         pay_shares(lines, &slice_shares(item, &stretches)?, (item.band, item.pay, Exact::ONE), &mut pieces)?;
@@ -186,5 +186,5 @@ pub(super) fn earn<'a>(plan: &Plan<'a>, lines: &[Line<'a>], base_cap: Option<Exa
 
 /// The sum of pieces.
 pub(super) fn sum(pieces: &[Piece<'_>]) -> Result<Exact, Overflow> {
-    Exact::sum(pieces.iter().map(|piece| piece.amount))
+    Exact::sum(pieces.iter().map(|piece| &piece.amount))
 }

@@ -15,7 +15,7 @@ use super::line::Line;
 use super::result::{BandShare, Entitlement, StatementLine, Step, StepKind};
 
 /// What one period of a schedule hands to the next. Recomputed from the facts whenever it is asked for, never forgotten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Carry {
     /// A negative basis.
     pub(super) basis: Exact0,
@@ -30,7 +30,7 @@ pub(super) struct Carry {
 }
 
 /// An exact figure whose default is zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Exact0(pub(super) Exact);
 
 impl Default for Exact0 {
@@ -60,21 +60,21 @@ impl<'l, 'a> Row<'l, 'a> {
 /// The minor units of an exact amount.
 fn in_minor(amount: Exact, currency: Currency) -> Result<Exact, Overflow> {
     let scale = 10_i128.checked_pow(currency.decimals()).and_then(|scale| Exact::ratio(scale, 1)).ok_or(Overflow)?;
-    amount.mul(scale)
+    amount.mul(&scale)
 }
 
 /// One row per line, and one for what belongs to no line, if there is any.
 fn rows<'l, 'a>(lines: &'l [Line<'a>], pieces: &[Piece<'a>]) -> Result<Vec<Row<'l, 'a>>, Overflow> {
-    let mut rows: Vec<Row<'l, 'a>> = lines.iter().map(|line| Row { basis: line.basis, ..Row::of_line(Some(line)) }).collect();
+    let mut rows: Vec<Row<'l, 'a>> = lines.iter().map(|line| Row { basis: line.basis.clone(), ..Row::of_line(Some(line)) }).collect();
     let mut rest: Option<Row<'l, 'a>> = None;
     for piece in pieces {
         let row = match piece.line.and_then(|line| rows.get_mut(line)) {
             Some(row) => row,
             None => rest.get_or_insert_with(|| Row::of_line(None)),
         };
-        row.exact = row.exact.add(piece.amount)?;
+        row.exact = row.exact.add(&piece.amount)?;
         if piece.of_whole {
-            row.of_whole = row.of_whole.add(piece.amount)?;
+            row.of_whole = row.of_whole.add(&piece.amount)?;
         }
     }
     rows.extend(rest);
@@ -86,22 +86,22 @@ fn round(schedule: &RebateSchedule, currency: Currency, figure: &Figure<'_>, row
     let (mode, places) = (schedule.rounding.mode, currency.decimals());
     let at = if figure.bounded { RoundAt::Entitlement } else { schedule.rounding.at };
     let total = match at {
-        RoundAt::Entitlement => mode.round_scaled(figure.exact, places)?,
+        RoundAt::Entitlement => mode.round_scaled(&figure.exact, places)?,
         RoundAt::Band => {
             let mut bands: BTreeMap<Option<usize>, Exact> = BTreeMap::new();
             for piece in &figure.pieces {
                 let sum = bands.entry(piece.band).or_insert(Exact::ZERO);
-                *sum = sum.add(piece.amount)?;
+                *sum = sum.add(&piece.amount)?;
             }
-            let rounded = bands.values().map(|sum| mode.round_scaled(*sum, places));
+            let rounded = bands.values().map(|sum| mode.round_scaled(&sum, places));
             sum_of(rounded)?
         }
         RoundAt::Line => {
             // What belongs to all lines together is one figure: rounded by itself, then shared.
-            let whole = mode.round_scaled(Exact::sum(rows.iter().map(|row| row.of_whole))?, places)?;
-            let parts = rows.iter().map(|row| in_minor(row.of_whole, currency)).collect::<Result<Vec<Exact>, Overflow>>()?;
+            let whole = mode.round_scaled(&Exact::sum(rows.iter().map(|row| &row.of_whole))?, places)?;
+            let parts = rows.iter().map(|row| in_minor(row.of_whole.clone(), currency)).collect::<Result<Vec<Exact>, Overflow>>()?;
             for (row, part) in rows.iter_mut().zip(round_to_total(whole, &parts)?) {
-                let own = mode.round_scaled(row.exact.sub(row.of_whole)?, places)?;
+                let own = mode.round_scaled(&row.exact.sub(&row.of_whole)?, places)?;
                 row.amount = own.checked_add(part).ok_or(Overflow)?;
             }
             return sum_of(rows.iter().map(|row| Ok(row.amount)));
@@ -117,7 +117,7 @@ fn sum_of(amounts: impl IntoIterator<Item = Result<i64, Overflow>>) -> Result<i6
 
 /// Shares a total over rows by largest remainder.
 fn spread(rows: &mut [Row<'_, '_>], total: i64, currency: Currency) -> Result<(), Overflow> {
-    let exact = rows.iter().map(|row| in_minor(row.exact, currency)).collect::<Result<Vec<Exact>, Overflow>>()?;
+    let exact = rows.iter().map(|row| in_minor(row.exact.clone(), currency)).collect::<Result<Vec<Exact>, Overflow>>()?;
     for (row, amount) in rows.iter_mut().zip(round_to_total(total, &exact)?) {
         row.amount = amount;
     }
@@ -139,19 +139,19 @@ pub(super) fn entitle(terms: &Terms<'_>, figure: &Figure<'_>, earlier: Option<&F
     let mut steps = figure.steps.clone();
     let mut rows = rows(&figure.lines, &figure.pieces)?;
     let mut amount = round(schedule, currency, figure, &mut rows)?;
-    let mut exact = figure.exact;
+    let mut exact = figure.exact.clone();
     if let Some(earlier) = earlier {
         let mut paid = self::rows(&earlier.lines, &earlier.pieces)?;
         amount = amount.checked_sub(round(schedule, currency, earlier, &mut paid)?).ok_or(Overflow)?;
-        exact = step(&mut steps, StepKind::Cumulative, exact, exact.sub(earlier.exact)?, Some(earlier.exact));
+        exact = step(&mut steps, StepKind::Cumulative, exact.clone(), exact.sub(&earlier.exact)?, Some(earlier.exact.clone()));
         rows = subtract(rows, &paid)?;
         rows.retain(|row| !row.exact.is_zero() || row.line.is_some_and(|line| terms.period.span.contains(line.date)));
         spread(&mut rows, amount, currency)?;
     }
-    let mut carry = Carry { basis: Exact0(figure.carried_basis.unwrap_or(Exact::ZERO)), ..Carry::default() };
+    let mut carry = Carry { basis: Exact0(figure.carried_basis.clone().unwrap_or(Exact::ZERO)), ..Carry::default() };
     exact = guarantee(terms, figure.tier, exact, &mut rows, &mut steps, &mut carry, &mut amount)?;
     let rounded = Exact::scaled(amount.into(), currency.decimals());
-    step(&mut steps, StepKind::Round, exact, rounded, None);
+    step(&mut steps, StepKind::Round, exact.clone(), rounded, None);
     amount = minimum(terms, amount, &mut rows, &mut steps, &mut carry)?;
     let entitlement = Entitlement {
         schedule: schedule.key.clone(),
@@ -159,21 +159,21 @@ pub(super) fn entitle(terms: &Terms<'_>, figure: &Figure<'_>, earlier: Option<&F
         span: terms.period.span,
         currency,
         tier: figure.tier.map(str::to_owned),
-        qualifier: figure.qualifier,
-        basis: figure.basis,
+        qualifier: figure.qualifier.clone(),
+        basis: figure.basis.clone(),
         exact,
         amount: Money::new(amount, currency),
         steps,
         bands: bands(figure)?,
         lines: rows.iter().map(|row| spell(row, currency)).collect(),
-        carried_basis: figure.carried_basis,
+        carried_basis: figure.carried_basis.clone(),
         carried_payout: (carry.payout != 0).then_some(Money::new(carry.payout, currency)),
     };
     Ok((entitlement, carry))
 }
 
 fn step(steps: &mut Vec<Step>, step: StepKind, before: Exact, after: Exact, bound: Option<Exact>) -> Exact {
-    steps.push(Step { step, before, after, bound, note: None });
+    steps.push(Step { step, before, after: after.clone(), bound, note: None });
     after
 }
 
@@ -183,12 +183,12 @@ fn subtract<'l, 'a>(now: Vec<Row<'l, 'a>>, earlier: &[Row<'l, 'a>]) -> Result<Ve
     let mut before: BTreeMap<Option<&FactId>, Row<'l, 'a>> = BTreeMap::new();
     for row in earlier {
         let sum = before.entry(key(row)).or_insert_with(|| Row { exact: Exact::ZERO, of_whole: Exact::ZERO, amount: 0, ..row.clone() });
-        sum.exact = sum.exact.add(row.exact)?;
+        sum.exact = sum.exact.add(&row.exact)?;
     }
     let mut rows = now;
     for row in &mut rows {
         if let Some(earlier) = before.remove(&key(row)) {
-            row.exact = row.exact.sub(earlier.exact)?;
+            row.exact = row.exact.sub(&earlier.exact)?;
         }
     }
     rows.extend(before.into_values().map(|row| Row { exact: row.exact.neg(), ..row }));
@@ -207,21 +207,21 @@ fn guarantee(
 ) -> Result<Exact, Overflow> {
     let out_of_scope = steps.iter().any(|step| step.step == StepKind::NotInScope);
     let Some(guarantee) = terms.schedule.guarantee.as_ref().filter(|_| !out_of_scope) else { return Ok(exact) };
-    let Some(bound) = guarantee.amount.get(tier).map(|amount| amount.0) else { return Ok(exact) };
+    let Some(bound) = guarantee.amount.get(tier).map(|amount| amount.0.clone()) else { return Ok(exact) };
     let same_year = guarantee.cumulative && terms.carry.year == Some(terms.fiscal_year);
-    let surplus = if same_year { terms.carry.surplus.0 } else { Exact::ZERO };
-    let due = bound.sub(surplus)?.max(Exact::ZERO);
-    let after = exact.max(due);
+    let surplus = if same_year { terms.carry.surplus.0.clone() } else { Exact::ZERO };
+    let due = bound.sub(&surplus)?.max(Exact::ZERO);
+    let after = exact.clone().max(due.clone());
     if after > exact {
-        let top_up = after.sub(exact)?;
-        *amount = terms.schedule.rounding.mode.round_scaled(after, terms.currency.decimals())?;
+        let top_up = after.sub(&exact)?;
+        *amount = terms.schedule.rounding.mode.round_scaled(&after, terms.currency.decimals())?;
         match rows.iter_mut().find(|row| row.line.is_none()) {
-            Some(row) => row.exact = row.exact.add(top_up)?,
+            Some(row) => row.exact = row.exact.add(&top_up)?,
             None => rows.push(Row { exact: top_up, ..Row::of_line(None) }),
         }
         spread(rows, *amount, terms.currency)?;
     }
-    carry.surplus = Exact0(surplus.add(after)?.sub(bound)?.max(Exact::ZERO));
+    carry.surplus = Exact0(surplus.add(&after)?.sub(&bound)?.max(Exact::ZERO));
     carry.year = Some(terms.fiscal_year);
     Ok(step(steps, StepKind::Guarantee, exact, after, Some(due)))
 }
@@ -246,7 +246,7 @@ fn minimum(terms: &Terms<'_>, amount: i64, rows: &mut Vec<Row<'_, '_>>, steps: &
     } else {
         amount
     };
-    step(steps, StepKind::MinimumPayout, figure(amount), figure(paid), Some(minimum.amount.0));
+    step(steps, StepKind::MinimumPayout, figure(amount), figure(paid), Some(minimum.amount.0.clone()));
     if forfeits_over_the_year(terms.schedule) {
         let lost = amount.checked_sub(paid).and_then(|lost| forfeited.checked_add(lost)).ok_or(Overflow)?;
         (carry.forfeited, carry.year) = (lost, Some(terms.fiscal_year));
@@ -274,11 +274,11 @@ fn bands(figure: &Figure<'_>) -> Result<Vec<BandShare>, Overflow> {
     type Key<'a> = (Option<usize>, Option<&'a str>, Option<Exact>);
     let mut shares: BTreeMap<Key<'_>, (Exact, Exact)> = BTreeMap::new();
     for piece in &figure.earned {
-        let (base, amount) = shares.entry((piece.band, piece.tier, piece.rate)).or_insert((Exact::ZERO, Exact::ZERO));
-        *base = base.add(piece.base)?;
-        *amount = amount.add(piece.amount)?;
+        let (base, amount) = shares.entry((piece.band, piece.tier, piece.rate.clone())).or_insert((Exact::ZERO, Exact::ZERO));
+        *base = base.add(&piece.base)?;
+        *amount = amount.add(&piece.amount)?;
     }
-    let edge = |band: Option<usize>| band.and_then(|band| figure.edges.get(band)).copied();
+    let edge = |band: Option<usize>| band.and_then(|band| figure.edges.get(band)).cloned();
     // What sales and returns cancel out says nothing.
     let earned = shares.into_iter().filter(|(_, (base, amount))| !(base.is_zero() && amount.is_zero()));
     let all = earned.map(|((band, tier, rate), (base, amount))| BandShare {
@@ -295,17 +295,17 @@ fn bands(figure: &Figure<'_>) -> Result<Vec<BandShare>, Overflow> {
 
 fn spell(row: &Row<'_, '_>, currency: Currency) -> StatementLine {
     let transaction = row.line.and_then(|line| line.transaction);
-    let converted = row.line.and_then(|line| line.converted);
+    let converted = row.line.and_then(|line| line.converted.clone());
     StatementLine {
         source: transaction.map(|transaction| transaction.id.source.clone()),
         id: transaction.map(|transaction| transaction.id.external_id.clone()),
         date: row.line.map(|line| line.date),
         category: row.line.and_then(|line| line.category).map(str::to_owned),
         tier: row.line.and_then(|line| line.tier).map(str::to_owned),
-        basis: row.basis,
-        exchange_rate: converted.map(|converted| converted.rate),
+        basis: row.basis.clone(),
+        exchange_rate: converted.as_ref().map(|converted| converted.rate.clone()),
         exchange_rate_date: converted.and_then(|converted| converted.rate_date),
-        exact: row.exact,
+        exact: row.exact.clone(),
         amount: Money::new(row.amount, currency),
     }
 }

@@ -146,7 +146,7 @@ pub fn accruals(program: &Program, facts: &Facts, partner: &str, period: &Period
         let minor = match method {
             Some(method) => {
                 let exact = calculation.accrued(schedule, method, period)?;
-                schedule.rounding.mode.round_scaled(exact, currency.decimals()).map_err(|overflow| out_of_range(schedule, overflow))?
+                schedule.rounding.mode.round_scaled(&exact, currency.decimals()).map_err(|overflow| out_of_range(schedule, overflow))?
             }
             None => earned.as_ref().and_then(|result| result.of(&schedule.key)).map_or(0, |entitlement| entitlement.amount.minor),
         };
@@ -188,7 +188,7 @@ impl<'a> Calculation<'a> {
         let (figure, now) = self.variant(schedule, period, &[])?;
         let accrued = match accrual {
             Some(method) => {
-                self.accrued(schedule, method, period).and_then(|exact| schedule.rounding.mode.round_scaled(exact, currency.decimals()).map_err(loud))?
+                self.accrued(schedule, method, period).and_then(|exact| schedule.rounding.mode.round_scaled(&exact, currency.decimals()).map_err(loud))?
             }
             None => now,
         };
@@ -198,19 +198,19 @@ impl<'a> Calculation<'a> {
             as_of,
             currency,
             tier: figure.tier.map(str::to_owned),
-            qualifier: figure.qualifier,
-            basis: figure.basis,
             earned: Money::new(now, currency),
             accrued: Money::new(accrued, currency),
             next_band: self.next_band(schedule, period, &figure, now)?,
             hypothetical: None,
             forecast: self.forecast(schedule, period, &figure, now, as_of)?,
+            qualifier: figure.qualifier,
+            basis: figure.basis,
         })
     }
 
     /// The schedule alone, with further lines: its figure, and what it gives in minor units.
     fn variant(&self, schedule: &'a RebateSchedule, period: &Period, hypothesis: &[Line<'a>]) -> Result<(Figure<'a>, i64), Faults> {
-        let carry = self.carries_into(&period.name)?.get(&schedule.key).copied().unwrap_or_default();
+        let carry = self.carries_into(&period.name)?.get(&schedule.key).cloned().unwrap_or_default();
         let (figure, earlier) = self.figures(schedule, period, carry.basis.0, None, hypothesis)?;
         let fiscal_year = self.program.fiscal_year.year_start(period.span.last_day());
         let terms = Terms { schedule, currency: currency_of(self.program, schedule), period, fiscal_year, carry: Carry { basis: Default::default(), ..carry } };
@@ -232,14 +232,14 @@ impl<'a> Calculation<'a> {
             _ => false,
         };
         let ahead = |from: Exact| if exclusive { from >= figure.qualifier && !from.is_zero() } else { from > figure.qualifier };
-        let next = figure.edges.iter().enumerate().filter(|(_, (from, _))| ahead(*from)).min_by_key(|(_, (from, _))| *from);
+        let next = figure.edges.iter().enumerate().filter(|(_, (from, _))| ahead(from.clone())).min_by_key(|(_, (from, _))| from.clone());
         let Some((band, (from, _))) = next.filter(|_| schedule.grain == Grain::Period) else { return Ok(None) };
-        let missing = from.sub(figure.qualifier).map_err(loud)?;
+        let missing = from.sub(&figure.qualifier).map_err(loud)?;
         let least = if exclusive { self.least(schedule) } else { Exact::ZERO };
-        let more = missing.add(least).and_then(|more| grown(schedule, figure, more)).map_err(loud)?;
+        let more = missing.add(&least).and_then(|more| grown(schedule, figure, more)).map_err(loud)?;
         let (_, then) = self.variant(schedule, period, &[Line { date: self.last_day(period.span), tier: figure.tier, ..more }])?;
         let worth = Money::new(then.saturating_sub(now), currency_of(self.program, schedule));
-        Ok(Some(NextBand { band, from: *from, missing, exclusive, worth }))
+        Ok(Some(NextBand { band, from: from.clone(), missing, exclusive, worth }))
     }
 
     /// The least that a qualifier can grow by.
@@ -259,21 +259,21 @@ impl<'a> Calculation<'a> {
         }
         let rest = Exact::ratio((of_days - days).into(), days.into()).ok_or(Overflow).map_err(loud)?;
         let own = || figure.lines.iter().filter(|line| line.transaction.is_some() && period.span.contains(line.date));
-        let part = |value: fn(&Line<'_>) -> Exact| Exact::sum(own().map(value)).and_then(|sum| sum.mul(rest)).map_err(loud);
+        let part = |value: fn(&Line<'_>) -> Exact| Exact::sum(own().map(value)).and_then(|sum| sum.mul(&rest)).map_err(loud);
         let line = Line {
             tier: self.tiers.on(schedule, self.last_day(period.span))?,
-            amount: part(|line| line.amount)?,
-            basis: part(|line| line.basis)?,
-            qualifier: part(|line| line.qualifier)?,
-            units: part(|line| line.units)?,
+            amount: part(|line| line.amount.clone())?,
+            basis: part(|line| line.basis.clone())?,
+            qualifier: part(|line| line.qualifier.clone())?,
+            units: part(|line| line.units.clone())?,
             ..Line::unattributed(self.last_day(period.span))
         };
-        let qualifier = figure.qualifier.add(line.qualifier).map_err(loud)?;
+        let qualifier = figure.qualifier.add(&line.qualifier).map_err(loud)?;
         let earned = if rest.is_zero() {
             now
         } else if schedule.grain == Grain::Line {
-            let whole = rest.add(Exact::ONE).and_then(|whole| whole.mul(figure.exact)).map_err(loud)?;
-            schedule.rounding.mode.round_scaled(whole, currency.decimals()).map_err(loud)?
+            let whole = rest.add(&Exact::ONE).and_then(|whole| whole.mul(&figure.exact)).map_err(loud)?;
+            schedule.rounding.mode.round_scaled(&whole, currency.decimals()).map_err(loud)?
         } else {
             self.variant(schedule, period, &[line])?.1
         };
@@ -283,9 +283,9 @@ impl<'a> Calculation<'a> {
 
 /// A line that takes the qualifier up by `more`; what is paid on grows with it as it did so far.
 fn grown<'a>(schedule: &RebateSchedule, figure: &Figure<'_>, more: Exact) -> Result<Line<'a>, Overflow> {
-    let along = |whole: Exact| -> Result<Exact, Overflow> { Ok(whole.mul(more)?.div(figure.qualifier)?.unwrap_or(Exact::ZERO)) };
-    let basis = if schedule.qualifier.is_none() { more } else { along(figure.basis)? };
-    let units = if *basis_of(schedule) == Basis::Amount { along(Exact::sum(figure.lines.iter().map(|line| line.units))?)? } else { basis };
-    let amount = along(Exact::sum(figure.lines.iter().map(|line| line.amount))?)?;
+    let along = |whole: Exact| -> Result<Exact, Overflow> { Ok(whole.mul(&more)?.div(&figure.qualifier)?.unwrap_or(Exact::ZERO)) };
+    let basis = if schedule.qualifier.is_none() { more.clone() } else { along(figure.basis.clone())? };
+    let units = if *basis_of(schedule) == Basis::Amount { along(Exact::sum(figure.lines.iter().map(|line| &line.units))?)? } else { basis.clone() };
+    let amount = along(Exact::sum(figure.lines.iter().map(|line| &line.amount))?)?;
     Ok(Line { amount, basis, qualifier: more, units, ..Line::unattributed(Date::MIN) })
 }

@@ -80,8 +80,8 @@ impl Figure<'_> {
     }
 
     pub(super) fn step(&mut self, step: StepKind, after: Exact, bound: Option<Exact>, note: Option<String>) {
-        self.steps.push(Step { step, before: self.exact, after, bound, note });
-        self.exact = after;
+        let before = std::mem::replace(&mut self.exact, after.clone());
+        self.steps.push(Step { step, before, after, bound, note });
     }
 
     /// A negative basis earns nothing, and is carried or forgotten (semantics 16).
@@ -90,7 +90,7 @@ impl Figure<'_> {
             return false;
         }
         let note = if schedule.carry_negative { "the basis is negative and carried into the next period" } else { "the basis is negative: nothing is earned" };
-        self.carried_basis = schedule.carry_negative.then_some(self.basis);
+        self.carried_basis = schedule.carry_negative.then_some(self.basis.clone());
         self.step(StepKind::Earn, Exact::ZERO, None, Some(note.to_owned()));
         true
     }
@@ -103,7 +103,7 @@ fn scale(pieces: &mut Vec<Piece<'_>>, before: Exact, after: Exact) -> Result<(),
         return Ok(());
     }
     for piece in pieces.iter_mut() {
-        piece.amount = piece.amount.mul_div(after, before)?.unwrap_or(piece.amount);
+        piece.amount = piece.amount.mul_div(&after, &before)?.unwrap_or(piece.amount.clone());
     }
     Ok(())
 }
@@ -127,15 +127,15 @@ impl<'a> Calculation<'a> {
         if asked.carried_basis.is_negative() {
             let default_qualifier = schedule.qualifier.is_none();
             let on_units = *basis_of(schedule) != Basis::Amount;
-            let carried = asked.carried_basis;
-            let qualifier = if default_qualifier { carried } else { Exact::ZERO };
-            let units = if on_units { carried } else { Exact::ZERO };
-            lines.insert(0, Line { tier, basis: carried, qualifier, units, ..Line::unattributed(asked.period.span.from) });
+            let carried = asked.carried_basis.clone();
+            let qualifier = if default_qualifier { carried.clone() } else { Exact::ZERO };
+            let units = if on_units { carried.clone() } else { Exact::ZERO };
+            lines.insert(0, Line { tier, basis: carried.clone(), qualifier, units, ..Line::unattributed(asked.period.span.from) });
             figure.step(StepKind::CarriedBasis, Exact::ZERO, Some(carried), None);
         }
         lines.extend(asked.hypothesis.iter().cloned());
-        figure.basis = Exact::sum(lines.iter().map(|line| line.basis)).map_err(loud)?;
-        figure.qualifier = Exact::sum(lines.iter().map(|line| line.qualifier)).map_err(loud)?;
+        figure.basis = Exact::sum(lines.iter().map(|line| &line.basis)).map_err(loud)?;
+        figure.qualifier = Exact::sum(lines.iter().map(|line| &line.qualifier)).map_err(loud)?;
         figure.lines = lines;
         self.earn(asked, &mut figure, measured)?;
         if asked.purpose == Purpose::Entitlement {
@@ -150,7 +150,7 @@ impl<'a> Calculation<'a> {
         if let Some(operand) = asked.schedule.cap.as_ref().and_then(|cap| cap.of.as_ref()) {
             return Ok(self.measures.value(operand, last)?.unwrap_or(Exact::ZERO));
         }
-        let sold = lines.iter().chain(asked.hypothesis).filter(|_| caps_by_sales(asked.schedule)).map(|line| line.amount);
+        let sold = lines.iter().chain(asked.hypothesis).filter(|_| caps_by_sales(asked.schedule)).map(|line| line.amount.clone());
         Exact::sum(sold).map_err(|overflow| out_of_range(asked.schedule, overflow).into())
     }
 
@@ -194,10 +194,10 @@ impl<'a> Calculation<'a> {
         let mut taken = Exact::ZERO;
         for line in lines {
             if let Some(reduction) = line.transaction.and_then(|transaction| reductions.get(&transaction.id)) {
-                line.basis = line.basis.sub(*reduction)?;
-                taken = taken.add(*reduction)?;
+                line.basis = line.basis.sub(reduction)?;
+                taken = taken.add(reduction)?;
                 if asked.schedule.qualifier.is_none() {
-                    line.qualifier = line.basis;
+                    line.qualifier = line.basis.clone();
                 }
             }
         }
@@ -213,17 +213,17 @@ impl<'a> Calculation<'a> {
         if let Basis::Metric(operand) = basis_of(schedule) {
             let basis = self.measures.value(operand, last)?.unwrap_or(Exact::ZERO);
             let qualifier = match &schedule.qualifier {
-                None => basis,
-                Some(_) => Exact::sum(lines.iter().map(|line| line.qualifier)).map_err(loud)?,
+                None => basis.clone(),
+                Some(_) => Exact::sum(lines.iter().map(|line| &line.qualifier)).map_err(loud)?,
             };
             let tier = self.tiers.of_period(schedule, asked.period.span, self.knowledge.as_of)?;
-            *lines = vec![Line { tier, basis, qualifier, units: basis, ..Line::unattributed(last) }];
+            *lines = vec![Line { tier, basis: basis.clone(), qualifier, units: basis, ..Line::unattributed(last) }];
         }
         let Some(Basis::Metric(operand)) = &schedule.qualifier else { return Ok(true) };
         let Some(qualifier) = self.measures.value(operand, last)? else { return Ok(false) };
-        let whole = Exact::sum(lines.iter().map(|line| line.basis)).map_err(loud)?;
+        let whole = Exact::sum(lines.iter().map(|line| &line.basis)).map_err(loud)?;
         for line in lines.iter_mut() {
-            line.qualifier = qualifier.mul_div(line.basis, whole).map_err(loud)?.unwrap_or(Exact::ZERO);
+            line.qualifier = qualifier.mul_div(&line.basis, &whole).map_err(loud)?.unwrap_or(Exact::ZERO);
         }
         if whole.is_zero() {
             lines.push(Line { qualifier, ..Line::unattributed(last) });
@@ -237,7 +237,7 @@ impl<'a> Calculation<'a> {
         if figure.basis.is_negative() {
             let note =
                 if schedule.carry_negative { "the basis is negative and carried into the next period" } else { "the basis is negative: nothing is earned" };
-            figure.carried_basis = schedule.carry_negative.then_some(figure.basis);
+            figure.carried_basis = schedule.carry_negative.then_some(figure.basis.clone());
             figure.step(StepKind::Earn, Exact::ZERO, None, Some(note.to_owned()));
             return Ok(());
         }
@@ -245,13 +245,13 @@ impl<'a> Calculation<'a> {
             figure.step(StepKind::Earn, Exact::ZERO, None, Some("the qualifier has no data: no band is reached".to_owned()));
             return Ok(());
         }
-        let cap = schedule.base_cap.as_ref().and_then(|cap| cap.get(figure.tier)).map(|cap| cap.0);
+        let cap = schedule.base_cap.as_ref().and_then(|cap| cap.get(figure.tier)).map(|cap| cap.0.clone());
         let (plan, pieces) = self.pieces(asked, figure, None)?;
         let earned = sum(&pieces).map_err(loud)?;
         figure.step(StepKind::Earn, earned, plan.measured_against, None);
         figure.pieces = pieces;
         if let Some(cap) = cap {
-            let (_, pieces) = self.pieces(asked, figure, Some(cap))?;
+            let (_, pieces) = self.pieces(asked, figure, Some(cap.clone()))?;
             figure.step(StepKind::BaseCap, sum(&pieces).map_err(loud)?, Some(cap), None);
             figure.pieces = pieces;
         }
@@ -267,7 +267,7 @@ impl<'a> Calculation<'a> {
             let (edges, pieces) = line_by_line(asked.method, figure, base_cap).map_err(loud)?;
             return Ok((Plan { edges, ..Plan::default() }, pieces));
         }
-        let plan = self.plan(asked, figure.qualifier, figure.tier)?;
+        let plan = self.plan(asked, figure.qualifier.clone(), figure.tier)?;
         let pieces = earn(&plan, &figure.lines, base_cap, figure.tier).map_err(loud)?;
         Ok((plan, pieces))
     }
@@ -293,7 +293,7 @@ impl<'a> Calculation<'a> {
     fn baseline(&self, schedule: &'a RebateSchedule, baseline: &'a Baseline, period: &Period) -> Result<Option<Exact>, Faults> {
         let periods = self.program.periods(&schedule.period);
         let (earlier, history) = match baseline {
-            Baseline::Given(number) => return Ok(Some(number.0)),
+            Baseline::Given(number) => return Ok(Some(number.0.clone())),
             Baseline::Metric(operand) => return self.measures.value(operand, period.span.from),
             Baseline::SamePeriodLastYear(history) => (periods.year_before(period), history),
             Baseline::PreviousPeriod(history) => (periods.before(period), history),
@@ -303,11 +303,11 @@ impl<'a> Calculation<'a> {
             Basis::Metric(operand) => self.measures.value(operand, earlier.span.last_day())?,
             _ => {
                 let lines = self.reader.lines(schedule, earlier.span, Whose::Any)?;
-                Some(Exact::sum(lines.iter().map(|line| line.qualifier)).map_err(|overflow| out_of_range(schedule, overflow))?)
+                Some(Exact::sum(lines.iter().map(|line| &line.qualifier)).map_err(|overflow| out_of_range(schedule, overflow))?)
             }
         };
-        let factor = history.factor.map_or(Exact::ONE, |factor| factor.0);
-        value.map(|value| value.mul(factor)).transpose().map_err(|overflow| out_of_range(schedule, overflow).into())
+        let factor = history.factor.as_ref().map_or(Exact::ONE, |factor| factor.0.clone());
+        value.map(|value| value.mul(&factor)).transpose().map_err(|overflow| out_of_range(schedule, overflow).into())
     }
 
     /// Whether the partner accepted its target in time.
@@ -326,7 +326,7 @@ impl<'a> Calculation<'a> {
     fn judge_condition(&self, schedule: &'a RebateSchedule, figure: &mut Figure<'a>, last: Date) -> Result<(), Faults> {
         let Some(condition) = &schedule.condition else { return Ok(()) };
         if self.measures.is_met(condition, last)? {
-            let earned = figure.exact;
+            let earned = figure.exact.clone();
             figure.step(StepKind::Condition, earned, None, Some("met".to_owned()));
         } else {
             figure.pieces.clear();
@@ -338,8 +338,8 @@ impl<'a> Calculation<'a> {
 
 /// The bound of a cap for a tier and what its share is taken of.
 fn bound_of(cap: &Cap, tier: Option<&str>, of: Exact) -> Result<Option<Exact>, Overflow> {
-    let amount = cap.amount.as_ref().and_then(|amount| amount.get(tier)).map(|amount| amount.0);
-    let share = cap.share.as_ref().and_then(|share| share.get(tier)).map(|share| of.max(Exact::ZERO).mul(share.0)).transpose()?;
+    let amount = cap.amount.as_ref().and_then(|amount| amount.get(tier)).map(|amount| amount.0.clone());
+    let share = cap.share.as_ref().and_then(|share| share.get(tier)).map(|share| of.max(Exact::ZERO).mul(&share.0)).transpose()?;
     Ok(match (amount, share) {
         (Some(amount), Some(share)) => Some(amount.min(share)),
         (amount, share) => amount.or(share),
@@ -348,14 +348,14 @@ fn bound_of(cap: &Cap, tier: Option<&str>, of: Exact) -> Result<Option<Exact>, O
 
 /// Floor, then cap; `capped_by` is what a cap's share for the partner is taken of.
 pub(super) fn bound(schedule: &RebateSchedule, purpose: Purpose, capped_by: Exact, figure: &mut Figure<'_>) -> Result<(), Overflow> {
-    let value = |amount: Option<&crate::money::Number>| amount.map(|amount| amount.0);
+    let value = |amount: Option<&crate::money::Number>| amount.map(|amount| amount.0.clone());
     if let Some(floor) = schedule.floor.as_ref().filter(|_| purpose == Purpose::Entitlement)
         && let Some(bound) = value(floor.amount.get(figure.tier))
     {
         let tops_up = figure.exact.is_positive() || (floor.unconditional && figure.exact.is_zero());
-        let after = if tops_up { figure.exact.max(bound) } else { figure.exact };
+        let after = if tops_up { figure.exact.clone().max(bound.clone()) } else { figure.exact.clone() };
         if after != figure.exact {
-            scale(&mut figure.pieces, figure.exact, after)?;
+            scale(&mut figure.pieces, figure.exact.clone(), after.clone())?;
             figure.bounded = true;
         }
         figure.step(StepKind::Floor, after, Some(bound), None);
@@ -363,9 +363,9 @@ pub(super) fn bound(schedule: &RebateSchedule, purpose: Purpose, capped_by: Exac
     let Some(cap) = &schedule.cap else { return Ok(()) };
     let Some(bound) = bound_of(cap, figure.tier, capped_by)? else { return Ok(()) };
     if cap.per == CapScope::Partner {
-        let after = figure.exact.min(bound);
+        let after = figure.exact.clone().min(bound.clone());
         if after != figure.exact {
-            scale(&mut figure.pieces, figure.exact, after)?;
+            scale(&mut figure.pieces, figure.exact.clone(), after.clone())?;
             figure.bounded = true;
         }
         figure.step(StepKind::Cap, after, Some(bound), None);
@@ -414,21 +414,21 @@ fn cap_parts(cap: &Cap, figure: &mut Figure<'_>) -> Result<bool, Overflow> {
     let mut sold: BTreeMap<Part, Exact> = BTreeMap::new();
     for (at, line) in lines.iter().enumerate().filter(|_| cap.share.is_some()) {
         let sum = sold.entry(part_of(cap.per, Some(at), Some(line))).or_insert(Exact::ZERO);
-        *sum = sum.add(line.amount)?;
+        *sum = sum.add(&line.amount)?;
     }
     for (part, members) in &parts {
-        let amount_of = |at: &usize| pieces.get(*at).map_or(Exact::ZERO, |piece| piece.amount);
+        let amount_of = |at: &usize| pieces.get(*at).map_or(Exact::ZERO, |piece| piece.amount.clone());
         let whole = Exact::sum(members.iter().map(amount_of))?;
-        let of = sold.get(part).copied().unwrap_or(Exact::ZERO).abs();
+        let of = sold.get(part).cloned().unwrap_or(Exact::ZERO).abs();
         let Some(bound) = bound_of(cap, figure.tier, of)? else { continue };
-        let after = whole.min(bound).max(bound.neg());
+        let after = whole.clone().min(bound.clone()).max(bound.neg());
         if whole.is_zero() || after == whole {
             continue;
         }
         cut = true;
         for at in members {
             if let Some(piece) = pieces.get_mut(*at) {
-                piece.amount = piece.amount.mul_div(after, whole)?.unwrap_or(piece.amount);
+                piece.amount = piece.amount.mul_div(&after, &whole)?.unwrap_or(piece.amount.clone());
                 piece.of_whole = false;
             }
         }
@@ -451,16 +451,16 @@ fn line_by_line<'a>(method: &'a Method, figure: &Figure<'a>, base_cap: Option<Ex
     let mut pieces = Vec::new();
     let mut edges = Vec::new();
     let mut filled = Exact::ZERO;
-    let capped = |basis: Exact| base_cap.map_or(basis, |cap| basis.min(cap));
+    let capped = |basis: &Exact| base_cap.as_ref().map_or(basis, |cap| basis.min(cap)).clone();
     for (at, line) in figure.lines.iter().enumerate() {
-        let next = filled.add(line.basis)?;
-        let basis = capped(next).sub(capped(filled))?;
+        let next = filled.add(&line.basis)?;
+        let basis = capped(&next).sub(&capped(&filled))?;
         filled = next;
-        let units = line.units.mul_div(basis, line.basis)?.unwrap_or(line.units);
+        let units = line.units.mul_div(&basis, &line.basis)?.unwrap_or(line.units.clone());
         let goes_back = line.basis.is_negative() || (line.basis.is_zero() && line.qualifier.is_negative());
         let upright = |value: Exact| if goes_back { value.neg() } else { value };
-        let alone = Line { basis: upright(basis), qualifier: upright(line.qualifier), units: upright(units), ..line.clone() };
-        let plan = Plan::of_figures(method, alone.qualifier, alone.tier)?.unwrap_or_default();
+        let alone = Line { basis: upright(basis), qualifier: upright(line.qualifier.clone()), units: upright(units), ..line.clone() };
+        let plan = Plan::of_figures(method, alone.qualifier.clone(), alone.tier)?.unwrap_or_default();
         for piece in earn(&plan, std::slice::from_ref(&alone), None, alone.tier)? {
             pieces.push(Piece { line: Some(at), base: upright(piece.base), amount: upright(piece.amount), of_whole: false, ..piece });
         }

@@ -24,22 +24,33 @@ pub(super) fn growth_plan(growth: &Growth, qualifier: Exact, baseline: Option<Ex
     let mut edges: Vec<Exact> = Vec::with_capacity(growth.bands.len());
     for band in &growth.bands {
         edges.push(match growth.measured {
-            GrowthMeasure::Ratio => baseline.mul(band.from.value)?,
-            GrowthMeasure::Absolute => baseline.add(band.from.value)?,
+            GrowthMeasure::Ratio => baseline.mul(&band.from.value)?,
+            GrowthMeasure::Absolute => baseline.add(&band.from.value)?,
         });
     }
-    let next = |at: usize| edges.get(at + 1).copied();
-    let mut plan = Plan { edges: edges.iter().enumerate().map(|(at, from)| (*from, next(at))).collect(), measured_against: Some(baseline), ..Plan::default() };
+    let next = |at: usize| edges.get(at + 1).cloned();
+    let mut plan = Plan {
+        edges: edges.iter().enumerate().map(|(at, from)| (from.clone(), next(at))).collect(),
+        measured_against: Some(baseline.clone()),
+        ..Plan::default()
+    };
     let all = growth.bands.iter().zip(&edges).enumerate();
-    let hit: Vec<(usize, &GrowthBand, Exact)> =
-        all.filter(|(_, (_, from))| reached(qualifier, **from, growth.upper_inclusive)).map(|(at, (band, from))| (at, band, *from)).collect();
-    let Some((top, band, _)) = hit.last().copied() else { return Ok(plan) };
+    let hit: Vec<(usize, &GrowthBand, Exact)> = all
+        .filter(|(_, (_, from))| reached(qualifier.clone(), (*from).clone(), growth.upper_inclusive))
+        .map(|(at, (band, from))| (at, band, from.clone()))
+        .collect();
+    let Some((top, band, _)) = hit.last().cloned() else { return Ok(plan) };
     match growth.pay_on {
         GrowthBase::Everything => plan.everything.extend(pay(band).map(|pay| OnEverything { band: Some(top), pay, weight: Exact::ONE })),
         GrowthBase::Increment => plan.slices.extend(pay(band).map(|pay| OnSlice { band: Some(top), pay, from: baseline, to: None })),
         GrowthBase::IncrementByBand => {
             let slices = hit.iter().filter_map(|(at, band, from)| {
-                pay(band).map(|pay| OnSlice { band: Some(*at), pay, from: (*from).max(baseline), to: next(*at).map(|to| to.max(baseline)) })
+                pay(band).map(|pay| OnSlice {
+                    band: Some(*at),
+                    pay,
+                    from: from.clone().max(baseline.clone()),
+                    to: next(*at).map(|to| to.max(baseline.clone())),
+                })
             });
             plan.slices = slices.collect();
             plan.sums = hit.iter().filter_map(|(at, band, _)| lump(band, *at)).collect();
@@ -64,19 +75,19 @@ fn without_baseline(growth: &Growth, qualifier: Exact) -> Plan<'_> {
 
 /// The target from the history: at least the floor, at most the cap. None without history and floor, or when it is not above zero.
 pub(super) fn target_of(target: &Target, history: Option<Exact>) -> Option<Exact> {
-    let floor = target.floor.map(|floor| floor.0);
-    let cap = target.cap.map(|cap| cap.0);
+    let floor = target.floor.as_ref().map(|floor| floor.0.clone());
+    let cap = target.cap.as_ref().map(|cap| cap.0.clone());
     let raised = match (history, floor) {
         (Some(history), Some(floor)) => history.max(floor),
         (history, floor) => history.or(floor)?,
     };
-    Some(cap.map_or(raised, |cap| raised.min(cap))).filter(|target| target.is_positive())
+    Some(cap.map_or(raised.clone(), |cap| raised.min(cap))).filter(|target| target.is_positive())
 }
 
 /// The plan of a target. Without one, or while it is not reached, nothing is paid.
 pub(super) fn target_plan(target: &Target, qualifier: Exact, at: Option<Exact>) -> Plan<'_> {
     let Some(at) = at else { return Plan::default() };
-    let mut plan = Plan { measured_against: Some(at), edges: vec![(at, None)], ..Plan::default() };
+    let mut plan = Plan { measured_against: Some(at.clone()), edges: vec![(at.clone(), None)], ..Plan::default() };
     if qualifier < at {
         return plan;
     }

@@ -34,8 +34,8 @@ pub(super) struct Line<'a> {
 impl Line<'_> {
     /// A line for what belongs to no sale.
     pub(super) const fn unattributed(date: Date) -> Self {
-        let none = Exact::ZERO;
-        Self { transaction: None, date, category: None, tier: None, amount: none, basis: none, qualifier: none, units: none, converted: None }
+        const NONE: Exact = Exact::ZERO;
+        Self { transaction: None, date, category: None, tier: None, amount: NONE, basis: NONE, qualifier: NONE, units: NONE, converted: None }
     }
 }
 
@@ -175,17 +175,18 @@ impl<'a> LineReader<'a> {
         let qualifier = schedule.qualifier.as_ref().unwrap_or(basis);
         let needs_amount = *basis == Basis::Amount || *qualifier == Basis::Amount || caps_by_sales(schedule);
         let converted = if needs_amount { Some(self.convert(schedule, periods, transaction, date)?) } else { None };
-        let amount = converted.map_or(Exact::ZERO, |converted| converted.exact);
+        let amount = converted.as_ref().map_or(Exact::ZERO, |converted| converted.exact.clone());
         let quantity = transaction.signed_quantity().exact();
         let measure = |of: &Basis| match of {
-            Basis::Amount => amount,
-            Basis::Quantity => quantity,
+            Basis::Amount => amount.clone(),
+            Basis::Quantity => quantity.clone(),
             Basis::Attribute(name) => attribute(transaction, name),
             Basis::Metric(_) => Exact::ZERO,
         };
-        let units = if *basis == Basis::Amount { quantity } else { measure(basis) };
+        let units = if *basis == Basis::Amount { quantity.clone() } else { measure(basis) };
         let converted = converted.filter(|converted| converted.rate_date.is_some());
-        Ok(Line { transaction: Some(transaction), date, category, tier: None, amount, basis: measure(basis), qualifier: measure(qualifier), units, converted })
+        let (basis, qualifier) = (measure(basis), measure(qualifier));
+        Ok(Line { transaction: Some(transaction), date, category, tier: None, amount, basis, qualifier, units, converted })
     }
 
     fn convert(&self, schedule: &RebateSchedule, periods: &Periods<'_>, line: &Transaction, date: Date) -> Result<Converted, ConversionError> {
@@ -233,7 +234,7 @@ fn in_time(schedule: &RebateSchedule, periods: &Periods<'_>, line: &Transaction,
 /// A numeric attribute with the sign that counts; a missing one is zero.
 fn attribute(line: &Transaction, name: &str) -> Exact {
     let value = match line.attributes.get(name.strip_prefix("attribute.").unwrap_or(name)) {
-        Some(AttributeValue::Number(number)) => *number,
+        Some(AttributeValue::Number(number)) => number.clone(),
         Some(AttributeValue::Text(text)) => Exact::parse(text, 15, 10).unwrap_or(Exact::ZERO),
         Some(AttributeValue::Boolean(_)) | None => Exact::ZERO,
     };

@@ -70,7 +70,7 @@ impl<'a> Measures<'a> {
 
     /// The value of an operand at the end of `date`; `None` is no data.
     pub(super) fn value(&self, operand: &'a Operand, date: Date) -> Result<Option<Exact>, Faults> {
-        Ok(self.evaluator().operand(operand, &At::new(self.partner, date))?.value)
+        Ok(self.evaluator().operand(operand, &At::new(self.partner, date))?.value.clone())
     }
 
     /// Whether a requirement is met at the end of `date`.

@@ -22,9 +22,9 @@ impl Pay<'_> {
     /// The rate or amount for a tier; a tier that has none earns nothing.
     pub(super) fn for_tier(&self, tier: Option<&str>) -> Exact {
         match self {
-            Self::Rate(rate) => rate.get(tier).map_or(Exact::ZERO, |rate| rate.0),
-            Self::PerUnit(amount) => amount.get(tier).map_or(Exact::ZERO, |amount| amount.0),
-            Self::PerPackage(package) => package.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0),
+            Self::Rate(rate) => rate.get(tier).map_or(Exact::ZERO, |rate| rate.0.clone()),
+            Self::PerUnit(amount) => amount.get(tier).map_or(Exact::ZERO, |amount| amount.0.clone()),
+            Self::PerPackage(package) => package.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0.clone()),
         }
     }
 
@@ -35,7 +35,7 @@ impl Pay<'_> {
 }
 
 /// Paid on the whole basis, times a weight.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct OnEverything<'a> {
     pub(super) band: Option<usize>,
     pub(super) pay: Pay<'a>,
@@ -43,7 +43,7 @@ pub(super) struct OnEverything<'a> {
 }
 
 /// Paid on what lies in `[from, to)` of the qualifier.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct OnSlice<'a> {
     pub(super) band: Option<usize>,
     pub(super) pay: Pay<'a>,
@@ -52,7 +52,7 @@ pub(super) struct OnSlice<'a> {
 }
 
 /// A sum that is due.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Due<'a> {
     pub(super) band: Option<usize>,
     pub(super) amount: &'a Tiered<Number>,
@@ -101,7 +101,7 @@ impl<'a> Plan<'a> {
         for (band, target) in lump.targets.iter().enumerate() {
             let Some(at) = target.at.get(tier) else { continue };
             plan.edges.resize(band, (Exact::ZERO, None));
-            plan.edges.push((at.0, None));
+            plan.edges.push((at.0.clone(), None));
             if qualifier >= at.0 {
                 if lump.pay == LumpPay::Highest {
                     plan.sums.clear();

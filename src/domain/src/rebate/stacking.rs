@@ -54,7 +54,7 @@ fn give_way(entitlement: &mut Entitlement, best: &str, carried_in: i64) -> Resul
 pub(super) fn settle_groups(program: &Program, entitlements: &mut [&mut Entitlement]) -> Result<(), Faults> {
     for rule in &program.document.stacking {
         let StackingRule::BestOf(rule) = rule else { continue };
-        let worth = |key: &str| entitlements.iter().find(|one| one.schedule == key).map(|one| (one.amount.minor, one.exact));
+        let worth = |key: &str| entitlements.iter().find(|one| one.schedule == key).map(|one| (one.amount.minor, one.exact.clone()));
         let Some((best, others)) = best_of(rule, worth) else { continue };
         for key in others {
             if let Some(one) = entitlements.iter_mut().find(|one| one.schedule == key) {
@@ -162,9 +162,9 @@ impl<'a> Settling<'_, 'a> {
     fn settle_again(&mut self, key: &str) -> Result<(), Faults> {
         let Some((schedule, period)) = self.find(key) else { return Ok(()) };
         let calculation = self.calculation;
-        let carry = self.carries.get(key).copied().unwrap_or_default();
+        let carry = self.carries.get(key).cloned().unwrap_or_default();
         let reductions = self.reductions.get(key);
-        let (figure, earlier) = calculation.figures(schedule, &period, carry.basis.0, reductions, &[])?;
+        let (figure, earlier) = calculation.figures(schedule, &period, carry.basis.0.clone(), reductions, &[])?;
         let fiscal_year = calculation.program.fiscal_year.year_start(period.span.last_day());
         let terms = Terms { schedule, currency: currency_of(calculation.program, schedule), period: &period, fiscal_year, carry };
         let loud = |overflow| Faults::from(out_of_range(schedule, overflow));
@@ -179,7 +179,7 @@ impl<'a> Settling<'_, 'a> {
         for key in &rule.schedules {
             self.ensure(key)?;
         }
-        let worth = |key: &str| self.settled.get(key).map(|settled| (settled.entitlement.amount.minor, settled.entitlement.exact));
+        let worth = |key: &str| self.settled.get(key).map(|settled| (settled.entitlement.amount.minor, settled.entitlement.exact.clone()));
         let Some((best, others)) = best_of(rule, worth) else { return Ok(()) };
         for key in others {
             if let Some(settled) = self.settled.get_mut(key) {
@@ -226,7 +226,7 @@ impl<'a> Settling<'_, 'a> {
 fn merge<'a>(into: &mut Reductions<'a>, from: &Reductions<'a>) -> Result<(), Faults> {
     for (id, amount) in from {
         let sum = into.entry(id).or_insert(Exact::ZERO);
-        *sum = sum.add(*amount).map_err(too_large)?;
+        *sum = sum.add(amount).map_err(too_large)?;
     }
     Ok(())
 }
@@ -245,7 +245,7 @@ fn earned_by_line<'a>(figure: &Figure<'a>, earlier: Option<&Figure<'a>>) -> Resu
             let transaction = piece.line.and_then(|line| figure.lines.get(line)).and_then(|line| line.transaction);
             if let Some(transaction) = transaction {
                 let sum = earned.entry(&transaction.id).or_insert(Exact::ZERO);
-                *sum = sum.add(if negative { piece.amount.neg() } else { piece.amount })?;
+                *sum = if negative { sum.sub(&piece.amount)? } else { sum.add(&piece.amount)? };
             }
         }
         Ok(())

@@ -125,13 +125,13 @@ impl StatedLine {
         Self {
             kind: LineKind::Earned,
             band: share.band.and_then(|band| i64::try_from(band).ok()),
-            from: share.from,
-            to: share.to,
+            from: share.from.clone(),
+            to: share.to.clone(),
             tier: share.tier.clone(),
             category: category.map(str::to_owned),
-            base: share.base,
-            rate: share.rate,
-            exact: share.amount,
+            base: share.base.clone(),
+            rate: share.rate.clone(),
+            exact: share.amount.clone(),
             amount: 0,
         }
     }
@@ -176,8 +176,8 @@ pub fn state(entitlement: Entitlement, schedule: &RebateSchedule) -> Result<Stat
         if step.step == StepKind::Round {
             round(&mut lines, step, currency)?;
         } else if let Some(kind) = LineKind::of_step(step.step).filter(|_| step.before != step.after) {
-            let exact = step.after.sub(step.before)?;
-            let amount = minor_of(exact, currency)?;
+            let exact = step.after.sub(&step.before)?;
+            let amount = minor_of(exact.clone(), currency)?;
             lines.push(StatedLine { exact, ..StatedLine::of(kind, amount.unwrap_or(0), currency) });
         }
     }
@@ -203,17 +203,17 @@ fn scale_of(currency: Currency) -> Result<Exact, Overflow> {
 
 /// The minor units of a figure that has no part of one.
 fn minor_of(exact: Exact, currency: Currency) -> Result<Option<i64>, Overflow> {
-    Ok(exact.mul(scale_of(currency)?)?.to_whole().and_then(|minor| i64::try_from(minor).ok()))
+    Ok(exact.mul(&scale_of(currency)?)?.to_whole().and_then(|minor| i64::try_from(minor).ok()))
 }
 
 /// Shares the rounded figure over the lines so far, by largest remainder.
 fn round(lines: &mut Vec<StatedLine>, step: &Step, currency: Currency) -> Result<(), Overflow> {
-    let total = minor_of(step.after, currency)?.ok_or(Overflow)?;
+    let total = minor_of(step.after.clone(), currency)?.ok_or(Overflow)?;
     if lines.is_empty() && total != 0 {
         lines.push(StatedLine::of(LineKind::Earned, 0, currency));
     }
     let scale = scale_of(currency)?;
-    let exact = lines.iter().map(|line| line.exact.mul(scale)).collect::<Result<Vec<Exact>, Overflow>>()?;
+    let exact = lines.iter().map(|line| line.exact.mul(&scale)).collect::<Result<Vec<Exact>, Overflow>>()?;
     for (line, amount) in lines.iter_mut().zip(round_to_total(total, &exact)?) {
         line.amount = amount;
     }
@@ -251,7 +251,7 @@ type LineKey<'l> = (LineKind, Option<i64>, Option<Exact>, Option<Exact>, Option<
 /// What is different between the lines of a period now and before: one line for each band and tier, and so on, in their order.
 pub fn difference(now: Vec<StatedLine>, before: &[StatedLine]) -> Result<Vec<StatedLine>, Overflow> {
     fn key(line: &StatedLine) -> LineKey<'_> {
-        (line.kind, line.band, line.from, line.to, line.tier.as_deref(), line.category.as_deref(), line.rate)
+        (line.kind, line.band, line.from.clone(), line.to.clone(), line.tier.as_deref(), line.category.as_deref(), line.rate.clone())
     }
     // Mostly nothing was posted before, and no two lines are one.
     if before.is_empty() && now.is_sorted_by(|one, next| key(one) < key(next)) {
@@ -262,8 +262,8 @@ pub fn difference(now: Vec<StatedLine>, before: &[StatedLine]) -> Result<Vec<Sta
     for (line, negative) in all {
         let (base, exact, amount) = sums.entry(key(line)).or_insert((Exact::ZERO, Exact::ZERO, 0));
         let signed = |figure: Exact| if negative { figure.neg() } else { figure };
-        *base = base.add(signed(line.base))?;
-        *exact = exact.add(signed(line.exact))?;
+        *base = base.add(&signed(line.base.clone()))?;
+        *exact = exact.add(&signed(line.exact.clone()))?;
         *amount = amount.checked_add(if negative { line.amount.checked_neg().ok_or(Overflow)? } else { line.amount }).ok_or(Overflow)?;
     }
     let whole = before.is_empty();
@@ -328,11 +328,11 @@ pub struct StatementBody<'a> {
     /// The tier that counts for the period as a whole.
     pub tier: Option<&'a str>,
     /// What picked the band.
-    pub qualifier: Exact,
+    pub qualifier: &'a Exact,
     /// What was paid on.
-    pub basis: Exact,
+    pub basis: &'a Exact,
     /// The figure before rounding.
-    pub exact: Exact,
+    pub exact: &'a Exact,
     /// What the period is worth, in minor units.
     pub entitled: i64,
     /// What was recognised for it before.
@@ -412,9 +412,9 @@ impl Reversed {
     /// What it says, for its digest. It has no steps of its own: they are those of the reversed statement.
     pub fn body<'s>(&'s self, posted: &StatementBody<'s>) -> StatementBody<'s> {
         StatementBody {
-            qualifier: self.qualifier,
-            basis: self.basis,
-            exact: self.exact,
+            qualifier: &self.qualifier,
+            basis: &self.basis,
+            exact: &self.exact,
             entitled: self.entitled,
             before: self.before,
             carried: self.carried,

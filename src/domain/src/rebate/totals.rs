@@ -23,7 +23,7 @@ use super::plan::Plan;
 use super::result::{Entitlement, StepKind};
 
 /// The sums of a partner's lines in the scope of a schedule, for one category or for all.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Totals<'a> {
     /// The category, for the statement.
     pub category: Option<&'a str>,
@@ -34,7 +34,7 @@ pub struct Totals<'a> {
 }
 
 /// Everything besides the sums that a figure asks for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct TotalsTerms<'a> {
     /// The period.
     pub period: &'a Period,
@@ -128,25 +128,25 @@ pub fn earn_from_totals(program: &Program, schedule: &RebateSchedule, terms: &To
 fn from_totals(program: &Program, schedule: &RebateSchedule, terms: &TotalsTerms<'_>, totals: &[Totals<'_>]) -> Result<Entitlement, Overflow> {
     let basis = basis_of(schedule);
     let qualifier = schedule.qualifier.as_ref().unwrap_or(basis);
-    let measure = |of: &Basis, totals: &Totals<'_>| if *of == Basis::Quantity { totals.quantity } else { totals.amount };
+    let measure = |of: &Basis, totals: &Totals<'_>| if *of == Basis::Quantity { totals.quantity.clone() } else { totals.amount.clone() };
     let line = |totals: &Totals<'_>| Line {
         category: None,
         tier: None,
-        amount: totals.amount,
+        amount: totals.amount.clone(),
         basis: measure(basis, totals),
         qualifier: measure(qualifier, totals),
-        units: totals.quantity,
+        units: totals.quantity.clone(),
         ..Line::unattributed(terms.period.span.last_day())
     };
     let lines: Vec<Line<'_>> = totals.iter().map(|totals| Line { category: totals.category, tier: terms.tier, ..line(totals) }).collect();
     let mut figure = Figure { tier: terms.tier, ..Figure::nothing() };
-    figure.basis = Exact::sum(lines.iter().map(|line| line.basis))?;
-    figure.qualifier = Exact::sum(lines.iter().map(|line| line.qualifier))?;
+    figure.basis = Exact::sum(lines.iter().map(|line| &line.basis))?;
+    figure.qualifier = Exact::sum(lines.iter().map(|line| &line.qualifier))?;
     figure.lines = lines;
     let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
     if terms.takes_part && super::figure::is_tier(schedule, terms.tier) && !terms.period.span.intersect(force).is_empty() {
         earn_whole(schedule, terms, &mut figure)?;
-        let sold = Exact::sum(totals.iter().map(|totals| totals.amount))?;
+        let sold = Exact::sum(totals.iter().map(|totals| &totals.amount))?;
         bound(schedule, Purpose::Entitlement, sold, &mut figure)?;
     } else {
         figure = Figure { tier: terms.tier, ..Figure::nothing() };
@@ -161,12 +161,12 @@ fn earn_whole<'a>(schedule: &'a RebateSchedule, terms: &TotalsTerms<'a>, figure:
     if figure.is_negative(schedule) {
         return Ok(());
     }
-    let plan = plan(schedule, terms, figure.qualifier)?;
-    let cap = schedule.base_cap.as_ref().and_then(|cap| cap.get(figure.tier)).map(|cap| cap.0);
+    let plan = plan(schedule, terms, figure.qualifier.clone())?;
+    let cap = schedule.base_cap.as_ref().and_then(|cap| cap.get(figure.tier)).map(|cap| cap.0.clone());
     figure.pieces = earn(&plan, &figure.lines, None, figure.tier)?;
-    figure.step(StepKind::Earn, sum(&figure.pieces)?, plan.measured_against, None);
+    figure.step(StepKind::Earn, sum(&figure.pieces)?, plan.measured_against.clone(), None);
     if cap.is_some() {
-        figure.pieces = earn(&plan, &figure.lines, cap, figure.tier)?;
+        figure.pieces = earn(&plan, &figure.lines, cap.clone(), figure.tier)?;
         figure.step(StepKind::BaseCap, sum(&figure.pieces)?, cap, None);
     }
     figure.edges = plan.edges;
@@ -176,11 +176,11 @@ fn earn_whole<'a>(schedule: &'a RebateSchedule, terms: &TotalsTerms<'a>, figure:
 
 fn plan<'a>(schedule: &'a RebateSchedule, terms: &TotalsTerms<'a>, qualifier: Exact) -> Result<Plan<'a>, Overflow> {
     let history = |baseline: &Baseline| match baseline {
-        Baseline::Given(number) => Ok(Some(number.0)),
+        Baseline::Given(number) => Ok(Some(number.0.clone())),
         Baseline::Metric(_) => Ok(None),
         Baseline::SamePeriodLastYear(rule) | Baseline::PreviousPeriod(rule) => {
-            let factor = rule.factor.map_or(Exact::ONE, |factor| factor.0);
-            terms.history.map(|history| history.mul(factor)).transpose()
+            let factor = rule.factor.as_ref().map_or(Exact::ONE, |factor| factor.0.clone());
+            terms.history.as_ref().map(|history| history.mul(&factor)).transpose()
         }
     };
     match &schedule.method {

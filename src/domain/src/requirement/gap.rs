@@ -88,11 +88,11 @@ impl Serialize for MissingLeaf {
             kind: self.kind,
             unit: self.unit,
             compares: self.compares,
-            required: self.required,
-            actual: self.actual,
-            missing: self.missing,
+            required: self.required.clone(),
+            actual: self.actual.clone(),
+            missing: self.missing.clone(),
             reason: self.reason,
-            ratio: self.ratio.as_deref().copied(),
+            ratio: self.ratio.as_deref().cloned(),
             window: self.window,
             met_on: self.met_on,
             by: self.by,
@@ -132,9 +132,9 @@ fn cost(way: &[Rc<MissingLeaf>]) -> u64 {
 }
 
 fn cost_of(leaf: &Leaf) -> u64 {
-    match (leaf.missing, leaf.required) {
+    match (leaf.missing.clone(), leaf.required.clone()) {
         (Some(missing), Some(required)) if !required.is_zero() => {
-            let part = missing.div(required.abs()).ok().flatten().and_then(|part| RoundingMode::Up.round_scaled(part.abs(), 6).ok());
+            let part = missing.div(&required.abs()).ok().flatten().and_then(|part| RoundingMode::Up.round_scaled(&part.abs(), 6).ok());
             part.map_or(WHOLE, |part| u64::try_from(part).unwrap_or(WHOLE).clamp(1, WHOLE))
         }
         _ => WHOLE,
@@ -301,7 +301,7 @@ impl Gap {
     pub fn is(&self, expected: &BTreeMap<String, Exact>) -> bool {
         std::iter::once(&self.missing).chain(&self.alternatives).any(|way| {
             let named_by = |leaf: &MissingLeaf, name: &str| leaf.key == *name || leaf.label.as_deref() == Some(name) || grouped(leaf).as_deref() == Some(name);
-            let each_named = way.iter().all(|leaf| expected.iter().any(|(name, missing)| named_by(leaf, name) && leaf.missing == Some(*missing)));
+            let each_named = way.iter().all(|leaf| expected.iter().any(|(name, missing)| named_by(leaf, name) && leaf.missing == Some(missing.clone())));
             each_named && expected.keys().all(|name| way.iter().any(|leaf| named_by(leaf, name)))
         })
     }
@@ -312,5 +312,5 @@ fn grouped(leaf: &MissingLeaf) -> Option<String> {
 }
 
 fn named(way: &[MissingLeaf]) -> BTreeMap<String, Option<Exact>> {
-    way.iter().map(|leaf| (grouped(leaf).unwrap_or_else(|| leaf.key.clone()), leaf.missing)).collect()
+    way.iter().map(|leaf| (grouped(leaf).unwrap_or_else(|| leaf.key.clone()), leaf.missing.clone())).collect()
 }

@@ -47,7 +47,7 @@ impl Leaf {
     /// Puts on again what its rule and the version say: words, unit, how it compares, what is missing. Kept standings leave it out.
     pub(crate) fn dress(&mut self, program: &crate::program::Program, rule: Option<&crate::document::requirement::Requirement>) {
         use crate::document::requirement::Requirement;
-        let required = self.required;
+        let required = self.required.clone();
         let words = Arc::make_mut(&mut self.words);
         match rule {
             Some(Requirement::Metric(rule)) => {
@@ -56,7 +56,7 @@ impl Leaf {
                 words.subject = metric.and_then(|metric| metric.name.clone());
                 words.noun = metric.and_then(|metric| metric.noun.clone());
                 let (compares, scoped) = comparison(rule).map_or((Compares::AtLeast, None), |(compares, scoped)| (compares, Some(scoped)));
-                let is_it = |value: &Threshold| value.percent && Some(value.value) == required;
+                let is_it = |value: &Threshold| value.percent && Some(value.value.clone()) == required;
                 let percent = scoped.is_some_and(|scoped| scoped.default.iter().chain(scoped.rows.iter().map(|row| &row.value)).any(is_it));
                 words.compares = compares;
                 words.unit = unit_of(metric, rule, percent);
@@ -89,17 +89,17 @@ impl Leaf {
 
     /// What is missing, and why there is nothing to compare, by the figures.
     fn compute_missing(&mut self) {
-        self.missing = self.required.and_then(|required| missing(self.compares, self.unit, required, self.actual).ok().flatten());
-        self.reason = match (self.required, self.actual) {
+        self.missing = self.required.as_ref().and_then(|required| missing(self.compares, self.unit, required, self.actual.as_ref()).ok().flatten());
+        self.reason = match (&self.required, &self.actual) {
             (None, _) => Some(Unmet::NoThreshold),
             (_, None) => Some(Unmet::NoData),
             // Time is counted from the day of enrollment or of the tier; without one there is no window.
             _ if self.kind == LeafKind::Tenure && self.window.is_none() => Some(Unmet::NotEnrolled),
             _ => None,
         };
-        self.ratio = match (&self.value, self.required, self.compares) {
+        self.ratio = match (&self.value, self.required.clone(), self.compares) {
             (Some(value), Some(required), Compares::AtLeast | Compares::Above) => {
-                ratio_gap(value, required, self.compares == Compares::Above).ok().flatten().map(Box::new)
+                ratio_gap(value, &required, self.compares == Compares::Above).ok().flatten().map(Box::new)
             }
             _ => None,
         };
@@ -128,10 +128,10 @@ fn empty_comparison() -> Faults {
     Fault::new("EMPTY_COMPARISON", "atLeast", "give exactly one of atLeast, above, atMost, below, equals").into()
 }
 
-fn missing(compares: Compares, unit: Unit, required: Exact, actual: Option<Exact>) -> Result<Option<Exact>, Overflow> {
+fn missing(compares: Compares, unit: Unit, required: &Exact, actual: Option<&Exact>) -> Result<Option<Exact>, Overflow> {
     let Some(actual) = actual else {
         return Ok(match compares {
-            Compares::AtLeast | Compares::Above => Some(required),
+            Compares::AtLeast | Compares::Above => Some(required.clone()),
             Compares::Equals => Some(required.abs()),
             Compares::AtMost | Compares::Below => None,
         });
@@ -143,19 +143,19 @@ fn missing(compares: Compares, unit: Unit, required: Exact, actual: Option<Exact
     match compares {
         Compares::AtLeast => required.sub(actual).map(Some),
         // More than n of something that is counted is n + 1 of it.
-        Compares::Above if whole => required.floor().add(Exact::ONE)?.sub(actual).map(Some),
+        Compares::Above if whole => required.floor().add(&Exact::ONE)?.sub(actual).map(Some),
         Compares::Above => required.sub(actual).map(Some),
-        Compares::Below if whole => actual.sub(required.ceil().sub(Exact::ONE)?).map(Some),
+        Compares::Below if whole => actual.sub(&required.ceil().sub(&Exact::ONE)?).map(Some),
         Compares::AtMost | Compares::Below => actual.sub(required).map(Some),
         Compares::Equals => Ok(Some(required.sub(actual)?.abs())),
     }
 }
 
 /// What a ratio or a share lacks, seen from its upper figure.
-fn ratio_gap(value: &MetricValue, required: Exact, above: bool) -> Result<Option<RatioGap>, Overflow> {
+fn ratio_gap(value: &MetricValue, required: &Exact, above: bool) -> Result<Option<RatioGap>, Overflow> {
     let (numerator, denominator, counted) = match &value.detail {
-        Detail::Share { part, whole, counted } => (*part, *whole, *counted),
-        Detail::Ratio { numerator, denominator, counted } => match (numerator.value, denominator.value) {
+        Detail::Share { part, whole, counted } => (part.clone(), whole.clone(), *counted),
+        Detail::Ratio { numerator, denominator, counted } => match (numerator.value.clone(), denominator.value.clone()) {
             (Some(upper), Some(lower)) => (upper, lower, *counted),
             _ => return Ok(None),
         },
@@ -163,17 +163,17 @@ fn ratio_gap(value: &MetricValue, required: Exact, above: bool) -> Result<Option
     };
     // More than so many of what is counted is one more, also of those that are just enough.
     let step = |value: Exact| match (counted, above) {
-        (true, true) => value.floor().add(Exact::ONE),
+        (true, true) => value.floor().add(&Exact::ONE),
         (true, false) => Ok(value.ceil()),
         (false, _) => Ok(value),
     };
-    let lacking = required.mul(denominator)?.sub(numerator)?;
+    let lacking = required.mul(&denominator)?.sub(&numerator)?;
     let is_met = if above && counted { lacking.is_negative() } else { !lacking.is_positive() };
     if is_met {
         return Ok(None);
     }
-    let rest = Exact::ONE.sub(required)?;
-    let missing_if_added = if rest.is_positive() { lacking.div(rest)?.map(step).transpose()? } else { None };
+    let rest = Exact::ONE.sub(&required)?;
+    let missing_if_added = if rest.is_positive() { lacking.div(&rest)?.map(step).transpose()? } else { None };
     Ok(Some(RatioGap { numerator, denominator, missing_numerator: step(lacking)?, missing_if_added }))
 }
 
@@ -255,31 +255,31 @@ impl<'a> Evaluator<'a> {
     pub(super) fn compares(&self, rule: &'a Comparison, at: &At<'a>) -> Result<bool, Faults> {
         let (compares, scoped) = comparison(rule).ok_or_else(empty_comparison)?;
         let threshold = self.threshold(scoped, at);
-        let KnownComparison { metric, .. } = self.known_comparison(rule, compares, threshold.is_some_and(|threshold| threshold.percent))?;
-        let actual = self.compared(rule, metric, at)?.value;
-        Ok(actual.zip(threshold).is_some_and(|(actual, threshold)| compares.holds(actual, threshold.value)))
+        let KnownComparison { metric, .. } = self.known_comparison(rule, compares, threshold.as_ref().is_some_and(|threshold| threshold.percent))?;
+        let actual = self.compared(rule, metric, at)?.value.clone();
+        Ok(actual.zip(threshold).is_some_and(|(actual, threshold)| compares.holds(&actual, &threshold.value)))
     }
 
     pub(super) fn judge_comparison(&self, rule: &'a Comparison, at: &At<'a>) -> Result<Judged, Faults> {
         let (compares, scoped) = comparison(rule).ok_or_else(empty_comparison)?;
         let threshold = self.threshold(scoped, at);
-        let KnownComparison { metric, words } = self.known_comparison(rule, compares, threshold.is_some_and(|threshold| threshold.percent))?;
+        let KnownComparison { metric, words } = self.known_comparison(rule, compares, threshold.as_ref().is_some_and(|threshold| threshold.percent))?;
         let value = self.compared(rule, metric, at)?;
         let required = threshold.map(|threshold| threshold.value);
-        let reason = match (required, value.value) {
+        let reason = match (&required, &value.value) {
             (None, _) => Some(Unmet::NoThreshold),
             (_, None) => Some(Unmet::NoData),
             _ => None,
         };
         let leaf = Leaf {
-            required,
-            actual: value.value,
-            missing: required.map(|required| missing(compares, words.unit, required, value.value)).transpose()?.flatten(),
+            actual: value.value.clone(),
+            missing: required.as_ref().map(|required| missing(compares, words.unit, required, value.value.as_ref())).transpose()?.flatten(),
             reason,
-            ratio: match (required, compares) {
+            ratio: match (&required, compares) {
                 (Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(&value, required, compares == Compares::Above)?.map(Box::new),
                 _ => None,
             },
+            required,
             window: value.window,
             facts: value.facts,
             met_on: None,
@@ -317,15 +317,15 @@ impl<'a> Evaluator<'a> {
                 held += 1;
             }
         }
-        let required = self.program.geography.resolve(&rule.at_least, at.standpoint()).map(|threshold| threshold.value);
-        let actual = Some(Exact::from_int(held));
+        let required = self.program.geography.resolve(&rule.at_least, at.standpoint()).map(|threshold| threshold.value.clone());
+        let actual = Exact::from_int(held);
         let subject = rule.tier.clone().or_else(|| rule.rank_at_least.map(|rank| format!("rank {rank}")));
         let words = LeafWords { subject, ..LeafWords::new(LeafKind::Ladders, "LADDERS".to_owned()) };
         let leaf = Leaf {
-            required,
-            actual,
-            missing: required.map(|required| missing(Compares::AtLeast, Unit::Count, required, actual)).transpose()?.flatten(),
+            missing: required.as_ref().map(|required| missing(Compares::AtLeast, Unit::Count, required, Some(&actual))).transpose()?.flatten(),
             reason: required.is_none().then_some(Unmet::NoThreshold),
+            required,
+            actual: Some(actual),
             ..Leaf::yes_or_no(words, false)
         };
         Ok(leaf.judged())
@@ -371,9 +371,9 @@ impl<'a> Evaluator<'a> {
             ..LeafWords::new(LeafKind::Tenure, key)
         };
         let leaf = Leaf {
-            required: Some(required),
-            actual: Some(actual),
-            missing: missing(Compares::AtLeast, Unit::Duration, required, Some(actual))?,
+            required: Some(required.clone()),
+            actual: Some(actual.clone()),
+            missing: missing(Compares::AtLeast, Unit::Duration, &required, Some(&actual))?,
             reason: since.is_none().then_some(Unmet::NotEnrolled),
             window: since.map(|since| Span::new(since, at.as_of.next())),
             met_on: since.filter(|_| served < months).map(|since| since.plus_months(months)),

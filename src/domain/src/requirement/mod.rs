@@ -210,7 +210,7 @@ pub enum Unmet {
 }
 
 /// What a ratio or share lacks, seen from its upper figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RatioGap {
     /// The part, or the numerator.
@@ -328,11 +328,11 @@ impl Serialize for Leaf {
             compares: self.compares,
             unit: self.unit,
             currency: self.currency,
-            required: self.required,
-            actual: self.actual,
-            missing: self.missing,
+            required: self.required.clone(),
+            actual: self.actual.clone(),
+            missing: self.missing.clone(),
             reason: self.reason,
-            ratio: self.ratio.as_deref().copied(),
+            ratio: self.ratio.as_deref().cloned(),
             window: self.window,
             facts: self.facts,
             met_on: self.met_on,
@@ -346,8 +346,8 @@ impl Serialize for Leaf {
 impl Leaf {
     /// Whether it is met.
     pub fn met(&self) -> bool {
-        match (self.required, self.actual) {
-            (Some(required), Some(actual)) => self.compares.holds(actual, required),
+        match (self.required.clone(), self.actual.clone()) {
+            (Some(required), Some(actual)) => self.compares.holds(&actual, &required),
             _ => false,
         }
     }
@@ -355,7 +355,7 @@ impl Leaf {
 
 impl Compares {
     /// Whether `actual` meets `required`.
-    pub fn holds(self, actual: Exact, required: Exact) -> bool {
+    pub fn holds(self, actual: &Exact, required: &Exact) -> bool {
         match self {
             Self::AtLeast => actual >= required,
             Self::Above => actual > required,
@@ -424,7 +424,7 @@ fn share_of_best(n: usize, of: &[Judged], including: Option<&SubsetJudged>) -> E
     let mut shares: Vec<(Exact, usize)> = of.iter().enumerate().map(|(index, part)| (part.share_met(), index)).collect();
     shares.sort_unstable_by(|left, right| right.cmp(left));
     let (subset, others): (Vec<_>, Vec<_>) = shares.into_iter().partition(|(_, index)| of_subset(*index));
-    let mut chosen: Vec<Exact> = subset.iter().take(wanted).map(|(share, _)| *share).collect();
+    let mut chosen: Vec<Exact> = subset.iter().take(wanted).map(|(share, _)| share.clone()).collect();
     let asked = n.max(wanted);
     let mut rest: Vec<Exact> = subset.into_iter().skip(wanted).chain(others).map(|(share, _)| share).collect();
     rest.sort_unstable_by(|left, right| right.cmp(left));
@@ -435,7 +435,7 @@ fn share_of_best(n: usize, of: &[Judged], including: Option<&SubsetJudged>) -> E
 /// The sum over a number. A share that needs more digits than exact arithmetic has counts as nothing met.
 fn mean(shares: Vec<Exact>, number: usize) -> Exact {
     let number = i64::try_from(number).unwrap_or(i64::MAX);
-    Exact::sum(shares).and_then(|sum| sum.div(Exact::from_int(number))).ok().flatten().unwrap_or(Exact::ZERO)
+    Exact::sum(shares).and_then(|sum| sum.div(&Exact::from_int(number))).ok().flatten().unwrap_or(Exact::ZERO)
 }
 
 /// Whether the partner has an attribute on the date, of a value if one is named.
@@ -446,9 +446,9 @@ pub(crate) fn partner_has(at: &At<'_>, attribute: &str, equals: Option<&Scalar>)
         (AttributeValue::Text(text), Some(Scalar::Text(wanted))) => text == wanted,
         (AttributeValue::Number(number), Some(Scalar::Number(wanted))) => *number == wanted.0,
         (AttributeValue::Boolean(value), Some(Scalar::Boolean(wanted))) => value == wanted,
-        (AttributeValue::Text(text), Some(Scalar::Number(wanted))) => Exact::parse(text, 15, 10) == Ok(wanted.0),
+        (AttributeValue::Text(text), Some(Scalar::Number(wanted))) => Exact::parse(text, 15, 10) == Ok(wanted.0.clone()),
         (AttributeValue::Text(text), Some(Scalar::Boolean(wanted))) => *text == wanted.to_string(),
-        (AttributeValue::Number(number), Some(Scalar::Text(wanted))) => Exact::parse(wanted, 15, 10) == Ok(*number),
+        (AttributeValue::Number(number), Some(Scalar::Text(wanted))) => Exact::parse(wanted, 15, 10) == Ok(number.clone()),
         (AttributeValue::Boolean(value), Some(Scalar::Text(wanted))) => value.to_string() == *wanted,
         _ => false,
     }

@@ -76,7 +76,7 @@ fn thresholds_are_those_of_the_most_specific_row() {
     for (region, kind, required) in [("DE", "VAR", "800"), ("DE", "MSP", "600"), ("FR", "MSP", "500"), ("US", "VAR", "1000"), ("EMEA", "VAR", "800")] {
         let facts = facts(&program, serde_json::json!({"partners": [{"code": "P", "attributes": [{"region": region, "type": kind}]}]}));
         let judged = judge(&program, &facts, "revenue", "2020-05-31");
-        assert_eq!(judged.leaves()[0].required.unwrap().to_string(), required, "{region} {kind}");
+        assert_eq!(judged.leaves()[0].required.clone().unwrap().to_string(), required, "{region} {kind}");
     }
 }
 
@@ -87,7 +87,7 @@ fn ratios_tell_what_is_missing_above_the_line() {
     let judged = judge(&program, &facts, "satisfaction", "2020-05-31");
     let gap = judged.leaves()[0].ratio.as_deref().unwrap();
     // 1 of 2 is 50 %; 80 % of 2 is 1.6, so one more of the two, or two more good answers (3 of 4 would do with 75 %).
-    assert_eq!((gap.missing_numerator.to_string().as_str(), gap.missing_if_added.unwrap().to_string().as_str()), ("1", "3"));
+    assert_eq!((gap.missing_numerator.to_string().as_str(), gap.missing_if_added.clone().unwrap().to_string().as_str()), ("1", "3"));
 }
 
 /// More than half of what is counted is one more than half: 1 of 2 needs a second one, or one more that is good.
@@ -97,7 +97,7 @@ fn ratios_above_a_bound_take_a_whole_step() {
     let judged = judge(&program, &example(&program), "mostSatisfied", "2020-05-31");
     let gap = judged.leaves()[0].ratio.as_deref().unwrap();
     assert!(!judged.met);
-    assert_eq!((gap.missing_numerator, gap.missing_if_added), (Exact::ONE, Some(Exact::ONE)));
+    assert_eq!((gap.missing_numerator.clone(), gap.missing_if_added.clone()), (Exact::ONE, Some(Exact::ONE)));
 }
 
 #[test]
@@ -180,7 +180,7 @@ proptest! {
             "transactions": [{"id": "1", "date": "2020-05-01", "amount": crate::exact::spell(cents.into(), 2, false)}]}]}));
         let judged = judge(&program, &facts, "revenue", "2020-05-31");
         prop_assert_eq!(judged.met, cents >= 100_000);
-        let missing = judged.leaves()[0].missing;
+        let missing = judged.leaves()[0].missing.clone();
         prop_assert_eq!(missing, (cents < 100_000).then(|| Exact::scaled((100_000 - cents).into(), 2)));
     }
 

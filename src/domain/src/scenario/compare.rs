@@ -37,7 +37,7 @@ impl Comparison<'_, '_> {
         }
         for (key, expected) in &expectation.metrics {
             match self.evaluation.metric(key, self.partner, self.as_of) {
-                Ok(value) => self.figure(&format!("metrics.{key}"), expected.as_ref(), value.value),
+                Ok(value) => self.figure(&format!("metrics.{key}"), expected.as_ref(), value.value.clone()),
                 Err(faults) => self.refused(&format!("metrics.{key}"), &faults),
             }
         }
@@ -112,7 +112,7 @@ impl Comparison<'_, '_> {
             let parts: Vec<String> = leaves.into_iter().map(|(key, missing)| format!("{key}: {}", spell(missing))).collect();
             if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
         };
-        let wanted = spelled(figures.iter().map(|(key, missing)| (key.clone(), Some(*missing))).collect());
+        let wanted = spelled(figures.iter().map(|(key, missing)| (key.clone(), Some(missing.clone()))).collect());
         // A gap may have several ways, and leaves may be called by label: where it is as expected, both sides read alike.
         let found = if actual.is(&figures) { wanted.clone() } else { spelled(actual.by_key()) };
         self.check(at, &wanted, &found, || sentences(actual));
@@ -183,9 +183,9 @@ impl Comparison<'_, '_> {
         self.check(&format!("{at}.amount"), &money(&expected.amount.0, currency), &Money::new(minor, currency).to_string(), because);
         if let Some(exact) = &expected.exact {
             let actual = match (&expected.schedule, entitlement) {
-                (Some(_), Some(entitlement)) => Some(entitlement.exact),
+                (Some(_), Some(entitlement)) => Some(entitlement.exact.clone()),
                 (Some(_), None) => None,
-                (None, _) => Exact::sum(result.entitlements.iter().map(|entitlement| entitlement.exact)).ok(),
+                (None, _) => Exact::sum(result.entitlements.iter().map(|entitlement| &entitlement.exact)).ok(),
             };
             self.check(&format!("{at}.exact"), &spell(FigureText(exact.clone()).figure()), &spell(actual), because);
         }

@@ -140,7 +140,7 @@ impl<'a> Part<'a> {
             for verdict in &after.verdicts {
                 let then = before.find(&verdict.ladder.key, verdict.region).and_then(|then| before.tier(then));
                 tally.cell(&verdict.ladder.key, then, after.tier(verdict));
-                near(asked.code, verdict, &again, after.rank(verdict), terms.near).for_each(|near| tally.near(near));
+                near(asked.code, verdict, &again, after.rank(verdict), &terms.near).for_each(|near| tally.near(near));
             }
             for then in before.verdicts.iter().filter(|then| after.find(&then.ladder.key, then.region).is_none()) {
                 tally.cell(&then.ladder.key, before.tier(then), None);

@@ -212,7 +212,7 @@ impl Tally {
 
     pub(super) fn near(&mut self, near: Near) {
         *self.near_counts.entry((near.ladder.clone(), near.tier.clone(), near.side)).or_default() += 1;
-        self.near.put((near.distance, near.partner.clone(), near.ladder.clone(), near.region.clone(), near.side), near);
+        self.near.put((near.distance.clone(), near.partner.clone(), near.ladder.clone(), near.region.clone(), near.side), near);
     }
 
     pub(super) fn benefit(&mut self, change: BenefitMove) {

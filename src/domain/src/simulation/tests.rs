@@ -309,7 +309,9 @@ fn a_move_says_why() {
     let moved = &report.moves[0];
     assert_eq!((moved.from.as_deref(), moved.to.as_deref(), moved.direction), (Some("GOLD"), Some("SILVER"), Direction::Down));
     let leaf = &moved.leaves[0];
-    let figures = |state: &Option<LeafState>| state.as_ref().map(|state| (state.met, state.required.unwrap().to_string(), state.actual.unwrap().to_string()));
+    let figures = |state: &Option<LeafState>| {
+        state.as_ref().map(|state| (state.met, state.required.clone().unwrap().to_string(), state.actual.clone().unwrap().to_string()))
+    };
     assert_eq!(moved.leaves.len(), 1);
     assert_eq!(figures(&leaf.before), Some((true, "800".to_owned(), "900".to_owned())));
     assert_eq!(figures(&leaf.after), Some((false, "1000".to_owned(), "900".to_owned())));

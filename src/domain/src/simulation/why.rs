@@ -23,7 +23,7 @@ fn leaves(judged: Option<&Judged>) -> BTreeMap<Identity<'_>, &Leaf> {
 }
 
 fn state(leaf: &Leaf) -> LeafState {
-    LeafState { met: leaf.met(), required: leaf.required, actual: leaf.actual }
+    LeafState { met: leaf.met(), required: leaf.required.clone(), actual: leaf.actual.clone() }
 }
 
 fn change(tier: &str, before: Option<&Leaf>, after: Option<&Leaf>) -> Option<LeafChange> {
@@ -102,8 +102,8 @@ pub(super) fn explain(mut moved: Move, before: Option<&Verdict<'_>>, after: Opti
 fn text(leaves: &[LeafChange], moved: &Move, before: Option<&Verdict<'_>>, after: Option<&Verdict<'_>>) -> String {
     if !leaves.is_empty() {
         let one = |leaf: &LeafChange| {
-            let asked_before = leaf.before.as_ref().and_then(|before| before.required);
-            let asked_after = leaf.after.as_ref().and_then(|after| after.required);
+            let asked_before = leaf.before.as_ref().and_then(|before| before.required.clone());
+            let asked_after = leaf.after.as_ref().and_then(|after| after.required.clone());
             match (asked_before, asked_after) {
                 (Some(then), Some(now)) if then != now => format!("{}: {} ({} was asked before)", leaf.tier, leaf.sentence, plain(then)),
                 _ => format!("{}: {}", leaf.tier, leaf.sentence),

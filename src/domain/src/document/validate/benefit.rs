@@ -145,9 +145,9 @@ impl Check<'_> {
                 self.reference(&format!("level of `{}`", benefit.key), level, format!("{path}.level"), benefit.levels.iter().map(String::as_str));
             }
             BenefitValue::Rate(rate) => self.rate_value(rate, &format!("{path}.rate")),
-            BenefitValue::Allowance(number) => self.not_negative(*number, format!("{path}.allowance")),
+            BenefitValue::Allowance(number) => self.not_negative(number.clone(), format!("{path}.allowance")),
             BenefitValue::Money(number) => {
-                self.not_negative(*number, format!("{path}.money"));
+                self.not_negative(number.clone(), format!("{path}.money"));
                 let currency = benefit.currency.unwrap_or(self.document.program.currency);
                 if Money::parse(&number.to_string(), currency).is_err() {
                     self.fault("TOO_MANY_DECIMALS", format!("{path}.money"), format!("an amount in {currency} has at most {} decimals", currency.decimals()));

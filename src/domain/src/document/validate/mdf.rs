@@ -51,7 +51,7 @@ impl Check<'_> {
                 if let Some(metric) = &pool.metric {
                     self.operand(metric, &[], &format!("{path}.metric"), 0);
                 }
-                if let (Some(floor), Some(cap)) = (pool.floor, pool.cap)
+                if let (Some(floor), Some(cap)) = (pool.floor.clone(), pool.cap.clone())
                     && cap < floor
                 {
                     self.fault("OUT_OF_RANGE", format!("{path}.cap"), format!("the cap lies below the floor of {floor}: correct one of them"));
@@ -62,7 +62,7 @@ impl Check<'_> {
                 for (index, schedule) in share.schedules.iter().enumerate() {
                     self.schedule(schedule, format!("{path}.schedules[{index}]"));
                 }
-                self.fraction(share.share, &format!("{path}.share"));
+                self.fraction(share.share.clone(), &format!("{path}.share"));
             }
             Allocation::Proposal(proposal) => self.text(Some(&proposal.budget), format!("{path}.proposal.budget")),
         }
@@ -78,7 +78,7 @@ impl Check<'_> {
     pub(super) fn tiered_numbers(&mut self, tiered: &Tiered<Number>, ladder: Option<&str>, path: &str) {
         self.tier_keys(tiered, ladder, path);
         for number in tiered.tiers.values().chain(&tiered.default) {
-            self.not_negative(*number, path);
+            self.not_negative(number.clone(), path);
         }
     }
 

@@ -45,7 +45,7 @@ impl Check<'_> {
             let path = format!("{path}.having[{index}]");
             self.filter(test.filter.as_ref(), measure.source, bound, &format!("{path}.filter"));
             self.group_aggregate(test.aggregate, test.of.as_deref(), measure.source, &path);
-            if [test.at_least, test.above, test.at_most, test.below].iter().all(Option::is_none) {
+            if [test.at_least.clone(), test.above.clone(), test.at_most.clone(), test.below.clone()].iter().all(Option::is_none) {
                 self.fault("NOT_EXACTLY_ONE", &path, "write at least one of `atLeast`, `above`, `atMost`, `below`");
             }
         }

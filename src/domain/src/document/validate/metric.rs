@@ -101,15 +101,15 @@ impl Check<'_> {
 
     fn sum(&mut self, sum: &SumFormula, bound: Bound<'_>, path: &str, depth: usize) {
         self.not_empty(&sum.terms, format!("{path}.terms"), "term");
-        self.cap_and_floor(sum.cap, sum.floor, path);
+        self.cap_and_floor(sum.cap.clone(), sum.floor.clone(), path);
         for (index, term) in sum.terms.iter().enumerate() {
             let path = format!("{path}.terms[{index}]");
             self.text(term.label.as_deref(), format!("{path}.label"));
             self.operand(&term.value, bound, &format!("{path}.value"), depth);
-            if term.per.is_some_and(|per| !per.0.is_positive()) {
+            if term.per.as_ref().is_some_and(|per| !per.0.is_positive()) {
                 self.fault("OUT_OF_RANGE", format!("{path}.per"), "points are for each so many units: write a number above zero");
             }
-            self.cap_and_floor(term.cap, term.floor, &path);
+            self.cap_and_floor(term.cap.clone(), term.floor.clone(), &path);
             for (at, multiplier) in term.multipliers.iter().enumerate() {
                 self.multiplier(multiplier, &format!("{path}.multipliers[{at}]"));
             }

@@ -180,10 +180,10 @@ impl Check<'_> {
         self.scoped(scoped, path);
         if let Some(value) = &scoped.default {
             let path = if scoped.rows.is_empty() { path.to_owned() } else { format!("{path}.default") };
-            self.threshold(*value, unit, &path);
+            self.threshold(value.clone(), unit, &path);
         }
         for (index, row) in scoped.rows.iter().enumerate() {
-            self.threshold(row.value, unit, &format!("{path}.rows[{index}].value"));
+            self.threshold(row.value.clone(), unit, &format!("{path}.rows[{index}].value"));
         }
     }
 

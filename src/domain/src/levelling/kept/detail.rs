@@ -53,17 +53,18 @@ struct Changed(Exact, Exact, bool, bool, Vec<(Exact, Option<Exact>, bool)>);
 
 impl<'s> KeptTerm<'s> {
     fn of(term: &'s TermValue) -> Self {
-        let gates: Vec<_> = term.gates.iter().map(|gate| (gate.required, gate.actual, gate.open)).collect();
+        let gates: Vec<_> = term.gates.iter().map(|gate| (gate.required.clone(), gate.actual.clone(), gate.open)).collect();
         let plain = term.before_limits == term.points && term.factor == Exact::ONE && !term.capped && !term.floored && gates.is_empty();
-        let changed = (!plain).then_some(Changed(term.before_limits, term.factor, term.capped, term.floored, gates));
-        Self(Cow::Borrowed(&term.label), term.value, term.points, changed)
+        let changed = (!plain).then_some(Changed(term.before_limits.clone(), term.factor.clone(), term.capped, term.floored, gates));
+        Self(Cow::Borrowed(&term.label), term.value.clone(), term.points.clone(), changed)
     }
 
     fn restore(&self) -> TermValue {
         let Self(label, value, points, changed) = self;
-        let Changed(before_limits, factor, capped, floored, gates) = changed.clone().unwrap_or_else(|| Changed(*points, Exact::ONE, false, false, Vec::new()));
+        let Changed(before_limits, factor, capped, floored, gates) =
+            changed.clone().unwrap_or_else(|| Changed(points.clone(), Exact::ONE, false, false, Vec::new()));
         let gates = gates.into_iter().map(|(required, actual, open)| GateValue { required, actual, open }).collect();
-        TermValue { label: label.to_string(), value: *value, points: *points, before_limits, factor, capped, floored, gates }
+        TermValue { label: label.to_string(), value: value.clone(), points: points.clone(), before_limits, factor, capped, floored, gates }
     }
 }
 
@@ -75,9 +76,9 @@ impl<'s> KeptStanding<'s> {
             Detail::Constant => Origin::Constant,
             Detail::Measure => Origin::Measure,
             Detail::Groups { groups, passing, keys } => Origin::Groups(*groups, *passing, Cow::Borrowed(keys)),
-            Detail::Share { part, whole, counted } => Origin::Share(*part, *whole, *counted),
+            Detail::Share { part, whole, counted } => Origin::Share(part.clone(), whole.clone(), *counted),
             Detail::NetAdditions { added, lost } => Origin::NetAdditions(*added, *lost),
-            Detail::Sum { terms, total } => Origin::Sum(terms.iter().map(KeptTerm::of).collect(), *total),
+            Detail::Sum { terms, total } => Origin::Sum(terms.iter().map(KeptTerm::of).collect(), total.clone()),
             Detail::Ratio { numerator, denominator, counted } => Origin::Ratio(self.detail(numerator), self.detail(denominator), *counted),
             Detail::Difference { from, subtract } => Origin::Difference(self.detail(from), self.detail(subtract)),
             Detail::OneOf { values, chosen } => Origin::OneOf(values.iter().map(|value| self.detail(value)).collect(), *chosen),
@@ -85,7 +86,7 @@ impl<'s> KeptStanding<'s> {
             Detail::Rank { rank, cohort, of } => Origin::Rank(*rank, *cohort, self.detail(of)),
             Detail::Choice { met, taken } => Origin::Choice(*met, self.detail(taken)),
         };
-        place(&mut self.details, KeptDetail(value.value, value.facts, window, origin))
+        place(&mut self.details, KeptDetail(value.value.clone(), value.facts, window, origin))
     }
 
     /// Every value of the details, by its place; none when a place is named that there is not.
@@ -107,9 +108,9 @@ impl KeptDetail<'_> {
             Origin::Constant => Detail::Constant,
             Origin::Measure => Detail::Measure,
             Origin::Groups(groups, passing, keys) => Detail::Groups { groups: *groups, passing: *passing, keys: keys.to_vec() },
-            Origin::Share(part, whole, counted) => Detail::Share { part: *part, whole: *whole, counted: *counted },
+            Origin::Share(part, whole, counted) => Detail::Share { part: part.clone(), whole: whole.clone(), counted: *counted },
             Origin::NetAdditions(added, lost) => Detail::NetAdditions { added: *added, lost: *lost },
-            Origin::Sum(terms, total) => Detail::Sum { terms: terms.iter().map(KeptTerm::restore).collect(), total: *total },
+            Origin::Sum(terms, total) => Detail::Sum { terms: terms.iter().map(KeptTerm::restore).collect(), total: total.clone() },
             Origin::Ratio(upper, lower, counted) => Detail::Ratio { numerator: at(upper)?, denominator: at(lower)?, counted: *counted },
             Origin::Difference(from, subtract) => Detail::Difference { from: at(from)?, subtract: at(subtract)? },
             Origin::OneOf(values, chosen) => Detail::OneOf { values: values.iter().map(at).collect::<Option<_>>()?, chosen: *chosen },
@@ -118,6 +119,6 @@ impl KeptDetail<'_> {
             Origin::Choice(met, taken) => Detail::Choice { met: *met, taken: at(taken)? },
         };
         let window = window.map(|at| windows.get(at).copied().ok_or(())).transpose().ok()?;
-        Some(MetricValue { value: *value, window, facts: *facts, detail })
+        Some(MetricValue { value: value.clone(), window, facts: *facts, detail })
     }
 }

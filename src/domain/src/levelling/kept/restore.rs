@@ -63,7 +63,7 @@ impl Restoring<'_> {
             tier: tier.key.clone(),
             rank,
             met: *met,
-            share_met: *share_met,
+            share_met: share_met.clone(),
             entry: tier.entry,
             admitted: *admitted,
             home: *home,

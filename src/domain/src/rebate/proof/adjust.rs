@@ -26,10 +26,10 @@ pub(super) fn share(stated: &mut Stated, schedule: &RebateSchedule, given: &Shar
     let all = minor(&given.earned_by_all, currency, &format!("{path}.earnedByAll"))?;
     let share = minor(&given.share, currency, &format!("{path}.share"))?;
     let loud = |overflow: Overflow| Faults::from(Fault::new("OUT_OF_RANGE", path, overflow.to_string()));
-    let limit = RoundingMode::Down.round_scaled(budget.amount.0, currency.decimals()).map_err(loud)?.max(0);
+    let limit = RoundingMode::Down.round_scaled(&budget.amount.0, currency.decimals()).map_err(loud)?.max(0);
     let own = stated.amount.minor;
-    let exact = Exact::from_int(limit).mul(Exact::from_int(own)).and_then(|product| product.div(Exact::from_int(all))).map_err(loud)?;
-    let near = exact.is_some_and(|exact| Exact::from_int(share).sub(exact).is_ok_and(|distance| distance.abs() < Exact::ONE));
+    let exact = Exact::from_int(limit).mul(&Exact::from_int(own)).and_then(|product| product.div(&Exact::from_int(all))).map_err(loud)?;
+    let near = exact.is_some_and(|exact| Exact::from_int(share).sub(&exact).is_ok_and(|distance| distance.abs() < Exact::ONE));
     if own <= 0 || all <= limit || own > all || !near {
         let message = format!(
             "{} of a budget of {} cannot be the part of {} in {}",

@@ -273,7 +273,7 @@ fn caps_by_share() {
     ]);
     let entitled = lines(of_all, sold);
     assert_eq!(amount(&entitled), "50.00");
-    assert_eq!(entitled.steps.iter().find(|step| step.step == StepKind::Cap).and_then(|step| step.bound), Some(Exact::from_int(50)));
+    assert_eq!(entitled.steps.iter().find(|step| step.step == StepKind::Cap).and_then(|step| step.bound.clone()), Some(Exact::from_int(50)));
 }
 
 /// 14: a customer's month takes back what it may earn at most, and a cap makes no debt of what was earned.
@@ -528,7 +528,7 @@ fn currencies() {
         let entitled = entitlement(&program, &facts_with(&program, input.clone()), "2024-Q1");
         assert_eq!(amount(&entitled), expected);
         let converted = entitled.lines.iter().find(|line| line.id.as_deref() == Some("1")).unwrap();
-        assert_eq!(converted.exchange_rate.unwrap().to_string(), if date == "PERIOD_END" { "1.2" } else { "1.1" });
+        assert_eq!(converted.exchange_rate.clone().unwrap().to_string(), if date == "PERIOD_END" { "1.2" } else { "1.1" });
     }
     let program = program("TRANSACTION_DATE");
     let mut missing = input;

@@ -86,12 +86,12 @@ fn way(method: &Method, tier: Option<&str>) -> Option<Way> {
     match method {
         Method::Flat(flat) => price(&Pay::Rate(&flat.rate), tier).map(Way::Everything),
         Method::PerUnit(unit) => price(&Pay::PerUnit(&unit.amount), tier).map(Way::Everything),
-        Method::Fixed(fixed) => sum(fixed.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0)).map(Way::Sum),
+        Method::Fixed(fixed) => sum(fixed.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0.clone())).map(Way::Sum),
         Method::LumpSum(lump) => {
             let mut targets = Vec::new();
             for (at, target) in lump.targets.iter().enumerate() {
                 let Some(edge) = target.at.get(tier) else { continue };
-                targets.push((at, whole(edge.0, PLACES)?, sum(target.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0))?));
+                targets.push((at, whole(edge.0.clone(), PLACES)?, sum(target.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0.clone()))?));
             }
             Some(Way::Targets { targets, highest: lump.pay == LumpPay::Highest })
         }
@@ -105,7 +105,7 @@ fn way(method: &Method, tier: Option<&str>) -> Option<Way> {
                     Some(pay) => Some(price(&pay, tier)?),
                     None => None,
                 };
-                let on_entry = own.band.on_entry.as_ref().map(|amount| amount.get(tier).map_or(Exact::ZERO, |amount| amount.0));
+                let on_entry = own.band.on_entry.as_ref().map(|amount| amount.get(tier).map_or(Exact::ZERO, |amount| amount.0.clone()));
                 all.push(WholeBand {
                     index: own.index,
                     from: whole(own.from, PLACES)?,
@@ -123,7 +123,8 @@ fn way(method: &Method, tier: Option<&str>) -> Option<Way> {
 
 /// The rules of a schedule for a tier; none where whole numbers cannot express them.
 pub(super) fn rules(schedule: &RebateSchedule, tier: Option<&str>) -> Option<Rules> {
-    let tiered = |values: Option<&crate::document::scoped::Tiered<crate::money::Number>>| values.and_then(|values| values.get(tier)).map(|number| number.0);
+    let tiered =
+        |values: Option<&crate::document::scoped::Tiered<crate::money::Number>>| values.and_then(|values| values.get(tier)).map(|number| number.0.clone());
     let carries = schedule.minimum_payout.as_ref().is_some_and(|minimum| minimum.below == BelowMinimum::Carry);
     let cumulative = schedule.guarantee.as_ref().is_some_and(|guarantee| guarantee.cumulative);
     let grouped = schedule.cap.as_ref().is_some_and(|cap| cap.per != CapScope::Partner);
@@ -137,9 +138,9 @@ pub(super) fn rules(schedule: &RebateSchedule, tier: Option<&str>) -> Option<Rul
         base_cap: maybe(tiered(schedule.base_cap.as_ref()), PLACES)?,
         floor: floor.map(|bound| (bound, schedule.floor.as_ref().is_some_and(|floor| floor.unconditional))),
         cap: maybe(tiered(schedule.cap.as_ref().and_then(|cap| cap.amount.as_ref())), EARNED_PLACES)?,
-        cap_share: maybe(schedule.cap.as_ref().and_then(|cap| cap.share.as_ref()?.get(tier)).map(|share| share.0), PLACES)?,
+        cap_share: maybe(schedule.cap.as_ref().and_then(|cap| cap.share.as_ref()?.get(tier)).map(|share| share.0.clone()), PLACES)?,
         guarantee: maybe(tiered(schedule.guarantee.as_ref().map(|guarantee| &guarantee.amount)), EARNED_PLACES)?,
-        minimum: maybe(schedule.minimum_payout.as_ref().map(|minimum| minimum.amount.0), EARNED_PLACES)?,
+        minimum: maybe(schedule.minimum_payout.as_ref().map(|minimum| minimum.amount.0.clone()), EARNED_PLACES)?,
         round_bands: schedule.rounding.at == RoundAt::Band,
     })
 }

@@ -23,8 +23,8 @@ struct Steps {
 
 impl Steps {
     fn add(&mut self, step: StepKind, after: Exact, bound: Option<Exact>, note: Option<&str>) {
-        self.all.push(Step { step, before: self.at, after, bound, note: note.map(str::to_owned) });
-        self.at = after;
+        let before = std::mem::replace(&mut self.at, after.clone());
+        self.all.push(Step { step, before, after, bound, note: note.map(str::to_owned) });
     }
 
     fn bounded(&mut self, step: StepKind, bounded: Option<(i128, i128)>) {
