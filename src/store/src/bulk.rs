@@ -94,6 +94,44 @@ impl Encode<'_, Postgres> for BinaryArray {
     }
 }
 
+/// Where the cells of a row go, in the order of its columns.
+pub(crate) trait Cells {
+    fn uuid(&mut self, id: Uuid);
+    fn text(&mut self, text: &str);
+    fn maybe_text(&mut self, text: Option<&str>);
+    fn int(&mut self, number: i64);
+    fn date(&mut self, date: NaiveDate);
+}
+
+impl Cells for Vec<Value> {
+    fn uuid(&mut self, id: Uuid) {
+        self.push(id.into());
+    }
+
+    fn text(&mut self, text: &str) {
+        self.push(text.into());
+    }
+
+    fn maybe_text(&mut self, text: Option<&str>) {
+        self.push(text.into());
+    }
+
+    fn int(&mut self, number: i64) {
+        self.push(number.into());
+    }
+
+    fn date(&mut self, date: NaiveDate) {
+        self.push(date.into());
+    }
+}
+
+/// A row as values.
+pub(crate) fn values_of<T>(item: T, spell: &impl Fn(T, &mut dyn Cells)) -> Vec<Value> {
+    let mut row = Vec::new();
+    spell(item, &mut row);
+    row
+}
+
 /// A column by name and kind.
 pub(crate) type Column = (&'static str, Kind);
 
@@ -128,6 +166,23 @@ pub(crate) async fn insert(tx: &ReadTx, table: &str, columns: &[Column], rows: V
         affected += done.map_err(|error| tx.fault(error))?;
     }
     Ok(affected)
+}
+
+/// Inserts a row for each item, all of them new. Many of them go by COPY where the database has it, and their cells are never values.
+pub(crate) async fn insert_each<T>(
+    tx: &ReadTx,
+    table: &str,
+    columns: &[Column],
+    items: impl ExactSizeIterator<Item = T>,
+    spell: impl Fn(T, &mut dyn Cells),
+) -> Result<u64, StoreError> {
+    match &tx.tx {
+        Session::Postgres(session) if items.len() >= COPY_FROM_ROWS => {
+            let pieces = copy::pieces_spelled(columns.len(), items, spell);
+            session.copy_in(&copy_into(table, columns), pieces).await.map_err(|error| tx.fault(error))
+        }
+        _ => insert(tx, table, columns, items.map(|item| values_of(item, &spell)).collect(), "").await,
+    }
 }
 
 /// The statement that takes the bytes of [`copy::pieces`].

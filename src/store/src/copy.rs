@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::Value;
+use uuid::Uuid;
 
+use crate::bulk::Cells;
 use crate::fault::StoreError;
 
 /// `PGCOPY\n\xff\r\n\0`, flags, and the length of an extension.
@@ -30,7 +32,18 @@ pub(crate) fn spell(rows: &[Vec<Value>]) -> Vec<u8> {
 
 /// The same in pieces, so that the database takes in the first while the next is spelled.
 pub(crate) fn pieces(rows: &[Vec<Value>]) -> impl Iterator<Item = Vec<u8>> {
-    let mut rows = rows.iter();
+    pieces_of(rows.iter(), |bytes, row| spell_row(bytes, row))
+}
+
+/// Rows of so many columns in pieces, whose cells are spelled when their turn comes and never kept as values.
+pub(crate) fn pieces_spelled<T>(width: usize, items: impl Iterator<Item = T>, spell: impl Fn(T, &mut dyn Cells)) -> impl Iterator<Item = Vec<u8>> {
+    pieces_of(items, move |bytes, item| {
+        begin_row(bytes, width);
+        spell(item, &mut Spelled(bytes));
+    })
+}
+
+fn pieces_of<T>(mut rows: impl Iterator<Item = T>, spell: impl Fn(&mut Vec<u8>, T)) -> impl Iterator<Item = Vec<u8>> {
     let mut head = Some(SIGNATURE);
     let mut is_whole = false;
     std::iter::from_fn(move || {
@@ -40,7 +53,7 @@ pub(crate) fn pieces(rows: &[Vec<Value>]) -> impl Iterator<Item = Vec<u8>> {
         let mut bytes = Vec::with_capacity(PIECE + PIECE / 4);
         bytes.extend(head.take().into_iter().flatten());
         for row in rows.by_ref() {
-            spell_row(&mut bytes, row);
+            spell(&mut bytes, row);
             if bytes.len() >= PIECE {
                 return Some(bytes);
             }
@@ -51,8 +64,12 @@ pub(crate) fn pieces(rows: &[Vec<Value>]) -> impl Iterator<Item = Vec<u8>> {
     })
 }
 
+fn begin_row(bytes: &mut Vec<u8>, width: usize) {
+    bytes.extend(i16::try_from(width).unwrap_or_default().to_be_bytes());
+}
+
 fn spell_row(bytes: &mut Vec<u8>, row: &[Value]) {
-    bytes.extend(i16::try_from(row.len()).unwrap_or_default().to_be_bytes());
+    begin_row(bytes, row.len());
     for value in row {
         spell_value(bytes, value);
     }
@@ -76,6 +93,34 @@ fn spell_cell(bytes: &mut Vec<u8>, cell: &[u8]) {
     // PostgreSQL refuses what has more than a gibibyte.
     bytes.extend(i32::try_from(cell.len()).unwrap_or(i32::MAX).to_be_bytes());
     bytes.extend(cell);
+}
+
+/// The bytes of a row, cell by cell.
+struct Spelled<'b>(&'b mut Vec<u8>);
+
+impl Cells for Spelled<'_> {
+    fn uuid(&mut self, id: Uuid) {
+        spell_cell(self.0, id.as_bytes());
+    }
+
+    fn text(&mut self, text: &str) {
+        spell_cell(self.0, text.as_bytes());
+    }
+
+    fn maybe_text(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(text),
+            None => self.0.extend(MISSING.to_be_bytes()),
+        }
+    }
+
+    fn int(&mut self, number: i64) {
+        spell_cell(self.0, &number.to_be_bytes());
+    }
+
+    fn date(&mut self, date: NaiveDate) {
+        spell_cell(self.0, &days_of(date).to_be_bytes());
+    }
 }
 
 fn epoch() -> NaiveDate {
@@ -181,8 +226,6 @@ impl<'r> Copied<'r> {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::convert::Row;
 
@@ -226,6 +269,21 @@ mod tests {
         let (id, date) = (Uuid::from_bytes([7; 16]), NaiveDate::from_ymd_opt(2026, 1, 1));
         let rows: Vec<Vec<Value>> = (-1_i64..2).map(|number| vec![id.into(), date.into(), "HW".into(), number.into()]).collect();
         assert_eq!(spell(&rows), stream());
+    }
+
+    #[test]
+    fn cells_are_spelled_as_their_values_are() {
+        let (id, date) = (Uuid::from_bytes([7; 16]), NaiveDate::from_ymd_opt(2026, 1, 1).unwrap());
+        let spell = |number: i64, cells: &mut dyn Cells| {
+            cells.uuid(id);
+            cells.date(date);
+            cells.text("HW");
+            cells.maybe_text(None);
+            cells.maybe_text(Some(""));
+            cells.int(number);
+        };
+        let of_values: Vec<Vec<Value>> = (-1..2).map(|number| crate::bulk::values_of(number, &spell)).collect();
+        assert_eq!(pieces_spelled(6, -1..2, spell).collect::<Vec<_>>().concat(), super::spell(&of_values));
     }
 
     #[test]

@@ -124,6 +124,7 @@ impl ReadTx {
         if plan.deals {
             self.load_deals(whose, plan, &mut gathered).await?;
         }
+        gathered.values_mut().for_each(in_order);
         let partners = gathered.into_values().map(|facts| (facts.code.clone(), facts)).collect();
         Ok(LoadedFacts { ids: roots, partners })
     }
@@ -164,7 +165,7 @@ impl ReadTx {
             Some(fold) => folded_sums(fold, &of_partners, &mut parameters),
             None => format!(
                 "SELECT m.partner_id, m.month, m.category, m.kind, m.currency, m.amount_minor, m.quantity_micros, m.lines FROM transaction_monthly m \
-                 WHERE {of_partners} AND m.month >= $1 AND m.month < $2 ORDER BY m.partner_id, m.month, m.category, m.kind, m.currency"
+                 WHERE {of_partners} AND m.month >= $1 AND m.month < $2"
             ),
         };
         self.gather(sql, parameters, "transaction_monthly", gathered, |row, facts| {
@@ -217,7 +218,7 @@ impl ReadTx {
         let sql = format!(
             "SELECT h.partner_id, h.source, h.external_id, h.recorded_on, h.kind, h.type_key, h.level, h.holder_kind, h.holder, h.product, h.category, \
              h.since_on, h.until_on, h.revoked_on, h.value, h.currency, h.region, h.attributes FROM holding h \
-             WHERE {of_partners} AND h.since_on <= $1 AND {counting} AND {known} AND {latest} ORDER BY h.partner_id, h.since_on, h.id"
+             WHERE {of_partners} AND h.since_on <= $1 AND {counting} AND {known} AND {latest}"
         );
         self.gather(sql, parameters, "holding", gathered, |row, facts| {
             facts.holdings.push(holding_of(row)?);
@@ -233,7 +234,7 @@ impl ReadTx {
         let known = known_condition("a", plan, &mut parameters);
         let sql = format!(
             "SELECT a.partner_id, a.source, a.external_id, a.occurred_on, a.recorded_on, a.kind, a.value, a.currency, a.subject, a.expires_on, a.region, \
-             a.attributes FROM activity a WHERE {of_partners} AND {ranges} AND {known} ORDER BY a.partner_id, a.occurred_on, a.id"
+             a.attributes FROM activity a WHERE {of_partners} AND {ranges} AND {known}"
         );
         self.gather(sql, parameters, "activity", gathered, |row, facts| {
             facts.activities.push(activity_of(row)?);
@@ -256,8 +257,7 @@ impl ReadTx {
         );
         let sql = format!(
             "SELECT d.partner_id, d.source, d.external_id, d.opened_on, d.recorded_on, d.stage, d.outcome, d.closed_on, d.value_minor, d.currency, \
-             d.customer, d.kind, d.region, d.attributes FROM deal d WHERE {of_partners} AND d.opened_on <= $1 AND {dated} AND {known} AND {latest} \
-             ORDER BY d.partner_id, d.opened_on, d.id"
+             d.customer, d.kind, d.region, d.attributes FROM deal d WHERE {of_partners} AND d.opened_on <= $1 AND {dated} AND {known} AND {latest}"
         );
         self.gather(sql, parameters, "deal", gathered, |row, facts| {
             facts.deals.push(deal_of(row)?);
@@ -289,6 +289,15 @@ impl ReadTx {
         put_back(gathered, in_hand);
         Ok(())
     }
+}
+
+/// Facts in the order of their days; of one day in an order that is the same in both databases. Here, since that costs a fraction of what
+/// the database asks for it.
+fn in_order(facts: &mut PartnerFacts) {
+    facts.sums.sort_by(|a, b| (a.days, &a.category, a.kind, a.amount.currency.code()).cmp(&(b.days, &b.category, b.kind, b.amount.currency.code())));
+    facts.holdings.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+    facts.activities.sort_by(|a, b| (a.date, &a.id).cmp(&(b.date, &b.id)));
+    facts.deals.sort_by(|a, b| (a.opened_on, &a.id).cmp(&(b.opened_on, &b.id)));
 }
 
 fn put_back(gathered: &mut Gathered, of: Option<(PartnerId, PartnerFacts)>) {
@@ -341,7 +350,7 @@ fn folded_sums(fold: &Fold, of_partners: &str, parameters: &mut Parameters) -> S
          MIN(m.category) AS category, MIN(m.kind) AS kind, m.currency, CAST(SUM(m.amount_minor) AS BIGINT) AS amount_minor, \
          CAST(SUM(m.quantity_micros) AS BIGINT) AS quantity_micros, CAST(SUM(m.lines) AS BIGINT) AS lines, {month} AS stretch, {class} AS class \
          FROM transaction_monthly m WHERE {of_partners} AND m.month >= $1 AND m.month < $2 GROUP BY m.partner_id, m.currency, 9, 10{kind}) AS folded \
-         WHERE stretch IS NOT NULL ORDER BY partner_id, month, category, kind, currency"
+         WHERE stretch IS NOT NULL"
     )
 }
 

@@ -7,10 +7,10 @@ use guerdon_domain::date::{Date, Span};
 use guerdon_domain::exact::Exact;
 use guerdon_domain::money::{Currency, Money};
 use guerdon_domain::rebate::{StatedLine, Step};
-use sea_orm::{QueryResult, Value};
+use sea_orm::QueryResult;
 use serde::{Deserialize, Serialize};
 
-use crate::bulk::{self, Column, Kind};
+use crate::bulk::{self, Cells, Column, Kind};
 use crate::convert::Row;
 use crate::fault::StoreError;
 use crate::page::{Cursor, Page, PageRequest};
@@ -389,8 +389,15 @@ fn with_cursor(statement: StoredStatement) -> (Cursor, StoredStatement) {
 impl WriteTx {
     /// Writes statements of a run that is being calculated, with their lines.
     pub async fn insert_statements(&self, program: ProgramId, run: RunId, statements: &[NewStatement]) -> Result<(), StoreError> {
-        let rows = statements.iter().map(|statement| cells(self.new_id(), program, run, statement)).collect::<Result<Vec<_>, StoreError>>()?;
-        if rows.is_empty() { Ok(()) } else { bulk::insert(self, "statement", &INSERTED, rows, "").await.map(drop) }
+        let posted = statements.iter().map(posted).collect::<Result<Vec<(i64, i64)>, StoreError>>()?;
+        let rows = statements.iter().zip(posted);
+        let spell = |(statement, posted): (&NewStatement, (i64, i64)), cells: &mut dyn Cells| {
+            cells.uuid(self.new_id());
+            cells.uuid(run);
+            cells.uuid(program);
+            spell(statement, posted, cells);
+        };
+        bulk::insert_each(self, "statement", &INSERTED, rows, spell).await.map(drop)
     }
 }
 
@@ -400,35 +407,32 @@ pub fn steps_text(steps: &[Step]) -> Option<String> {
     serde_json::to_string(steps).ok()
 }
 
-fn cells(id: StatementId, program: ProgramId, run: RunId, new: &NewStatement) -> Result<Vec<Value>, StoreError> {
-    let too_large = || StoreError::conflict("number_out_of_range");
-    let difference = new.entitled.checked_sub(new.before).ok_or_else(too_large)?;
-    let amount = difference.checked_add(new.carried).ok_or_else(too_large)?;
-    Ok(vec![
-        id.into(),
-        run.into(),
-        program.into(),
-        new.partner.into(),
-        new.version.into(),
-        new.schedule.clone().into(),
-        new.period.clone().into(),
-        new.span.from.naive().into(),
-        new.span.until.naive().into(),
-        new.currency.code().into(),
-        new.tier.clone().into(),
-        new.qualifier.to_string().into(),
-        new.basis.to_string().into(),
-        new.exact.to_string().into(),
-        new.entitled.into(),
-        new.before.into(),
-        difference.into(),
-        new.carried.into(),
-        amount.into(),
-        new.inputs.into(),
-        new.steps.clone().into(),
-        new.lines.clone().into(),
-        new.content_hash.clone().into(),
-    ])
+/// The difference, and with what is carried what is posted.
+fn posted(new: &NewStatement) -> Result<(i64, i64), StoreError> {
+    let difference = new.entitled.checked_sub(new.before);
+    let amount = difference.and_then(|difference| difference.checked_add(new.carried));
+    difference.zip(amount).ok_or_else(|| StoreError::conflict("number_out_of_range"))
+}
+
+/// The cells behind id, run and program.
+fn spell(new: &NewStatement, (difference, amount): (i64, i64), cells: &mut dyn Cells) {
+    cells.uuid(new.partner);
+    cells.uuid(new.version);
+    cells.text(&new.schedule);
+    cells.text(&new.period);
+    cells.date(new.span.from.naive());
+    cells.date(new.span.until.naive());
+    cells.text(new.currency.code());
+    cells.maybe_text(new.tier.as_deref());
+    for figure in [&new.qualifier, &new.basis, &new.exact] {
+        cells.text(&figure.to_string());
+    }
+    for number in [new.entitled, new.before, difference, new.carried, amount, new.inputs] {
+        cells.int(number);
+    }
+    for text in [&new.steps, &new.lines, &new.content_hash] {
+        cells.text(text);
+    }
 }
 
 impl ReadTx {

@@ -89,10 +89,27 @@ fn judges_the_day_alone(document: &Document) -> bool {
         let requirements = ladder.tiers.iter().flat_map(|tier| tier.requirement.iter().chain(&tier.home_region_requirement)).chain(&ladder.applies_to);
         !ladder.inherits_from_parent && policies.into_iter().all(calm) && requirements.into_iter().all(asks_the_day_alone)
     };
-    let chooses = |metric: &Metric| matches!(&metric.formula, Some(Formula::Choice(_)));
     document.ladders.iter().all(of_ladder)
         && document.requirements.iter().all(|shared| asks_the_day_alone(&shared.requirement))
         && !document.metrics.iter().any(chooses)
+}
+
+/// Whether the value of a metric hangs on a verdict, perhaps of a tier.
+const fn chooses(metric: &Metric) -> bool {
+    matches!(&metric.formula, Some(Formula::Choice(_)))
+}
+
+/// Whether a requirement may ask what a ladder gives. Only what plainly does not, by its metrics, is said not to.
+fn may_ask_tiers(requirement: &Requirement) -> bool {
+    match requirement {
+        Requirement::AllOf(of) | Requirement::AnyOf(of) => of.iter().any(may_ask_tiers),
+        Requirement::AtLeast(rule) => rule.of.iter().any(may_ask_tiers),
+        Requirement::Not(of) => may_ask_tiers(of),
+        Requirement::Labelled(rule) => may_ask_tiers(&rule.requirement),
+        Requirement::Metric(rule) => rule.metric.is_none(),
+        Requirement::Holding(_) | Requirement::Contract(_) | Requirement::Partner(_) => false,
+        _ => true,
+    }
 }
 
 fn asks_the_day_alone(requirement: &Requirement) -> bool {
@@ -139,14 +156,16 @@ fn benefits_between(one: &Document, other: &Document) -> BTreeSet<String> {
     if ground_differs(one, other) || tiers(one) != tiers(other) || one.contract_templates != other.contract_templates || first != second {
         return all().collect();
     }
-    let judged_anew = one.metrics != other.metrics || one.requirements != other.requirements || one.ladders != other.ladders;
+    let values_differ = one.metrics != other.metrics || one.requirements != other.requirements;
+    let chooses = [one, other].iter().any(|document| document.metrics.iter().any(chooses));
+    let judged_anew = |requirement: &Requirement| values_differ || (one.ladders != other.ladders && (chooses || may_ask_tiers(requirement)));
     let definition = |document: &Document, key: &str| document.benefits.iter().find(|benefit| benefit.key == key).cloned();
     let grants = |document: &Document, key: &str| document.grants.iter().filter(|grant| grant.benefit == key).cloned().collect::<Vec<_>>();
     let mut changed: BTreeSet<String> = all()
         .filter(|key| {
             let (mine, theirs) = (grants(one, key), grants(other, key));
-            let judges = || mine.iter().chain(&theirs).any(|grant| grant.condition.as_ref().is_some_and(|condition| condition.requirement.is_some()));
-            definition(one, key) != definition(other, key) || mine != theirs || (judged_anew && judges())
+            let mut asked = mine.iter().chain(&theirs).filter_map(|grant| grant.condition.as_ref()?.requirement.as_ref());
+            definition(one, key) != definition(other, key) || mine != theirs || asked.any(judged_anew)
         })
         .collect();
     // What asks for another benefit follows it.

@@ -1,5 +1,6 @@
 //! Laws of simulations, on random thresholds and facts.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -45,11 +46,14 @@ fn document() -> Document {
                 {"tier": {"ladder": "MAIN", "tier": "SILVER", "state": "EVALUATED"}},
             ]}}]},
         ],
-        "benefits": [{"key": "hours", "kind": "ALLOWANCE", "period": "YEAR"}, {"key": "portal", "kind": "ACCESS"}],
+        "benefits": [{"key": "hours", "kind": "ALLOWANCE", "period": "YEAR"}, {"key": "portal", "kind": "ACCESS"}, {"key": "lounge", "kind": "ACCESS"}],
         "grants": [
             {"benefit": "hours", "tier": "SILVER", "value": {"allowance": 10}},
             {"benefit": "hours", "tier": "GOLD", "value": {"allowance": 20}},
             {"benefit": "portal", "value": {"access": true}, "condition": {"requirement": certificates(1)}},
+            {"benefit": "lounge", "value": {"access": true}, "condition": {"requirement": {"allOf": [
+                certificates(1), {"tier": {"ladder": "MAIN", "tier": "SILVER", "state": "EVALUATED"}},
+            ]}}},
         ],
         "rebateSchedules": [
             {"key": "flat", "period": {"quarter": {}}, "method": {"flat": {"rate": {"default": "1 %", "tiers": {"GOLD": "3 %"}}}}},
@@ -143,7 +147,10 @@ proptest! {
         let facts = facts(&reality, &random);
         let found = simulate(&simulation, &facts, &[]);
         prop_assert!(simulation.delta.tiers.as_ref().is_some_and(|tiers| tiers.len() <= 2));
+        // What asks for certificates alone is another one for nobody who stays where he is.
+        prop_assert_eq!(&simulation.delta.benefits, &BTreeSet::from(["lounge".to_owned()]));
         simulation.delta.tiers = None;
+        simulation.delta.benefits = ["hours", "portal", "lounge"].map(str::to_owned).into();
         prop_assert_eq!(found, simulate(&simulation, &facts, &[]));
     }
 
