@@ -179,6 +179,20 @@ pub fn round_to_total(total: i64, exact: &[Exact]) -> Result<Vec<i64>, Overflow>
     Ok(parts)
 }
 
+/// Shares figures by `give` as if they were listed by their keys, so that ties go to the smaller key. The parts are in the order given.
+pub fn by_key<K: Ord>(keys: &[K], figures: &[Exact], give: impl FnOnce(&[Exact]) -> Result<Vec<i64>, Overflow>) -> Result<Vec<i64>, Overflow> {
+    let mut order: Vec<usize> = (0..figures.len()).collect();
+    order.sort_by_key(|at| keys.get(*at));
+    let listed: Vec<Exact> = order.iter().filter_map(|at| figures.get(*at).cloned()).collect();
+    let mut parts = vec![0; figures.len()];
+    for (at, given) in order.into_iter().zip(give(&listed)?) {
+        if let Some(part) = parts.get_mut(at) {
+            *part = given;
+        }
+    }
+    Ok(parts)
+}
+
 /// Figures that sum to zero give nothing to share by: the first takes it.
 fn at_front(total: i64, count: usize) -> Vec<i64> {
     let mut parts = vec![0; count];

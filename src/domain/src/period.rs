@@ -155,14 +155,30 @@ impl Periods<'_> {
         periods
     }
 
+    /// The periods of the fiscal year that holds the last day of `period`, up to that one, in order.
+    pub fn of_year_to(&self, period: &Period) -> Vec<Period> {
+        let year = self.fiscal_year.year_start(period.span.last_day());
+        self.ending_in(Span::new(year, period.span.until))
+    }
+
+    /// The days of that fiscal year up to the end of `period`, from the first day of its first period if that begins before it.
+    pub fn year_to(&self, period: &Period) -> Span {
+        let year = self.fiscal_year.year_start(period.span.last_day());
+        let first = self.of_year_to(period).first().map_or(period.span.from, |first| first.span.from);
+        Span::new(year.min(first), period.span.until)
+    }
+
     /// The period before `period`, of the same schedule.
     pub fn before(&self, period: &Period) -> Option<Period> {
         self.holding(period.span.from.plus_days(-1))
     }
 
-    /// The same period a year earlier. Of a custom calendar: the one that holds the day a year before its first.
+    /// The same period a year earlier. Of a custom calendar: the one that holds the day a year before its first; where it lists none,
+    /// the same days a year earlier, which have no name.
     pub fn year_before(&self, period: &Period) -> Option<Period> {
-        self.holding(period.span.from.plus_months(-12))
+        let from = period.span.from.plus_months(-12);
+        let same_days = || Period { name: String::new(), span: Span::new(from, period.span.until.plus_months(-12)) };
+        self.holding(from).or_else(|| matches!(self.rule, PeriodRule::Custom(_)).then(same_days))
     }
 }
 

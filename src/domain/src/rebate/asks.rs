@@ -145,8 +145,7 @@ impl<'s> Asks<'s> {
         if needs_history(schedule) {
             return Span::new(Date::MIN, period.span.until);
         }
-        let year = program.fiscal_year.year_start(period.span.last_day());
-        let own = if schedule.cumulative { period.span.from.min(year) } else { period.span.from };
+        let own = if schedule.cumulative { program.periods(&schedule.period).year_to(period).from } else { period.span.from };
         let earlier = self.baselines.iter().filter_map(|baseline| looked_back_at(program, schedule, period, baseline)).map(|earlier| earlier.span.from).min();
         Span::new(earlier.map_or(own, |earlier| own.min(earlier)), period.span.until)
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::document::Document;
 use crate::document::rebate::{
     Band, BandScope, Bands, Basis, Cap, CapScope, Grain, Growth, GrowthMeasure, LumpSum, Method, PerPackage, RebateSchedule, StackingRule, TierAt,
+    WhenExceeded,
 };
 use crate::document::scoped::Tiered;
 use crate::exact::Exact;
@@ -256,6 +257,10 @@ fn check_options(schedule: &RebateSchedule, faults: &mut Faults) {
     if schedule.cumulative && schedule.carry_negative {
         faults.add("CUMULATIVE", "carryNegative", "bands that run on over the year count what is negative anyway: leave one of the two out");
     }
+    if schedule.cumulative && schedule.budget.as_ref().is_some_and(|budget| budget.when_exceeded != WhenExceeded::Refuse) {
+        let message = "what a period of the year takes off would hang on the shares that all partners got before: write whenExceeded REFUSE, a cap, or leave cumulative out";
+        faults.add("CUMULATIVE", "budget", message);
+    }
     if let Some(minimum) = schedule.minimum_payout.as_ref().filter(|minimum| minimum.amount.0.is_negative()) {
         faults.add("NEGATIVE_BOUND", "minimumPayout.amount", format!("{} is below zero: write zero or more", minimum.amount));
     }
@@ -313,6 +318,7 @@ pub fn check_stacking(document: &Document) -> Faults {
     for (at, rule) in document.stacking.iter().enumerate() {
         let path = format!("stacking[{at}]");
         check_group(document, rule, &path, &mut faults);
+        check_to_date(document, at, &path, &mut faults);
         for (schedule, place) in reduced(rule) {
             let Some(schedule) = find(document, schedule) else { continue };
             let place = join(&path, &place);
@@ -381,6 +387,30 @@ fn check_group(document: &Document, rule: &StackingRule, path: &str, faults: &mu
             path,
             format!("{} and {} are paid for different periods: schedules of one rule share their periods", first.key, other.key),
         );
+    }
+}
+
+/// Schedules that run on over the fiscal year are compared by what they are worth to date: with their like, in one group, and by
+/// nothing but what they earn.
+fn check_to_date(document: &Document, at: usize, path: &str, faults: &mut Faults) {
+    let Some(StackingRule::BestOf(rule)) = document.stacking.get(at) else { return };
+    let group: Vec<(usize, &RebateSchedule)> = rule.schedules.iter().enumerate().filter_map(|(place, key)| Some((place, find(document, key)?))).collect();
+    let Some((_, first)) = group.iter().find(|(_, schedule)| schedule.cumulative) else { return };
+    let earlier = document.stacking.iter().take(at).filter(|rule| matches!(rule, StackingRule::BestOf(_)));
+    let grouped: BTreeSet<&str> = earlier.flat_map(members).collect();
+    for (place, schedule) in &group {
+        let bound = [("minimumPayout", schedule.minimum_payout.is_some()), ("guarantee", schedule.guarantee.is_some())];
+        let bound = bound.iter().find(|(_, given)| *given).map(|(name, _)| *name);
+        let message = if !schedule.cumulative {
+            format!("{} runs on over the fiscal year and {} does not: a group has only schedules that are cumulative, or none", first.key, schedule.key)
+        } else if let Some(bound) = bound {
+            format!("the best of a group to date has no place for the {bound} of {}, which is each period's own: leave it or cumulative out", schedule.key)
+        } else if grouped.contains(schedule.key.as_str()) {
+            format!("{} is in another bestOf rule as well: a cumulative schedule belongs to one group", schedule.key)
+        } else {
+            continue;
+        };
+        faults.add("STACKING_CUMULATIVE", format!("{path}.bestOf.schedules[{place}]"), message);
     }
 }
 

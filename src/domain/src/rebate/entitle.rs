@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::allocate::{round_to_total, share};
+use crate::allocate::{by_key, round_to_total, share};
 use crate::date::Date;
 use crate::document::rebate::{BelowMinimum, RebateSchedule, RoundAt};
 use crate::exact::{Exact, Overflow};
@@ -100,7 +100,8 @@ fn round(schedule: &RebateSchedule, currency: Currency, figure: &Figure<'_>, row
             // What belongs to all lines together is one figure: rounded by itself, then shared.
             let whole = mode.round_scaled(&Exact::sum(rows.iter().map(|row| &row.of_whole))?, places)?;
             let parts = rows.iter().map(|row| in_minor(row.of_whole.clone(), currency)).collect::<Result<Vec<Exact>, Overflow>>()?;
-            for (row, part) in rows.iter_mut().zip(round_to_total(whole, &parts)?) {
+            let parts = by_key(&row_keys(rows), &parts, |parts| round_to_total(whole, parts))?;
+            for (row, part) in rows.iter_mut().zip(parts) {
                 let own = mode.round_scaled(&row.exact.sub(&row.of_whole)?, places)?;
                 row.amount = own.checked_add(part).ok_or(Overflow)?;
             }
@@ -118,10 +119,22 @@ fn sum_of(amounts: impl IntoIterator<Item = Result<i64, Overflow>>) -> Result<i6
 /// Shares a total over rows by largest remainder.
 fn spread(rows: &mut [Row<'_, '_>], total: i64, currency: Currency) -> Result<(), Overflow> {
     let exact = rows.iter().map(|row| in_minor(row.exact.clone(), currency)).collect::<Result<Vec<Exact>, Overflow>>()?;
-    for (row, amount) in rows.iter_mut().zip(round_to_total(total, &exact)?) {
+    let parts = by_key(&row_keys(rows), &exact, |exact| round_to_total(total, exact))?;
+    for (row, amount) in rows.iter_mut().zip(parts) {
         row.amount = amount;
     }
     Ok(())
+}
+
+/// By what ties between rows are decided: their sale lines' sources and ids, then what belongs to no line.
+fn row_keys<'a>(rows: &[Row<'_, 'a>]) -> Vec<(bool, Option<&'a FactId>)> {
+    let id = |row: &Row<'_, 'a>| row.line.and_then(|line| line.transaction).map(|line| &line.id);
+    rows.iter().map(id).map(|id| (id.is_none(), id)).collect()
+}
+
+/// In proportion to amounts; nothing each where they give nothing to share by.
+fn in_parts(total: i64, weights: &[Exact]) -> Result<Vec<i64>, Overflow> {
+    Ok(share(total, weights)?.unwrap_or_else(|| vec![0; weights.len()]))
 }
 
 /// What is asked of an entitlement besides its figure.
@@ -133,22 +146,41 @@ pub(super) struct Terms<'a> {
     pub(super) carry: Carry,
 }
 
-/// Makes the entitlement of a figure; `earlier` is the figure of the fiscal year up to the period before, for cumulative schedules.
-pub(super) fn entitle(terms: &Terms<'_>, figure: &Figure<'_>, earlier: Option<&Figure<'_>>) -> Result<(Entitlement, Carry), Overflow> {
+/// What was entitled to so far in the fiscal year: a figure, and the schedule that gave it.
+pub(super) struct Earlier<'e, 'a> {
+    pub(super) schedule: &'e RebateSchedule,
+    pub(super) figure: &'e Figure<'a>,
+}
+
+/// What a figure is worth, in minor units.
+pub(super) fn worth(schedule: &RebateSchedule, currency: Currency, figure: &Figure<'_>) -> Result<i64, Overflow> {
+    round(schedule, currency, figure, &mut rows(&figure.lines, &figure.pieces)?)
+}
+
+/// Makes the entitlement of a figure; `earlier` is what earlier periods of the fiscal year were worth, for cumulative schedules.
+pub(super) fn entitle(terms: &Terms<'_>, figure: &Figure<'_>, earlier: Option<&Earlier<'_, '_>>) -> Result<(Entitlement, Carry), Overflow> {
     let (schedule, currency) = (terms.schedule, terms.currency);
     let mut steps = figure.steps.clone();
     let mut rows = rows(&figure.lines, &figure.pieces)?;
     let mut amount = round(schedule, currency, figure, &mut rows)?;
     let mut exact = figure.exact.clone();
     if let Some(earlier) = earlier {
-        let mut paid = self::rows(&earlier.lines, &earlier.pieces)?;
-        amount = amount.checked_sub(round(schedule, currency, earlier, &mut paid)?).ok_or(Overflow)?;
-        exact = step(&mut steps, StepKind::Cumulative, exact.clone(), exact.sub(&earlier.exact)?, Some(earlier.exact.clone()));
+        let before = earlier.figure;
+        let mut paid = self::rows(&before.lines, &before.pieces)?;
+        amount = amount.checked_sub(round(earlier.schedule, currency, before, &mut paid)?).ok_or(Overflow)?;
+        let note = (earlier.schedule.key != schedule.key).then(|| format!("what {} gave", earlier.schedule.key));
+        let after = exact.sub(&before.exact)?;
+        steps.push(Step { step: StepKind::Cumulative, before: exact, after: after.clone(), bound: Some(before.exact.clone()), note });
+        exact = after;
         rows = subtract(rows, &paid)?;
         rows.retain(|row| !row.exact.is_zero() || row.line.is_some_and(|line| terms.period.span.contains(line.date)));
         spread(&mut rows, amount, currency)?;
     }
     let mut carry = Carry { basis: Exact0(figure.carried_basis.clone().unwrap_or(Exact::ZERO)), ..Carry::default() };
+    if terms.carry.year == Some(terms.fiscal_year) {
+        // A period without a guarantee, or out of scope, leaves what there is.
+        (carry.surplus, carry.year) = (terms.carry.surplus.clone(), terms.carry.year);
+    }
     exact = guarantee(terms, figure.tier, exact, &mut rows, &mut steps, &mut carry, &mut amount)?;
     let rounded = Exact::scaled(amount.into(), currency.decimals());
     step(&mut steps, StepKind::Round, exact.clone(), rounded, None);
@@ -256,9 +288,9 @@ fn minimum(terms: &Terms<'_>, amount: i64, rows: &mut Vec<Row<'_, '_>>, steps: &
             carry.payout = amount;
         }
         let weights: Vec<Exact> = rows.iter().map(|row| figure(row.amount)).collect();
-        let parts = share(paid, &weights)?;
-        for (at, row) in rows.iter_mut().enumerate() {
-            row.amount = parts.as_ref().and_then(|parts| parts.get(at)).copied().unwrap_or(0);
+        let parts = by_key(&row_keys(rows), &weights, |weights| in_parts(paid, weights))?;
+        for (row, part) in rows.iter_mut().zip(parts) {
+            row.amount = part;
         }
     }
     Ok(paid)
@@ -316,9 +348,15 @@ impl Entitlement {
         let figure = |amount: i64| Exact::scaled(amount.into(), self.currency.decimals());
         self.steps.push(Step { step: kind, before: figure(self.amount.minor), after: figure(minor), bound: None, note });
         let weights: Vec<Exact> = self.lines.iter().map(|line| Exact::ratio(line.amount.minor.into(), 1).unwrap_or(Exact::ZERO)).collect();
-        let parts = share(minor, &weights)?;
-        for (at, line) in self.lines.iter_mut().enumerate() {
-            line.amount.minor = parts.as_ref().and_then(|parts| parts.get(at)).copied().unwrap_or(0);
+        let keys: Vec<_> = self.lines.iter().map(|line| (line.id.is_none(), line.source.as_deref(), line.id.as_deref())).collect();
+        let parts = by_key(&keys, &weights, |weights| in_parts(minor, weights))?;
+        let left = parts.iter().try_fold(minor, |left, part| left.checked_sub(*part)).ok_or(Overflow)?;
+        for (line, part) in self.lines.iter_mut().zip(parts) {
+            line.amount.minor = part;
+        }
+        if left != 0 {
+            // The lines cancel out, and give nothing to share by.
+            self.lines.push(StatementLine { amount: Money::new(left, self.currency), ..spell(&Row::of_line(None), self.currency) });
         }
         self.amount.minor = minor;
         Ok(())

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::date::Date;
+use crate::date::{Date, Span};
 use crate::document::rebate::{Basis, Flat, Grain, Method, RebateSchedule};
 use crate::exact::{Exact, Overflow};
 use crate::exchange::ExchangeRates;
@@ -95,8 +95,8 @@ pub struct Forecast {
     pub earned: Money,
 }
 
-/// Estimates of all schedules of a period as of a day. `hypothetical` lines count on that day at the latest; a tier that sales
-/// would change is taken as it stands.
+/// Estimates of all schedules of a period as of a day. `hypothetical` lines count on that day at the latest, and only if they are dated
+/// in the period; a tier that sales would change is taken as it stands.
 pub fn estimate(
     program: &Program,
     facts: &Facts,
@@ -168,7 +168,9 @@ fn suppose(
     let mut supposed = facts.clone();
     if let Some(own) = supposed.partners.get_mut(partner) {
         let latest = knowledge.as_of.unwrap_or(Date::MAX);
-        own.transactions.extend(hypothetical.iter().map(|line| Transaction { date: line.date.min(latest), ..line.clone() }));
+        let days: Vec<Span> = schedules_of(program, &period.name).into_iter().map(|(_, period)| period.span).collect();
+        let inside = hypothetical.iter().filter(|line| days.iter().any(|days| days.contains(line.date)));
+        own.transactions.extend(inside.map(|line| Transaction { date: line.date.min(latest), ..line.clone() }));
         own.transactions.sort_by_key(|line| line.date);
     }
     compute_as_known(program, &supposed, partner, period, knowledge, tiers)
@@ -211,16 +213,16 @@ impl<'a> Calculation<'a> {
     /// The schedule alone, with further lines: its figure, and what it gives in minor units.
     fn variant(&self, schedule: &'a RebateSchedule, period: &Period, hypothesis: &[Line<'a>]) -> Result<(Figure<'a>, i64), Faults> {
         let carry = self.carries_into(&period.name)?.get(&schedule.key).cloned().unwrap_or_default();
-        let (figure, earlier) = self.figures(schedule, period, carry.basis.0, None, hypothesis)?;
+        let figures = self.figures(schedule, period, carry.basis.0, None, hypothesis)?;
         let fiscal_year = self.program.fiscal_year.year_start(period.span.last_day());
         let terms = Terms { schedule, currency: currency_of(self.program, schedule), period, fiscal_year, carry: Carry { basis: Default::default(), ..carry } };
-        let (entitlement, _) = entitle(&terms, &figure, earlier.as_ref()).map_err(|overflow| out_of_range(schedule, overflow))?;
-        Ok((figure, entitlement.amount.minor))
+        let (entitlement, _) = entitle(&terms, &figures.now, figures.taken_off(schedule).as_ref()).map_err(|overflow| out_of_range(schedule, overflow))?;
+        Ok((figures.now, entitlement.amount.minor))
     }
 
     fn accrued(&self, schedule: &'a RebateSchedule, method: &'a Method, period: &Period) -> Result<Exact, Faults> {
         let asked =
-            Asked { schedule, method, period, span: period.span, carried_basis: Exact::ZERO, reductions: None, hypothesis: &[], purpose: Purpose::Accrual };
+            Asked { schedule, method, period, days: &[period.span], carried_basis: Exact::ZERO, reductions: None, hypothesis: &[], purpose: Purpose::Accrual };
         Ok(self.figure(&asked)?.exact)
     }
 
@@ -284,7 +286,8 @@ impl<'a> Calculation<'a> {
 /// A line that takes the qualifier up by `more`; what is paid on grows with it as it did so far.
 fn grown<'a>(schedule: &RebateSchedule, figure: &Figure<'_>, more: Exact) -> Result<Line<'a>, Overflow> {
     let along = |whole: Exact| -> Result<Exact, Overflow> { Ok(whole.mul(&more)?.div(&figure.qualifier)?.unwrap_or(Exact::ZERO)) };
-    let basis = if schedule.qualifier.is_none() { more.clone() } else { along(figure.basis.clone())? };
+    let same = schedule.qualifier.as_ref().is_none_or(|qualifier| qualifier == basis_of(schedule));
+    let basis = if same { more.clone() } else { along(figure.basis.clone())? };
     let units = if *basis_of(schedule) == Basis::Amount { along(Exact::sum(figure.lines.iter().map(|line| &line.units))?)? } else { basis.clone() };
     let amount = along(Exact::sum(figure.lines.iter().map(|line| &line.amount))?)?;
     Ok(Line { amount, basis, qualifier: more, units, ..Line::unattributed(Date::MIN) })

@@ -35,7 +35,7 @@ pub(super) struct Asked<'r, 'a> {
     /// The period that it is for; tiers, conditions and baselines are those of this period.
     pub(super) period: &'r Period,
     /// The days whose lines count: the period's, or the fiscal year's so far.
-    pub(super) span: Span,
+    pub(super) days: &'r [Span],
     /// A negative basis of earlier periods.
     pub(super) carried_basis: Exact,
     pub(super) reductions: Option<&'r Reductions<'a>>,
@@ -63,6 +63,11 @@ pub(super) struct Figure<'a> {
 }
 
 impl Figure<'_> {
+    /// Whether the partner takes part in the schedule in its period.
+    pub(super) fn is_in_scope(&self) -> bool {
+        !self.steps.iter().any(|step| step.step == StepKind::NotInScope)
+    }
+
     pub(super) const fn nothing() -> Self {
         Self {
             tier: None,
@@ -115,8 +120,10 @@ impl<'a> Calculation<'a> {
         let last = self.last_day(asked.period.span);
         let tier = self.tiers.of_period(schedule, asked.period.span, self.knowledge.as_of)?;
         let mut figure = Figure { tier, ..Figure::nothing() };
-        let mut lines = self.scoped_lines(asked, tier)?;
-        if !self.is_eligible(schedule, asked.period.span, last, tier, !lines.is_empty()) {
+        let mut lines = self.scoped_lines(schedule, asked.days, last, tier)?;
+        let sold = lines.iter().any(|line| asked.period.span.contains(line.date));
+        if !self.is_eligible(schedule, asked.period.span, last, tier, sold) {
+            figure.carried_basis = asked.carried_basis.is_negative().then(|| asked.carried_basis.clone());
             figure.step(StepKind::NotInScope, Exact::ZERO, None, None);
             return Ok(figure);
         }
@@ -159,11 +166,11 @@ impl<'a> Calculation<'a> {
         self.knowledge.as_of.map_or(span.last_day(), |as_of| as_of.min(span.last_day())).max(span.from)
     }
 
-    /// The lines in scope with their tiers.
-    fn scoped_lines(&self, asked: &Asked<'_, 'a>, tier: Option<&'a str>) -> Result<Vec<Line<'a>>, Faults> {
-        let schedule = asked.schedule;
+    /// The lines in scope with their tiers; `last` is the day as of which the partner is read.
+    fn scoped_lines(&self, schedule: &'a RebateSchedule, days: &[Span], last: Date, tier: Option<&'a str>) -> Result<Vec<Line<'a>>, Faults> {
         let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
-        let mut lines = self.reader.lines(schedule, asked.span.intersect(force), Whose::InScope)?;
+        let days: Vec<Span> = days.iter().map(|days| days.intersect(force)).collect();
+        let mut lines = self.reader.lines(schedule, &days, last, Whose::InScope)?;
         let mut held: Option<(Date, Option<&'a str>)> = None;
         for line in &mut lines {
             line.tier = match (schedule.tier_at, held) {
@@ -186,6 +193,15 @@ impl<'a> Calculation<'a> {
         let in_tier = is_tier(schedule, tier) || (by_line && has_lines);
         let in_person = self.reader.is_of_type(schedule, last) && self.reader.is_in_region(schedule, self.partner.region(last));
         !period.intersect(force).is_empty() && self.partner.takes_part(period) && in_tier && (has_lines || in_person)
+    }
+
+    /// Whether the partner takes part in the schedule in a period: one rule for all that looks back at periods of the year.
+    pub(super) fn is_in_scope(&self, schedule: &'a RebateSchedule, period: &Period) -> Result<bool, Faults> {
+        let (span, last) = (period.span, self.last_day(period.span));
+        let tier = self.tiers.of_period(schedule, span, self.knowledge.as_of)?;
+        let is_eligible = |sold: bool| self.is_eligible(schedule, span, last, tier, sold);
+        // Lines are only read where they decide.
+        Ok(is_eligible(false) || (is_eligible(true) && !self.scoped_lines(schedule, &[span], last, tier)?.is_empty()))
     }
 
     /// Takes off what other schedules earned, line by line (semantics 18).
@@ -302,7 +318,7 @@ impl<'a> Calculation<'a> {
         let value = match schedule.qualifier.as_ref().unwrap_or_else(|| basis_of(schedule)) {
             Basis::Metric(operand) => self.measures.value(operand, earlier.span.last_day())?,
             _ => {
-                let lines = self.reader.lines(schedule, earlier.span, Whose::Any)?;
+                let lines = self.reader.lines(schedule, &[earlier.span], self.last_day(period.span), Whose::Any)?;
                 Some(Exact::sum(lines.iter().map(|line| &line.qualifier)).map_err(|overflow| out_of_range(schedule, overflow))?)
             }
         };

@@ -89,13 +89,14 @@ impl<'a> LineReader<'a> {
         Self { program, partner, rates, knowledge, sales, first_dates: FirstDates::default() }
     }
 
-    /// The lines of `schedule` whose counting date lies in `span`, in the order in which bands fill. Tiers are not set yet.
-    pub(super) fn lines(&self, schedule: &'a RebateSchedule, span: Span, whose: Whose) -> Result<Vec<Line<'a>>, Faults> {
+    /// The lines of `schedule` whose counting date lies in one of these spans, in the order in which bands fill. A filter reads the
+    /// partner as of `on`. Tiers are not set yet.
+    pub(super) fn lines(&self, schedule: &'a RebateSchedule, days: &[Span], on: Date, whose: Whose) -> Result<Vec<Line<'a>>, Faults> {
         let periods = self.program.periods(&schedule.period);
         let context = FilterContext {
             known_until: self.knowledge.known_on.unwrap_or(Date::MAX),
             known_on: self.knowledge.known_on,
-            ..FilterContext::new(self.program, span.last_day(), &self.first_dates)
+            ..FilterContext::new(self.program, on, &self.first_dates)
         };
         let mut lines = Vec::new();
         let mut missing = BTreeSet::new();
@@ -104,8 +105,8 @@ impl<'a> LineReader<'a> {
             let sale = self.sale_of(schedule, transaction);
             let date = sale.map_or(transaction.date, |sale| sale.date);
             let category = sale.unwrap_or(transaction).category.as_deref();
-            if !span.contains(date) || !self.in_scope(schedule, transaction, date, category, whose, &context) || !in_time(schedule, &periods, transaction, date)
-            {
+            let dated = days.iter().any(|span| span.contains(date));
+            if !dated || !self.in_scope(schedule, transaction, date, category, whose, &context) || !in_time(schedule, &periods, transaction, date) {
                 continue;
             }
             match self.line(schedule, &periods, transaction, date, category) {
@@ -189,7 +190,7 @@ impl<'a> LineReader<'a> {
         Ok(Line { transaction: Some(transaction), date, category, tier: None, amount, basis, qualifier, units, converted })
     }
 
-    fn convert(&self, schedule: &RebateSchedule, periods: &Periods<'_>, line: &Transaction, date: Date) -> Result<Converted, ConversionError> {
+    fn convert(&self, schedule: &RebateSchedule, periods: &Periods<'_>, line: &'a Transaction, date: Date) -> Result<Converted, ConversionError> {
         let money = line.signed_amount();
         let currency = currency_of(self.program, schedule);
         if money.currency == currency {
@@ -202,7 +203,9 @@ impl<'a> LineReader<'a> {
             ExchangeDate::TransactionDate => date,
             ExchangeDate::PeriodEnd => period.as_ref().map_or(date, |period| period.span.last_day()),
         };
-        let known = self.knowledge.rates_until(period.as_ref().map(|period| period.name.as_str()), line, schedule.true_up.exchange_corrections);
+        // A return that counts on its sale's date takes the rate that the sale was posted with.
+        let rated = self.sale_of(schedule, line).filter(|sale| sale.amount.currency == money.currency).unwrap_or(line);
+        let known = self.knowledge.rates_until(period.as_ref().map(|period| period.name.as_str()), rated, schedule.true_up.exchange_corrections);
         self.rates.convert_as_known(money, currency, exchange, on, known)
     }
 }

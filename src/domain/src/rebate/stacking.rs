@@ -1,8 +1,9 @@
 //! How schedules compose (semantics 18): earnings are attributed to lines, and reduce the basis of other schedules line by line.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::date::Span;
+use crate::date::{Date, Span};
 use crate::document::rebate::{BelowMinimum, BestOf, NetOf, RebateSchedule, Sequential, StackingRule};
 use crate::exact::Exact;
 use crate::fault::{Fault, Faults};
@@ -10,7 +11,7 @@ use crate::money::Money;
 use crate::period::Period;
 use crate::program::Program;
 
-use super::entitle::{Carry, Terms, entitle};
+use super::entitle::{Carry, Earlier, Terms, entitle, worth};
 use super::figure::{Asked, Figure, Purpose, Reductions};
 use super::history::Carries;
 use super::line::{Line, currency_of, out_of_range};
@@ -65,11 +66,54 @@ pub(super) fn settle_groups(program: &Program, entitlements: &mut [&mut Entitlem
     Ok(())
 }
 
+/// What a schedule gives for a period.
+pub(super) struct Figures<'a> {
+    /// For the period, or to date where bands run on over the fiscal year.
+    pub(super) now: Figure<'a>,
+    /// To the last period before in which the partner took part.
+    earlier: Option<Figure<'a>>,
+}
+
+impl<'a> Figures<'a> {
+    /// What earlier periods were worth, to be taken off: nothing in a period in which the partner takes no part.
+    pub(super) fn taken_off<'e>(&'e self, schedule: &'e RebateSchedule) -> Option<Earlier<'e, 'a>> {
+        let earlier = self.earlier.as_ref().filter(|_| self.now.is_in_scope());
+        earlier.map(|figure| Earlier { schedule, figure })
+    }
+}
+
+/// What is left of a span without some that lie in it one after the other.
+fn without(span: Span, left_out: &[Span]) -> Vec<Span> {
+    let ends = left_out.iter().map(|span| span.from).chain([span.until]);
+    let starts = std::iter::once(span.from).chain(left_out.iter().map(|span| span.until));
+    starts.zip(ends).map(|(from, until)| Span::new(from, until.max(from))).collect()
+}
+
+/// The days before `until`.
+fn up_to(days: &[Span], until: Date) -> Vec<Span> {
+    days.iter().map(|days| days.intersect(Span::new(Date::MIN, until))).collect()
+}
+
 /// A schedule's entitlement, what it hands on, and what it earned on each line.
 struct Settled<'a> {
+    figures: Figures<'a>,
     entitlement: Entitlement,
     carry: Carry,
     earned: Reductions<'a>,
+}
+
+/// What a schedule that runs on over the fiscal year is worth, in minor units.
+struct ToDate<'a> {
+    schedule: &'a RebateSchedule,
+    /// To date; none where the partner takes no part in the period.
+    now: Option<i64>,
+    /// To the last period before in which it took part; none where there is none.
+    before: Option<i64>,
+}
+
+/// Which of two is worth more; of equal ones the smaller key.
+fn better(one: &ToDate<'_>, worth: &Option<i64>, other: &ToDate<'_>, worth_of_other: &Option<i64>) -> Ordering {
+    worth.cmp(worth_of_other).then_with(|| other.schedule.key.cmp(&one.schedule.key))
 }
 
 /// A period being settled.
@@ -106,7 +150,8 @@ impl<'a> Calculation<'a> {
         Ok((entitlements, handed))
     }
 
-    /// The figure of a schedule for its period, and that of the fiscal year before it where bands run on over the year.
+    /// The figure of a schedule for its period; where bands run on over the year also that to the period before it in which the
+    /// partner took part. Periods in which it took no part count for neither.
     pub(super) fn figures(
         &self,
         schedule: &'a RebateSchedule,
@@ -114,19 +159,26 @@ impl<'a> Calculation<'a> {
         carried_basis: Exact,
         reductions: Option<&Reductions<'a>>,
         hypothesis: &[Line<'a>],
-    ) -> Result<(Figure<'a>, Option<Figure<'a>>), Faults> {
+    ) -> Result<Figures<'a>, Faults> {
         let method = &schedule.method;
-        if !schedule.cumulative {
-            let asked = Asked { schedule, method, period, span: period.span, carried_basis, reductions, hypothesis, purpose: Purpose::Entitlement };
-            return Ok((self.figure(&asked)?, None));
-        }
-        let year = self.program.fiscal_year.year_start(period.span.last_day()).min(period.span.from);
-        let to_date = |period: &Period, hypothesis: &[Line<'a>]| {
-            let span = Span::new(year, period.span.until);
-            self.figure(&Asked { schedule, method, period, span, carried_basis: Exact::ZERO, reductions, hypothesis, purpose: Purpose::Entitlement })
+        let figure = |period: &Period, days: &[Span], carried_basis: Exact, hypothesis: &[Line<'a>]| {
+            self.figure(&Asked { schedule, method, period, days, carried_basis, reductions, hypothesis, purpose: Purpose::Entitlement })
         };
-        let before = self.program.periods(&schedule.period).before(period).filter(|before| before.span.until > year);
-        Ok((to_date(period, hypothesis)?, before.as_ref().map(|before| to_date(before, &[])).transpose()?))
+        if !schedule.cumulative {
+            return Ok(Figures { now: figure(period, &[period.span], carried_basis, hypothesis)?, earlier: None });
+        }
+        let periods = self.program.periods(&schedule.period);
+        let (mut before, mut left_out) = (None, Vec::new());
+        for earlier in periods.of_year_to(period).into_iter().filter(|earlier| earlier.span.from < period.span.from) {
+            if self.is_in_scope(schedule, &earlier)? {
+                before = Some(earlier);
+            } else {
+                left_out.push(earlier.span);
+            }
+        }
+        let days = without(periods.year_to(period), &left_out);
+        let earlier = before.map(|before| figure(&before, &up_to(&days, before.span.until), Exact::ZERO, &[])).transpose()?;
+        Ok(Figures { now: figure(period, &days, Exact::ZERO, hypothesis)?, earlier })
     }
 }
 
@@ -164,20 +216,39 @@ impl<'a> Settling<'_, 'a> {
         let calculation = self.calculation;
         let carry = self.carries.get(key).cloned().unwrap_or_default();
         let reductions = self.reductions.get(key);
-        let (figure, earlier) = calculation.figures(schedule, &period, carry.basis.0.clone(), reductions, &[])?;
-        let fiscal_year = calculation.program.fiscal_year.year_start(period.span.last_day());
-        let terms = Terms { schedule, currency: currency_of(calculation.program, schedule), period: &period, fiscal_year, carry };
-        let loud = |overflow| Faults::from(out_of_range(schedule, overflow));
-        let (entitlement, carry) = entitle(&terms, &figure, earlier.as_ref()).map_err(loud)?;
-        let earned = if is_forfeited(schedule, &entitlement) { Reductions::new() } else { earned_by_line(&figure, earlier.as_ref()).map_err(loud)? };
-        self.settled.insert(schedule.key.as_str(), Settled { entitlement, carry, earned });
+        let figures = calculation.figures(schedule, &period, carry.basis.0.clone(), reductions, &[])?;
+        let earlier = figures.taken_off(schedule);
+        let (entitlement, carry, earned) = self.entitled(schedule, &period, carry, &figures.now, earlier.as_ref())?;
+        self.settled.insert(schedule.key.as_str(), Settled { figures, entitlement, carry, earned });
         Ok(())
+    }
+
+    /// What a schedule owes by its figure, less what earlier periods of the year were worth.
+    fn entitled(
+        &self,
+        schedule: &'a RebateSchedule,
+        period: &Period,
+        carry: Carry,
+        figure: &Figure<'a>,
+        earlier: Option<&Earlier<'_, 'a>>,
+    ) -> Result<(Entitlement, Carry, Reductions<'a>), Faults> {
+        let program = self.calculation.program;
+        let fiscal_year = program.fiscal_year.year_start(period.span.last_day());
+        let terms = Terms { schedule, currency: currency_of(program, schedule), period, fiscal_year, carry };
+        let loud = |overflow| Faults::from(out_of_range(schedule, overflow));
+        let (entitlement, carry) = entitle(&terms, figure, earlier).map_err(loud)?;
+        let forfeited = is_forfeited(schedule, &entitlement);
+        let earned = if forfeited { Reductions::new() } else { earned_by_line(figure, earlier.map(|earlier| earlier.figure)).map_err(loud)? };
+        Ok((entitlement, carry, earned))
     }
 
     /// The best of a group counts; ties go to the smaller key.
     fn best_of(&mut self, rule: &BestOf) -> Result<(), Faults> {
         for key in &rule.schedules {
             self.ensure(key)?;
+        }
+        if rule.schedules.iter().any(|key| self.find(key).is_some_and(|(schedule, _)| schedule.cumulative)) {
+            return self.best_to_date(rule);
         }
         let worth = |key: &str| self.settled.get(key).map(|settled| (settled.entitlement.amount.minor, settled.entitlement.exact.clone()));
         let Some((best, others)) = best_of(rule, worth) else { return Ok(()) };
@@ -190,6 +261,53 @@ impl<'a> Settling<'_, 'a> {
             }
         }
         Ok(())
+    }
+
+    /// The best of a group whose schedules run on over the fiscal year: what it is worth to date, less what the group was worth to
+    /// date before. A schedule in which the partner no longer takes part keeps what it was worth, but pays nothing.
+    fn best_to_date(&mut self, rule: &BestOf) -> Result<(), Faults> {
+        let group = self.group(rule)?;
+        let Some(best) = group.iter().filter(|one| one.now.is_some()).max_by(|a, b| better(a, &a.now, b, &b.now)) else { return Ok(()) };
+        let before = group.iter().filter(|one| one.before.is_some()).max_by(|a, b| better(a, &a.before, b, &b.before));
+        let to_date = group.iter().filter_map(|one| one.now.or(one.before)).max();
+        let key = best.schedule.key.as_str();
+        let (Some(settled), Some((_, period))) = (self.settled.get(key), self.find(key)) else { return Ok(()) };
+        let earlier = before.and_then(|one| {
+            let figure = self.settled.get(one.schedule.key.as_str())?.figures.earlier.as_ref()?;
+            Some(Earlier { schedule: one.schedule, figure })
+        });
+        let (mut entitlement, carry, earned) = self.entitled(best.schedule, &period, Carry::default(), &settled.figures.now, earlier.as_ref())?;
+        let paid = before.and_then(|one| one.before).unwrap_or(0);
+        if let Some(due) = to_date.filter(|to_date| best.now.is_some_and(|now| now < *to_date)) {
+            let due = due.checked_sub(paid).ok_or(crate::exact::Overflow).map_err(too_large)?;
+            entitlement.settle_at(due, StepKind::BestOf, Some("what another was worth to date stands".to_owned())).map_err(too_large)?;
+        }
+        let best = key.to_owned();
+        for key in &rule.schedules {
+            let Some(settled) = self.settled.get_mut(key.as_str()) else { continue };
+            if *key == best {
+                (settled.entitlement, settled.carry, settled.earned) = (entitlement.clone(), carry.clone(), earned.clone());
+            } else {
+                give_way(&mut settled.entitlement, &format!("to date {best}"), 0)?;
+                settled.earned.clear();
+            }
+        }
+        Ok(())
+    }
+
+    /// What the schedules of a group are worth to date, and were before.
+    fn group(&self, rule: &BestOf) -> Result<Vec<ToDate<'a>>, Faults> {
+        let mut group = Vec::with_capacity(rule.schedules.len());
+        for key in &rule.schedules {
+            let (Some((schedule, _)), Some(settled)) = (self.find(key), self.settled.get(key.as_str())) else { continue };
+            let currency = currency_of(self.calculation.program, schedule);
+            let worth = |figure: Option<&Figure<'a>>| figure.map(|figure| worth(schedule, currency, figure)).transpose();
+            let figures = &settled.figures;
+            let now = Some(&figures.now).filter(|now| now.is_in_scope());
+            let loud = |overflow| Faults::from(out_of_range(schedule, overflow));
+            group.push(ToDate { schedule, now: worth(now).map_err(loud)?, before: worth(figures.earlier.as_ref()).map_err(loud)? });
+        }
+        Ok(group)
     }
 
     /// One after the other; each one's basis is reduced by what the earlier ones earned.

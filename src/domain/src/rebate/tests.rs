@@ -6,6 +6,7 @@ mod published;
 mod semantics;
 mod stacked;
 mod timed;
+mod to_date;
 mod whole;
 
 use serde_json::{Value, json};

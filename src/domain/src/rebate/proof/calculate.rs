@@ -101,8 +101,7 @@ pub(super) fn windows(program: &Program, schedule: &RebateSchedule, period: &Per
     let window = |what: &'static str, span: Span| Window { what, from: span.from, until: span.until };
     let mut windows = vec![window("PERIOD", period.span)];
     if schedule.cumulative {
-        let year = program.fiscal_year.year_start(period.span.last_day()).min(period.span.from);
-        windows.push(window("YEAR_TO_DATE", Span::new(year, period.span.until)));
+        windows.push(window("YEAR_TO_DATE", program.periods(&schedule.period).year_to(period)));
     }
     let earlier = baseline_of(schedule).and_then(|baseline| looked_back_at(program, schedule, period, baseline));
     windows.extend(earlier.map(|earlier| window("BASELINE", earlier.span)));
