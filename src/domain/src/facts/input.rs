@@ -209,7 +209,7 @@ pub struct ExceptionInput {
 pub struct TransactionInput {
     /// The id of the line in its source.
     pub id: String,
-    /// Its source. Default `evaluate`; ids of facts without a source are unique within their partner.
+    /// Its source. Default `evaluate`; its ids are unique within their partner.
     pub source: Option<String>,
     /// When it happened.
     pub date: Date,
@@ -247,7 +247,7 @@ pub struct TransactionInput {
 pub struct HoldingInput {
     /// The id of the holding in its source.
     pub id: String,
-    /// Its source. Default `evaluate`; ids of facts without a source are unique within their partner.
+    /// Its source. Default `evaluate`; its ids are unique within their partner.
     pub source: Option<String>,
     /// When we came to know it. Default: the day from which it counts.
     pub recorded_on: Option<Date>,
@@ -292,7 +292,7 @@ pub struct HoldingInput {
 pub struct ActivityInput {
     /// The id of the activity in its source.
     pub id: String,
-    /// Its source. Default `evaluate`; ids of facts without a source are unique within their partner.
+    /// Its source. Default `evaluate`; its ids are unique within their partner.
     pub source: Option<String>,
     /// When it happened.
     pub date: Date,
@@ -321,7 +321,7 @@ pub struct ActivityInput {
 pub struct DealInput {
     /// The id of the deal in its source; transactions name it.
     pub id: String,
-    /// Its source. Default `evaluate`; ids of facts without a source are unique within their partner.
+    /// Its source. Default `evaluate`; its ids are unique within their partner.
     pub source: Option<String>,
     /// When it was registered.
     pub opened_on: Date,

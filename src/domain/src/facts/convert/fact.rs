@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::Reader;
+use super::{DEFAULT_SOURCE, Reader};
 use crate::facts::input::{ActivityInput, DealInput, HoldingInput, TransactionInput};
 use crate::facts::{Activity, Deal, FactId, Holding, Transaction};
 
-/// The identity of a fact: its source and its id. Facts that name no source are numbered by their partner.
+/// The identity of a fact: its source and its id. Facts of [`DEFAULT_SOURCE`], named or not, are numbered by their partner.
 type Identity = (Option<String>, FactId);
 
 /// Facts that were read already, each with its partner: an id names one fact of its source, whoever it is booked under.
@@ -21,7 +21,6 @@ pub(super) struct Seen {
 /// A fact with what decides whether it is new.
 struct Candidate<'f, F> {
     partner: &'f str,
-    source: Option<&'f String>,
     id: &'f FactId,
     fact: &'f F,
 }
@@ -29,8 +28,8 @@ struct Candidate<'f, F> {
 impl Reader<'_> {
     /// Whether the fact is new. The same again counts once; another content under the same id is refused.
     fn is_new<F: Clone + PartialEq>(&mut self, seen: &mut HashMap<Identity, (String, F)>, candidate: &Candidate<'_, F>, path: &str) -> bool {
-        let Candidate { partner, source, id, fact } = candidate;
-        let identity = (source.is_none().then(|| (*partner).to_owned()), (*id).clone());
+        let Candidate { partner, id, fact } = candidate;
+        let identity = ((id.source == DEFAULT_SOURCE).then(|| (*partner).to_owned()), (*id).clone());
         match seen.get(&identity) {
             Some((owner, known)) => {
                 if owner != partner || known != *fact {
@@ -57,7 +56,7 @@ impl Reader<'_> {
             self.region(input.region.as_ref(), &path);
             self.category(input.category.as_ref(), &path);
             let Some(line) = self.collect(&path, self.filling.transaction(input)) else { continue };
-            if self.is_new(&mut seen.transactions, &Candidate { partner, source: input.source.as_ref(), id: &line.id, fact: &line }, &path) {
+            if self.is_new(&mut seen.transactions, &Candidate { partner, id: &line.id, fact: &line }, &path) {
                 lines.push(line);
             }
         }
@@ -74,7 +73,7 @@ impl Reader<'_> {
             self.category(input.category.as_ref(), &path);
             self.code(&input.kind, format!("{path}.kind"));
             let Some(holding) = self.collect(&path, self.filling.holding(input)) else { continue };
-            if self.is_new(&mut seen.holdings, &Candidate { partner, source: input.source.as_ref(), id: &holding.id, fact: &holding }, &path) {
+            if self.is_new(&mut seen.holdings, &Candidate { partner, id: &holding.id, fact: &holding }, &path) {
                 holdings.push(holding);
             }
         }
@@ -90,7 +89,7 @@ impl Reader<'_> {
             self.region(input.region.as_ref(), &path);
             self.code(&input.kind, format!("{path}.kind"));
             let Some(activity) = self.collect(&path, self.filling.activity(input)) else { continue };
-            if self.is_new(&mut seen.activities, &Candidate { partner, source: input.source.as_ref(), id: &activity.id, fact: &activity }, &path) {
+            if self.is_new(&mut seen.activities, &Candidate { partner, id: &activity.id, fact: &activity }, &path) {
                 activities.push(activity);
             }
         }
@@ -105,7 +104,7 @@ impl Reader<'_> {
             let path = format!("{path}.deals[{at}]");
             self.region(input.region.as_ref(), &path);
             let Some(deal) = self.collect(&path, self.filling.deal(input)) else { continue };
-            if self.is_new(&mut seen.deals, &Candidate { partner, source: input.source.as_ref(), id: &deal.id, fact: &deal }, &path) {
+            if self.is_new(&mut seen.deals, &Candidate { partner, id: &deal.id, fact: &deal }, &path) {
                 deals.push(deal);
             }
         }

@@ -125,6 +125,27 @@ fn an_id_names_one_fact_whoever_it_is_booked_under() {
     assert_eq!((facts.partners["A"].transactions.len(), facts.partners["B"].transactions.len()), (1, 1));
 }
 
+/// The source that facts have by default may be named: it is the same one, of every kind of fact.
+#[test]
+fn the_default_source_may_be_named() {
+    let kinds = [
+        ("transactions", json!({"id": "1", "date": "2020-01-01", "amount": "5"}), json!({"quantity": 7})),
+        ("holdings", json!({"id": "1", "kind": "BADGE", "since": "2020-01-01"}), json!({"level": "GOLD"})),
+        ("activities", json!({"id": "1", "kind": "VISIT", "date": "2020-01-01"}), json!({"value": 7})),
+        ("deals", json!({"id": "1", "openedOn": "2020-01-01"}), json!({"stage": "WON"})),
+    ];
+    for (kind, fact, more) in kinds {
+        let (mut named, mut other) = (fact.clone(), fact.clone());
+        named["source"] = json!("evaluate");
+        other.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let facts = converted(json!({"partners": [{"code": "A", kind: [fact, named]}, {"code": "B", kind: [other]}]})).unwrap();
+        let one = &facts.partners["A"];
+        assert_eq!(one.transactions.len() + one.holdings.len() + one.activities.len() + one.deals.len(), 1, "{kind}");
+        let path = format!("partners[0].{kind}[1].id");
+        expect(json!({"partners": [{"code": "A", kind: [named, other]}]}), &[("CONFLICT", path.as_str())]);
+    }
+}
+
 #[test]
 fn rates_and_budgets_are_unambiguous() {
     let facts = json!({
