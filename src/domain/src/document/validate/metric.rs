@@ -144,7 +144,7 @@ impl Check<'_> {
 }
 
 /// The unit that a measure has by itself.
-fn natural_unit(measure: &Measure) -> Option<Unit> {
+pub(super) fn natural_unit(measure: &Measure) -> Option<Unit> {
     match measure.aggregate {
         Aggregate::Count | Aggregate::Distinct | Aggregate::NetAdditions => Some(Unit::Count),
         Aggregate::Share => Some(Unit::Percent),

@@ -2,12 +2,40 @@
 
 use super::Check;
 use super::measure::Bound;
+use super::metric::natural_unit;
 use crate::date::Span;
-use crate::document::metric::Source;
+use crate::document::metric::{Formula, Operand, Source, Unit};
 use crate::document::rebate::{Baseline, Basis, Method, PeriodRule, RebateSchedule, ScheduleScope, StackingRule, TargetPay};
 use crate::period::{FiscalYear, Periods};
 
 const NO_NAMES: Bound<'static> = &[];
+
+const fn of_basis(basis: &Basis) -> Option<&Operand> {
+    if let Basis::Metric(operand) = basis { Some(operand) } else { None }
+}
+
+/// What a method is measured against, and where it stands.
+fn of_method<'s>(method: &'s Method, path: &str) -> Option<(String, &'s Operand)> {
+    let (baseline, place) = match method {
+        Method::Growth(growth) => (&growth.baseline, "growth.baseline"),
+        Method::Target(target) => (&target.history, "target.history"),
+        _ => return None,
+    };
+    if let Baseline::Metric(operand) = baseline { Some((format!("{path}.{place}.metric"), operand)) } else { None }
+}
+
+/// The operands whose figures a schedule computes with, by where they stand. A condition compares its own, in the program's currency.
+fn operands(schedule: &RebateSchedule) -> Vec<(String, &Operand)> {
+    let accrual = schedule.accrual.as_ref().and_then(|accrual| accrual.method.as_deref());
+    let all = [
+        of_basis(&schedule.basis).map(|operand| ("basis.metric".to_owned(), operand)),
+        schedule.qualifier.as_ref().and_then(of_basis).map(|operand| ("qualifier.metric".to_owned(), operand)),
+        of_method(&schedule.method, "method"),
+        accrual.and_then(|method| of_method(method, "accrual.method")),
+        schedule.cap.as_ref().and_then(|cap| cap.of.as_ref()).map(|operand| ("cap.of".to_owned(), operand)),
+    ];
+    all.into_iter().flatten().collect()
+}
 
 impl Check<'_> {
     /// All schedules, and how they stack.
@@ -58,6 +86,7 @@ impl Check<'_> {
             self.basis(qualifier, &format!("{path}.qualifier"));
         }
         self.method(&schedule.method, schedule.ladder.as_deref(), &format!("{path}.method"));
+        self.metric_currencies(schedule, path);
         self.requirement_if(schedule.condition.as_ref(), &format!("{path}.condition"));
         self.exchange(schedule.exchange.as_ref(), &format!("{path}.exchange"));
         self.span(schedule.from, schedule.until, path);
@@ -87,6 +116,35 @@ impl Check<'_> {
             if let Some(method) = &accrual.method {
                 self.method(method, ladder, &format!("{path}.accrual.method"));
             }
+        }
+    }
+
+    /// An amount that a metric measures is in the program's currency, and nothing converts it: a schedule in another one cannot use it.
+    fn metric_currencies(&mut self, schedule: &RebateSchedule, path: &str) {
+        let own = self.document.program.currency;
+        let Some(currency) = schedule.currency.filter(|currency| *currency != own) else { return };
+        for (place, operand) in operands(schedule) {
+            if self.is_money(operand) {
+                let message = format!(
+                    "it measures an amount in {own}, the program's currency, and the schedule computes in {currency}: write what is read of the sale lines themselves, which are converted (basis amount, samePeriodLastYear, a share without `of`), or let the schedule compute in {own}"
+                );
+                self.fault("CURRENCY_MISMATCH", format!("{path}.{place}"), message);
+            }
+        }
+    }
+
+    /// Whether an operand is an amount of money.
+    fn is_money(&self, operand: &Operand) -> bool {
+        match operand {
+            Operand::Metric(key) => self.names.unit(key) == Some(Unit::Money),
+            Operand::Measure(measure) => natural_unit(measure) == Some(Unit::Money),
+            Operand::Formula(formula) => match formula.as_ref() {
+                Formula::Difference(difference) => self.is_money(&difference.from),
+                Formula::Minimum(all) | Formula::Maximum(all) | Formula::Average(all) => all.iter().any(|one| self.is_money(one)),
+                Formula::Choice(choice) => self.is_money(&choice.then) || self.is_money(&choice.otherwise),
+                Formula::Sum(_) | Formula::Ratio(_) | Formula::Growth(_) | Formula::PercentileRank(_) => false,
+            },
+            Operand::Constant(_) => false,
         }
     }
 

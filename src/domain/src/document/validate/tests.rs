@@ -475,3 +475,29 @@ fn texts_of(value: &serde_json::Value, at: String, all: &mut Vec<String>) {
         _ => {}
     }
 }
+
+/// An amount that a metric measures is in the program's currency: nothing would convert it for a schedule in another one.
+#[test]
+fn metrics_of_money_are_of_one_currency() {
+    let body = "
+metrics:
+  - {key: rev, unit: MONEY, measure: {source: TRANSACTIONS, aggregate: SUM, window: {lifetime: {}}}}
+  - {key: lines, unit: COUNT, measure: {source: TRANSACTIONS, aggregate: COUNT, window: {lifetime: {}}}}
+rebateSchedules:
+  - {key: a, currency: EUR, period: {quarter: {}}, basis: {metric: {metric: rev}}, method: {flat: {rate: 1 %}}}
+  - {key: b, currency: EUR, period: {quarter: {}}, qualifier: {metric: {formula: {maximum: [{metric: lines}, {metric: rev}]}}}, method: {flat: {rate: 1 %}}}
+  - {key: c, currency: EUR, period: {quarter: {}}, method: {flat: {rate: 1 %}}, cap: {share: 1 %, of: {metric: rev}}}
+  - {key: d, currency: EUR, period: {quarter: {}}, method: {growth: {baseline: {metric: {metric: rev}}, payOn: INCREMENT, bands: [{from: 1, rate: 1 %}]}}}
+  - {key: e, currency: EUR, period: {quarter: {}}, method: {target: {history: {metric: {measure: {source: TRANSACTIONS, aggregate: SUM, window: {lifetime: {}}}}}, pays: {lumpSum: 5}}}}
+  - {key: f, currency: EUR, period: {quarter: {}}, method: {flat: {rate: 1 %}}, basis: {metric: {metric: lines}}, condition: {metric: {metric: rev, atLeast: 5}}}
+  - {key: g, currency: USD, period: {quarter: {}}, basis: {metric: {metric: rev}}, method: {flat: {rate: 1 %}}}
+";
+    let expected = [
+        ("CURRENCY_MISMATCH", "rebateSchedules[0].basis.metric"),
+        ("CURRENCY_MISMATCH", "rebateSchedules[1].qualifier.metric"),
+        ("CURRENCY_MISMATCH", "rebateSchedules[2].cap.of"),
+        ("CURRENCY_MISMATCH", "rebateSchedules[3].method.growth.baseline.metric"),
+        ("CURRENCY_MISMATCH", "rebateSchedules[4].method.target.history.metric"),
+    ];
+    expect(body, &expected);
+}
