@@ -99,12 +99,31 @@ pub(super) fn answer(case: &CaseInput, known: &CaseProgram, facts: &Facts, asks:
     for code in codes {
         let mut answer = PartnerAnswer::default();
         for ask in asks {
-            one(&evaluation, case, code, ask, &mut answer)?;
+            one(&evaluation, case, code, ask, &mut answer).map_err(|faults| from_root(program, faults))?;
         }
         partners.insert(code.clone(), answer);
     }
     let program = ProgramAnswer { code: program.code().to_owned(), effective_on: program.effective_on(), digest: known.digest.clone() };
     Ok(Answer { id: case.id.clone(), program, as_of: case.as_of, partners })
+}
+
+/// The same faults, with what stands at `from` found at `to`.
+fn moved(mut faults: Faults, from: &str, to: &str) -> Faults {
+    for fault in &mut faults.0 {
+        let rest = fault.path.strip_prefix(from).filter(|rest| rest.is_empty() || rest.starts_with(['[', '.']));
+        if let Some(rest) = rest {
+            fault.path = format!("{to}{rest}");
+        }
+    }
+    faults
+}
+
+/// The same faults with paths from the case's root: engines name a schedule by its key, and a case has it in a list.
+fn from_root(program: &Program, faults: Faults) -> Faults {
+    let schedules = program.document.rebate_schedules.iter().enumerate();
+    schedules.fold(faults, |faults, (at, schedule)| {
+        moved(faults, &format!("rebateSchedules.{}", schedule.key), &format!("program.rebateSchedules[{at}]"))
+    })
 }
 
 fn one(evaluation: &Evaluation<'_>, case: &CaseInput, code: &str, ask: &Ask, answer: &mut PartnerAnswer) -> Result<(), Faults> {
@@ -134,7 +153,10 @@ fn one(evaluation: &Evaluation<'_>, case: &CaseInput, code: &str, ask: &Ask, ans
                 rebates.push(rebate_answer(result, &ask.schedules));
             }
         }
-        Ask::Runs(runs) => answer.runs.get_or_insert_default().extend(evaluation.runs(code, runs)?),
+        Ask::Runs(ask) => {
+            let found = evaluation.runs(code, &ask.runs).map_err(|faults| moved(faults, "runs", &ask.path))?;
+            answer.runs.get_or_insert_default().extend(found);
+        }
         Ask::Estimate(ask) => {
             let order = order(evaluation.program(), case, ask)?;
             let estimates = answer.estimates.get_or_insert_default();
@@ -148,7 +170,7 @@ fn one(evaluation: &Evaluation<'_>, case: &CaseInput, code: &str, ask: &Ask, ans
     Ok(())
 }
 
-/// The periods of these names; those that hold the date when none is named.
+/// The periods of these names; those that hold the date and that the version governs when none is named.
 fn periods(program: &Program, names: &[String], as_of: Date) -> Vec<Period> {
     if !names.is_empty() {
         return names.iter().filter_map(|name| program.period_named(name)).collect();
@@ -157,6 +179,7 @@ fn periods(program: &Program, names: &[String], as_of: Date) -> Vec<Period> {
     for schedule in &program.document.rebate_schedules {
         if let Some(period) = program.periods(&schedule.period).holding(as_of)
             && !held.iter().any(|other| other.name == period.name)
+            && period.span.from >= program.effective_on()
         {
             held.push(period);
         }
@@ -184,7 +207,7 @@ fn order(program: &Program, case: &CaseInput, ask: &super::EstimateAsk) -> Resul
     for (at, line) in ask.order.iter().enumerate() {
         match filling.transaction(line) {
             Ok(line) => lines.push(line),
-            Err(found) => faults.0.extend(found.0.into_iter().map(|fault| fault.within(&format!("ask.estimate.order[{at}]")))),
+            Err(found) => faults.0.extend(found.0.into_iter().map(|fault| fault.within(&format!("{}.order[{at}]", ask.path)))),
         }
     }
     faults.or(lines)

@@ -12,6 +12,7 @@ use crate::date::Date;
 use crate::document::shape::{Shape, nearest};
 use crate::facts::input::TransactionInput;
 use crate::fault::{Fault, Faults};
+use crate::period::Period;
 use crate::program::Program;
 use crate::rebate::RunAsked;
 
@@ -27,7 +28,7 @@ pub enum Ask {
     /// Rebates of periods.
     Rebates(RebatesAsk),
     /// Runs over facts as they were known.
-    Runs(Vec<RunAsked>),
+    Runs(RunsAsk),
     /// An open period.
     Estimate(EstimateAsk),
     /// What is about to be lost.
@@ -83,6 +84,9 @@ pub struct RebatesAsk {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EstimateAsk {
+    /// Where the question stands in the case.
+    #[serde(skip)]
+    pub(super) path: String,
     /// The periods by name. Default: those that hold the date of the case.
     #[serde(default)]
     pub periods: Vec<String>,
@@ -105,10 +109,13 @@ pub struct RiskAsk {
 /// Runs.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RunsAsk {
+pub struct RunsAsk {
+    /// Where the runs are listed in the case.
+    #[serde(skip)]
+    pub(super) path: String,
     /// The runs, in any order.
     #[serde(default)]
-    runs: Vec<RunAsked>,
+    pub runs: Vec<RunAsked>,
 }
 
 const NAMES: [&str; 7] = ["standing", "metrics", "entitlements", "rebates", "runs", "estimate", "risk"];
@@ -159,8 +166,8 @@ impl Reader<'_> {
             "metrics" => self.options::<MetricsAsk>(options, "metrics", path).map(Ask::Metrics),
             "entitlements" => self.options::<EntitlementsAsk>(options, "benefits", path).map(Ask::Entitlements),
             "rebates" => self.options::<RebatesAsk>(options, "periods", path).map(Ask::Rebates),
-            "runs" => self.options::<RunsAsk>(options, "runs", path).map(|ask| Ask::Runs(ask.runs)),
-            "estimate" => self.options::<EstimateAsk>(options, "periods", path).map(Ask::Estimate),
+            "runs" => self.runs(options, path).map(Ask::Runs),
+            "estimate" => self.options::<EstimateAsk>(options, "periods", path).map(|ask| Ask::Estimate(EstimateAsk { path: path.to_owned(), ..ask })),
             "risk" => self.options::<RiskAsk>(options, "", path).map(Ask::Risk),
             _ => {
                 let advice =
@@ -185,6 +192,22 @@ impl Reader<'_> {
         T::shape().read(options, path).map_err(|found| self.faults.0.extend(found.0)).ok()
     }
 
+    /// Runs, mostly as a plain list: then that is where they stand.
+    fn runs(&mut self, options: &Value, path: &str) -> Option<RunsAsk> {
+        let listed = format!("{path}.runs");
+        if !options.is_array() {
+            return self.options::<RunsAsk>(options, "runs", path).map(|ask| RunsAsk { path: listed, ..ask });
+        }
+        let before = self.faults.0.len();
+        let ask = self.options::<RunsAsk>(options, "runs", path);
+        for fault in self.faults.0.iter_mut().skip(before) {
+            if let Some(rest) = fault.path.strip_prefix(&listed) {
+                fault.path = format!("{path}{rest}");
+            }
+        }
+        ask.map(|ask| RunsAsk { path: path.to_owned(), ..ask })
+    }
+
     fn judge(&mut self, ask: &Ask, path: &str) {
         match ask {
             Ask::Standing(ask) => self.all_known("ladder", &ask.ladders, &format!("{path}.ladders"), |key| self.program.ladder(Some(key)).is_some()),
@@ -198,10 +221,10 @@ impl Reader<'_> {
                 self.all_known("rebate schedule", &ask.schedules, &format!("{path}.schedules"), |key| self.program.schedule(key).is_some());
                 self.periods(&ask.periods, &format!("{path}.periods"));
             }
-            Ask::Runs(runs) => {
-                let periods: Vec<String> = runs.iter().map(|run| run.period.clone()).collect();
-                self.periods(&periods, path);
-                if runs.is_empty() {
+            Ask::Runs(ask) => {
+                let periods: Vec<String> = ask.runs.iter().map(|run| run.period.clone()).collect();
+                self.periods(&periods, &ask.path);
+                if ask.runs.is_empty() {
                     self.faults.add("EMPTY_LIST", path, "list at least one run: {\"period\": \"2026-Q1\", \"runOn\": \"2026-04-15\"}");
                 }
             }
@@ -230,7 +253,11 @@ impl Reader<'_> {
 
     fn periods(&mut self, names: &[String], path: &str) {
         for (at, name) in names.iter().enumerate() {
-            if self.program.period_named(name).is_none() {
+            let period = self.program.period_named(name);
+            if let Some(fault) = period.as_ref().and_then(|period| ungoverned(self.program, period)) {
+                self.faults.0.push(fault.within(&format!("{path}[{at}]")));
+            }
+            if period.is_none() {
                 let message = format!(
                     "no schedule has a period `{name}`: write 2026-03, 2026-Q1, 2026-H1, 2026, FY2026-Q1 (where the fiscal year is not the calendar's), or a custom period's name"
                 );
@@ -238,6 +265,13 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// Why a program has no rules for a period: its version takes effect later than on the first day (semantics 5).
+pub(super) fn ungoverned(program: &Program, period: &Period) -> Option<Fault> {
+    let (first, effective) = (period.span.from, program.effective_on());
+    let message = || format!("{} begins on {first} and the version takes effect on {effective}: ask for a period that begins then or later", period.name);
+    (first < effective).then(|| Fault::new("NO_VERSION_IN_FORCE", "", message()))
 }
 
 /// Options with a shape.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::ask::ungoverned;
 use crate::benefit::{Entitlement, HeldTiers, resolve_entitlements};
 use crate::date::Date;
 use crate::facts::{Facts, Transaction};
@@ -84,6 +85,7 @@ impl<'a> Evaluation<'a> {
     /// As [`Self::standing`]; a budget that does not suffice and says so.
     pub fn rebates(&self, partner: &str, period: &Period, known_on: Option<Date>) -> Result<PeriodResult, Faults> {
         let knowledge = Knowledge { known_on, ..Knowledge::default() };
+        self.governs(period)?;
         compute_as_known(self.program, self.facts, partner, period, &knowledge, &self.tiers)
     }
 
@@ -92,6 +94,7 @@ impl<'a> Evaluation<'a> {
     /// # Errors
     /// As [`Self::rebates`]; a run before its period is over.
     pub fn runs(&self, partner: &str, asked: &[RunAsked]) -> Result<Vec<RunResult>, Faults> {
+        asked.iter().filter_map(|run| self.program.period_named(&run.period)).try_for_each(|period| self.governs(&period))?;
         runs(self.program, self.facts, partner, asked, &self.tiers_then)
     }
 
@@ -100,7 +103,13 @@ impl<'a> Evaluation<'a> {
     /// # Errors
     /// As [`Self::rebates`].
     pub fn estimate(&self, partner: &str, period: &Period, as_of: Date, order: &[Transaction]) -> Result<Vec<Estimate>, Faults> {
+        self.governs(period)?;
         estimate(self.program, self.facts, partner, period, as_of, order, &self.tiers)
+    }
+
+    /// Whether the program has rules for a period.
+    fn governs(&self, period: &Period) -> Result<(), Faults> {
+        ungoverned(self.program, period).map_or(Ok(()), |fault| Err(fault.within("period").into()))
     }
 
     /// What is about to be lost if nothing comes in.

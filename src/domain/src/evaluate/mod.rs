@@ -18,7 +18,7 @@ use crate::fault::{Fault, Faults};
 use crate::program::Program;
 
 pub use answer::{Answer, PartnerAnswer, ProgramAnswer, RebateAnswer};
-pub use ask::{Ask, EntitlementsAsk, EstimateAsk, MetricsAsk, RebatesAsk, RiskAsk, StandingAsk};
+pub use ask::{Ask, EntitlementsAsk, EstimateAsk, MetricsAsk, RebatesAsk, RiskAsk, RunsAsk, StandingAsk};
 pub use engine::Evaluation;
 
 /// At most this many partners in one case.

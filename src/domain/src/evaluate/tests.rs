@@ -107,3 +107,51 @@ fn a_missing_exchange_rate_refuses_the_case() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].0.contains("EXCHANGE_RATE"), "{found:?}");
 }
+
+/// What an engine refuses is told with a path from the case's root as well.
+#[test]
+fn faults_of_engines_start_at_the_case() {
+    const BUDGETED: &str = "
+guerdon: 1
+program: {code: T, name: T, currency: USD}
+version: {effectiveOn: 2024-01-01}
+rebateSchedules:
+  - {key: other, period: {month: {}}, method: {flat: {rate: 1 %}}}
+  - {key: f, period: {quarter: {}}, method: {flat: {rate: 10 %}}, budget: {amount: 5, whenExceeded: REFUSE}}
+";
+    let refused = |ask: Value| {
+        let facts = json!({"partners": [{"code": "P", "transactions": [{"id": "1", "date": "2024-01-05", "amount": "100.00"}]}]});
+        answered(BUDGETED, json!({"program": "p", "facts": facts, "asOf": "2024-01-31", "ask": ask})).unwrap_err()
+    };
+    let run = |period: &str, run_on: &str| json!([{"period": period, "runOn": run_on}]);
+    let one = |code: &str, path: &str| vec![(code.to_owned(), path.to_owned())];
+    let early = json!(["metrics", {"runs": run("2024-01", "2024-01-31")}, {"runs": run("2024-Q2", "2024-04-01")}]);
+    assert_eq!(refused(early), one("PERIOD_NOT_OVER", "ask[2].runs[0].runOn"));
+    assert_eq!(refused(json!([{"runs": {"runs": run("2024-Q2", "2024-04-01")}}])), one("PERIOD_NOT_OVER", "ask[0].runs.runs[0].runOn"));
+    assert_eq!(refused(json!([{"runs": run("2024-Q2", "2024-06-31")}])), one("INVALID_VALUE", "ask[0].runs[0].runOn"));
+    assert_eq!(refused(json!([{"runs": run("2024-Q9", "2024-06-30")}])), one("UNKNOWN_PERIOD", "ask[0].runs[0]"));
+    assert_eq!(refused(json!([{"rebates": ["2024-Q1"]}])), one("BUDGET_EXCEEDED", "program.rebateSchedules[1].budget"));
+    let order = json!([{"id": "o", "date": "2024-01-10", "amount": "1.234"}]);
+    assert_eq!(refused(json!(["metrics", {"estimate": {"order": order}}])), one("TOO_MANY_DECIMALS", "ask[1].estimate.order[0].amount"));
+}
+
+/// A period that begins before the version takes effect has no rules (semantics 5): it is refused, or left out where none is named.
+#[test]
+fn a_period_before_the_version_is_refused() {
+    const LATER: &str = "
+guerdon: 1
+program: {code: T, name: T, currency: USD}
+version: {effectiveOn: 2024-01-02}
+rebateSchedules: [{key: c, period: {quarter: {}}, method: {flat: {rate: 10 %}}, minimumPayout: {amount: 20, below: CARRY}}]
+";
+    let asked = |as_of: &str, ask: Value| {
+        let facts = json!({"partners": [{"code": "P", "transactions": [{"id": "1", "date": "2024-02-05", "amount": "150.00"}, {"id": "2", "date": "2024-04-05", "amount": "300.00"}]}]});
+        answered(LATER, json!({"program": "p", "facts": facts, "asOf": as_of, "ask": ask}))
+    };
+    let one = |path: &str| Err(vec![("NO_VERSION_IN_FORCE".to_owned(), path.to_owned())]);
+    assert_eq!(asked("2024-02-01", json!([{"rebates": ["2024-Q2", "2024-Q1"]}])), one("ask[0].rebates.periods[1]"));
+    assert_eq!(asked("2024-02-01", json!([{"estimate": ["2024-Q1"]}])), one("ask[0].estimate.periods[0]"));
+    assert_eq!(asked("2024-02-01", json!([{"runs": [{"period": "2024-Q1", "runOn": "2024-04-01"}]}])), one("ask[0].runs[0]"));
+    assert_eq!(asked("2024-02-01", json!(["rebates"])).unwrap()["partners"]["P"]["rebates"], json!([]));
+    assert_eq!(asked("2024-05-01", json!(["rebates"])).unwrap()["partners"]["P"]["rebates"][0]["totals"]["USD"], "30.00");
+}
