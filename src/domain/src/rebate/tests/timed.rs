@@ -172,3 +172,51 @@ fn growth_that_is_missing() {
     let next = found.next_band.unwrap();
     assert_eq!((next.from.to_string().as_str(), next.missing.to_string().as_str(), next.worth.amount().as_str()), ("1100", "200", "10.00"));
 }
+
+/// A qualifier that is written out as what it is by default is worth the same on reaching a band.
+#[test]
+fn a_qualifier_written_out_is_worth_the_same() {
+    for sold in [json!([]), json!([sale("1", "2024-01-10", "600.00", "1")])] {
+        let schedule = bands("RETROACTIVE", &[("0", "1 %"), ("1000", "5 %")]);
+        let default = looked_at(schedule.clone(), sold.clone(), "2024-01-30", json!([]));
+        let written = looked_at(with(schedule, json!({ "qualifier": "amount" })), sold, "2024-01-30", json!([]));
+        assert_eq!(default.next_band, written.next_band);
+        assert!(written.next_band.unwrap().worth.minor > 0);
+    }
+}
+
+/// An order adds to the period in which it is dated, and to no other; within the period it counts on the day that is looked at.
+#[test]
+fn an_order_adds_to_its_own_period() {
+    let adds = |date: &str, schedule: Value| {
+        looked_at(schedule, json!([sale("1", "2024-01-10", "600.00", "1")]), "2024-01-30", json!([sale("h", date, "500.00", "1")])).hypothetical.unwrap().adds.amount()
+    };
+    let cases = [("2023-12-31", "0.00"), ("2024-01-01", "50.00"), ("2024-01-30", "50.00"), ("2024-03-31", "50.00"), ("2024-04-01", "0.00"), ("2025-02-01", "0.00")];
+    for (date, expected) in cases {
+        assert_eq!(adds(date, flat("10 %")), expected, "{date}");
+    }
+    let growth = json!({ "baseline": { "samePeriodLastYear": {} }, "payOn": "EVERYTHING", "bands": [{ "from": 1, "rate": "10 %" }], "zeroBaseline": "FULL" });
+    assert_eq!(adds("2023-02-01", json!({ "method": { "growth": growth } })), "0.00");
+}
+
+/// A return that counts on its sale's date takes the rate that the sale was posted with, whatever was corrected since; both are
+/// rated anew where the schedule says so. In another currency than the sale's it has its own.
+#[test]
+fn a_return_takes_the_rate_of_its_sale() {
+    let rate = |currency: &str, rate: &str, recorded_on: &str| json!({ "from": currency, "to": "USD", "date": "2024-01-05", "rate": rate, "recordedOn": recorded_on });
+    let input = |currency: &str| {
+        json!({
+            "partners": [{ "code": "P", "transactions": [
+                { "id": "1", "date": "2024-01-05", "amount": "100.00", "currency": "EUR" },
+                { "id": "2", "date": "2024-05-05", "kind": "RETURN", "corrects": "1", "amount": "50.00", "currency": currency },
+            ] }],
+            "exchangeRates": [rate("EUR", "1.1", "2024-01-05"), rate("EUR", "2", "2024-05-01"), rate("CHF", "3", "2024-05-01")],
+        })
+    };
+    for (currency, corrections, expected) in [("EUR", false, -550), ("EUR", true, 1000 - 1100), ("CHF", false, -1100)] {
+        let program = program_of(with(flat("10 %"), json!({ "returns": "SALE_DATE", "trueUp": { "exchangeCorrections": corrections } })));
+        let facts = facts_with(&program, input(currency));
+        let results = runs(&program, &facts, "P", &asked(&[("2024-Q1", "2024-04-01"), ("2024-Q2", "2024-07-01")]), &OnRecord).unwrap();
+        assert_eq!((results[0].posted_now(None), results[1].posted_now(None)), (1100, expected), "{currency} {corrections}");
+    }
+}
