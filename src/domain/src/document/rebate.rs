@@ -65,7 +65,8 @@ pub struct RebateSchedule {
     pub rounding: Rounding,
     /// How amounts in other currencies become the schedule's. Default: SPOT on the transaction's date.
     pub exchange: Option<Exchange>,
-    /// Bands fill over the whole fiscal year while each period is paid: worth to date minus what earlier periods were worth.
+    /// Bands fill over the whole fiscal year while each period is paid: worth to date minus what earlier periods were worth. Periods in
+    /// which the partner takes no part count for nothing.
     #[serde(default)]
     pub cumulative: bool,
     /// How it is accrued while the period is open. Default: by its own method on what has been sold.
@@ -651,7 +652,7 @@ impl StackingRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct BestOf {
-    /// The schedules.
+    /// The schedules: all of them cumulative, then compared by their worth to date, or none.
     pub schedules: Vec<String>,
 }
 

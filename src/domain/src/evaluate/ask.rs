@@ -93,7 +93,7 @@ pub struct EstimateAsk {
     /// Only these schedules; all that have the period when empty.
     #[serde(default)]
     pub schedules: Vec<String>,
-    /// A hypothetical order: lines as in the facts.
+    /// A hypothetical order: lines as in the facts. Only those dated in a period add to it.
     #[serde(default)]
     pub order: Vec<TransactionInput>,
 }
