@@ -181,6 +181,9 @@ pub fn round_to_total(total: i64, exact: &[Exact]) -> Result<Vec<i64>, Overflow>
 
 /// Shares figures by `give` as if they were listed by their keys, so that ties go to the smaller key. The parts are in the order given.
 pub fn by_key<K: Ord>(keys: &[K], figures: &[Exact], give: impl FnOnce(&[Exact]) -> Result<Vec<i64>, Overflow>) -> Result<Vec<i64>, Overflow> {
+    if keys.is_sorted() {
+        return give(figures);
+    }
     let mut order: Vec<usize> = (0..figures.len()).collect();
     order.sort_by_key(|at| keys.get(*at));
     let listed: Vec<Exact> = order.iter().filter_map(|at| figures.get(*at).cloned()).collect();

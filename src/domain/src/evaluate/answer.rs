@@ -121,9 +121,7 @@ fn moved(mut faults: Faults, from: &str, to: &str) -> Faults {
 /// The same faults with paths from the case's root: engines name a schedule by its key, and a case has it in a list.
 fn from_root(program: &Program, faults: Faults) -> Faults {
     let schedules = program.document.rebate_schedules.iter().enumerate();
-    schedules.fold(faults, |faults, (at, schedule)| {
-        moved(faults, &format!("rebateSchedules.{}", schedule.key), &format!("program.rebateSchedules[{at}]"))
-    })
+    schedules.fold(faults, |faults, (at, schedule)| moved(faults, &format!("rebateSchedules.{}", schedule.key), &format!("program.rebateSchedules[{at}]")))
 }
 
 fn one(evaluation: &Evaluation<'_>, case: &CaseInput, code: &str, ask: &Ask, answer: &mut PartnerAnswer) -> Result<(), Faults> {

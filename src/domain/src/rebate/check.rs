@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::document::Document;
 use crate::document::rebate::{
-    Band, BandScope, Bands, Basis, Cap, CapScope, Grain, Growth, GrowthMeasure, LumpSum, Method, PerPackage, RebateSchedule, StackingRule, TierAt,
-    WhenExceeded,
+    Band, BandScope, Bands, Basis, Cap, CapScope, Grain, Growth, GrowthMeasure, LumpSum, Method, PerPackage, RebateSchedule, StackingRule, TierAt, WhenExceeded,
 };
 use crate::document::scoped::Tiered;
 use crate::exact::Exact;

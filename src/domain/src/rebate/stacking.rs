@@ -123,13 +123,15 @@ struct Settling<'c, 'a> {
     carries: &'c Carries,
     reductions: BTreeMap<&'a str, Reductions<'a>>,
     settled: BTreeMap<&'a str, Settled<'a>>,
+    /// By schedule that lost in a group: the best of it. What is reduced afterwards has lost all the same.
+    lost: BTreeMap<String, String>,
 }
 
 impl<'a> Calculation<'a> {
     /// The entitlements of one period with stacking, and what they hand to the next.
     pub(super) fn settle(&self, name: &str, carries: &Carries) -> Result<(Vec<Entitlement>, Carries), Faults> {
         let schedules = schedules_of(self.program, name);
-        let mut settling = Settling { calculation: self, schedules, carries, reductions: BTreeMap::new(), settled: BTreeMap::new() };
+        let mut settling = Settling { calculation: self, schedules, carries, reductions: BTreeMap::new(), settled: BTreeMap::new(), lost: BTreeMap::new() };
         settling.settle_independent()?;
         for rule in &self.program.document.stacking {
             match rule {
@@ -220,6 +222,21 @@ impl<'a> Settling<'_, 'a> {
         let earlier = figures.taken_off(schedule);
         let (entitlement, carry, earned) = self.entitled(schedule, &period, carry, &figures.now, earlier.as_ref())?;
         self.settled.insert(schedule.key.as_str(), Settled { figures, entitlement, carry, earned });
+        if let Some(best) = self.lost.get(key).cloned() {
+            self.lose(key, &best)?;
+        }
+        Ok(())
+    }
+
+    /// Takes back what is not the best of its group.
+    fn lose(&mut self, key: &str, best: &str) -> Result<(), Faults> {
+        let carried_in = self.carries.get(key).map_or(0, |carry| carry.payout);
+        if let Some(settled) = self.settled.get_mut(key) {
+            give_way(&mut settled.entitlement, best, carried_in)?;
+            settled.carry.payout = carried_in;
+            settled.earned.clear();
+        }
+        self.lost.insert(key.to_owned(), best.to_owned());
         Ok(())
     }
 
@@ -252,15 +269,7 @@ impl<'a> Settling<'_, 'a> {
         }
         let worth = |key: &str| self.settled.get(key).map(|settled| (settled.entitlement.amount.minor, settled.entitlement.exact.clone()));
         let Some((best, others)) = best_of(rule, worth) else { return Ok(()) };
-        for key in others {
-            if let Some(settled) = self.settled.get_mut(key) {
-                let carried_in = self.carries.get(key).map_or(0, |carry| carry.payout);
-                give_way(&mut settled.entitlement, best, carried_in)?;
-                settled.carry.payout = carried_in;
-                settled.earned.clear();
-            }
-        }
-        Ok(())
+        others.into_iter().try_for_each(|key| self.lose(key, best))
     }
 
     /// The best of a group whose schedules run on over the fiscal year: what it is worth to date, less what the group was worth to
@@ -282,17 +291,11 @@ impl<'a> Settling<'_, 'a> {
             let due = due.checked_sub(paid).ok_or(crate::exact::Overflow).map_err(too_large)?;
             entitlement.settle_at(due, StepKind::BestOf, Some("what another was worth to date stands".to_owned())).map_err(too_large)?;
         }
-        let best = key.to_owned();
-        for key in &rule.schedules {
-            let Some(settled) = self.settled.get_mut(key.as_str()) else { continue };
-            if *key == best {
-                (settled.entitlement, settled.carry, settled.earned) = (entitlement.clone(), carry.clone(), earned.clone());
-            } else {
-                give_way(&mut settled.entitlement, &format!("to date {best}"), 0)?;
-                settled.earned.clear();
-            }
+        if let Some(settled) = self.settled.get_mut(key) {
+            (settled.entitlement, settled.carry, settled.earned) = (entitlement, carry, earned);
         }
-        Ok(())
+        let mut others = rule.schedules.iter().filter(|other| *other != key);
+        others.try_for_each(|other| self.lose(other, &format!("to date {key}")))
     }
 
     /// What the schedules of a group are worth to date, and were before.
@@ -319,7 +322,12 @@ impl<'a> Settling<'_, 'a> {
                 let own = self.reductions.entry(key).or_default();
                 merge(own, &taken)?;
             }
-            self.settle_again(key)?;
+            if self.find(key).is_some_and(|(schedule, _)| schedule.cumulative) {
+                // Nothing reduces it; its group may have settled it.
+                self.ensure(key)?;
+            } else {
+                self.settle_again(key)?;
+            }
             if let Some(settled) = self.settled.get(key).filter(|_| step.reduces_others) {
                 merge(&mut taken, &settled.earned)?;
             }

@@ -120,3 +120,19 @@ fn a_capped_earning_reduces_by_what_is_left() {
     let sold = json!([sale("1", "2024-02-01", "200.00", "1"), sale("2", "2024-02-02", "400.00", "1")]);
     assert_eq!(amounts(json!([capped, schedule("B", "10 %")]), rules, sold), ["30.00", "57.00"]);
 }
+
+/// Who lost in a group has lost: a later rule that looks at it does not bring it back.
+#[test]
+fn a_later_rule_brings_nobody_back() {
+    let three = || json!([schedule("A", "10 %"), schedule("B", "20 %"), schedule("C", "50 %")]);
+    let line = json!([sale("1", "2024-02-01", "1000.00", "1")]);
+    let best = json!({ "bestOf": { "schedules": ["A", "B"] } });
+    let steps = |keys: [&str; 2]| json!({ "sequential": { "steps": [{ "schedule": keys[0] }, { "schedule": keys[1] }] } });
+    assert_eq!(amounts(three(), json!([best, steps(["A", "C"])]), line.clone()), ["0.00", "200.00", "500.00"]);
+    assert_eq!(amounts(three(), json!([best, steps(["C", "A"])]), line.clone()), ["0.00", "200.00", "500.00"]);
+    assert_eq!(amounts(three(), json!([best, { "netOf": { "schedule": "A", "of": ["C"] } }]), line.clone()), ["0.00", "200.00", "500.00"]);
+    let cumulative: Vec<Value> = three().as_array().unwrap()[..2].iter().map(|one| with(one.clone(), json!({ "cumulative": true }))).collect();
+    let all = json!([cumulative[0], cumulative[1], three()[2]]);
+    assert_eq!(amounts(all.clone(), json!([best, steps(["A", "C"])]), line.clone()), ["0.00", "200.00", "500.00"]);
+    assert_eq!(amounts(all, json!([best, steps(["B", "C"])]), line), ["0.00", "200.00", "400.00"]);
+}

@@ -189,9 +189,14 @@ fn a_qualifier_written_out_is_worth_the_same() {
 #[test]
 fn an_order_adds_to_its_own_period() {
     let adds = |date: &str, schedule: Value| {
-        looked_at(schedule, json!([sale("1", "2024-01-10", "600.00", "1")]), "2024-01-30", json!([sale("h", date, "500.00", "1")])).hypothetical.unwrap().adds.amount()
+        looked_at(schedule, json!([sale("1", "2024-01-10", "600.00", "1")]), "2024-01-30", json!([sale("h", date, "500.00", "1")]))
+            .hypothetical
+            .unwrap()
+            .adds
+            .amount()
     };
-    let cases = [("2023-12-31", "0.00"), ("2024-01-01", "50.00"), ("2024-01-30", "50.00"), ("2024-03-31", "50.00"), ("2024-04-01", "0.00"), ("2025-02-01", "0.00")];
+    let cases =
+        [("2023-12-31", "0.00"), ("2024-01-01", "50.00"), ("2024-01-30", "50.00"), ("2024-03-31", "50.00"), ("2024-04-01", "0.00"), ("2025-02-01", "0.00")];
     for (date, expected) in cases {
         assert_eq!(adds(date, flat("10 %")), expected, "{date}");
     }
@@ -203,7 +208,8 @@ fn an_order_adds_to_its_own_period() {
 /// rated anew where the schedule says so. In another currency than the sale's it has its own.
 #[test]
 fn a_return_takes_the_rate_of_its_sale() {
-    let rate = |currency: &str, rate: &str, recorded_on: &str| json!({ "from": currency, "to": "USD", "date": "2024-01-05", "rate": rate, "recordedOn": recorded_on });
+    let rate =
+        |currency: &str, rate: &str, recorded_on: &str| json!({ "from": currency, "to": "USD", "date": "2024-01-05", "rate": rate, "recordedOn": recorded_on });
     let input = |currency: &str| {
         json!({
             "partners": [{ "code": "P", "transactions": [
