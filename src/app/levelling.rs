@@ -9,7 +9,7 @@ use guerdon_domain::date::Date;
 use guerdon_domain::event::{Event, TierChanged};
 use guerdon_domain::facts::{AssignmentCause, Facts, TierAssignment};
 use guerdon_domain::fault::Faults;
-use guerdon_domain::levelling::{Change as TierMove, Due, KeptStanding, LadderRisk, LadderStanding, Standing};
+use guerdon_domain::levelling::{Change as TierMove, Due, KeptStanding, LadderRisk, LadderStanding, Standing, gaps_told_until};
 use guerdon_domain::metric::Evaluator;
 use guerdon_store::{AssignmentOutcome, AuditEntry, Change, NewAdmissionRequest, NewAssignment, NewReview, NewStanding, StandingIndex, WriteTx};
 use serde::{Deserialize, Serialize};
@@ -79,10 +79,15 @@ pub async fn standings_many(
     let months = question.ahead;
     compute(move || {
         let evaluator = Evaluator::new(&in_force.compiled, &known.facts);
+        let ahead = Evaluator::new(&in_force.compiled, &known.facts).known_until(as_of);
         let mut risks = months.map(|months| look_ahead(&in_force, &known, as_of, months)).unwrap_or_default();
         let judge = |(id, code): (&PartnerId, &String)| {
-            let standing = evaluator.standing(code, as_of, Due::ByCalendar);
+            let mut standing = evaluator.standing(code, as_of, Due::ByCalendar);
             evaluator.forget();
+            if let Ok(standing) = &mut standing {
+                ahead.tell_gaps(standing);
+                ahead.forget();
+            }
             let ahead = risks.remove(id).zip(months).map(|(risks, months)| Ahead { months, risks });
             let (program, version) = (ProgramKey::Id(in_force.program.id), in_force.version.number);
             let whole = |standing| PartnerStanding { partner: *id, program, version, standing, ahead };
@@ -103,7 +108,10 @@ async fn read_for_judging(
     app.store
         .read(async |tx| {
             let Some((as_of, in_force)) = dated(app, ctx, tx, question.program.as_ref(), question.as_of).await? else { return Ok(None) };
-            let reading = for_judging(&in_force.compiled, as_of, question.ahead.map_or(as_of, |months| as_of.plus_months(months)));
+            // What is missing is told by the days of the next reviews, through the windows that they look through.
+            let told_until = gaps_told_until(&in_force.compiled, as_of);
+            let last = question.ahead.map_or(told_until, |months| as_of.plus_months(months).max(told_until));
+            let reading = for_judging(&in_force.compiled, as_of, last);
             let known = read_facts(tx, scope, &in_force, &reading, as_of, ids).await?;
             Ok(Some((as_of, in_force, known)))
         })

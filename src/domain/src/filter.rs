@@ -369,7 +369,8 @@ impl<'a> FilterContext<'a> {
         match (name, view.fact) {
             ("region", _) => view.region().map(FieldValue::text),
             ("month" | "quarter" | "year" | "fiscalQuarter" | "fiscalYear", fact) => {
-                Some(FieldValue::Text(Cow::Owned(period_name(name, self.program.fiscal_year, fact.fields().date()))))
+                let (year, unit) = period_field(name, self.program.fiscal_year)?;
+                Some(FieldValue::Text(Cow::Owned(year.name(unit, year.start_of(unit, fact.fields().date())))))
             }
             ("deal.kind", Fact::Transaction(line)) => {
                 let deal = line.deal.as_deref()?;
@@ -561,14 +562,15 @@ fn partner_field<'f>(owner: &'f PartnerFacts, as_of: Date, name: &str) -> Option
     }
 }
 
-/// The name of the period that holds a date: `2020-03`, `2020-Q1`, `2020`; fiscal ones by the first day of the unit.
-fn period_name(unit: &str, fiscal_year: FiscalYear, date: Date) -> String {
-    match unit {
-        "month" => format!("{:04}-{:02}", date.year(), date.month()),
-        "quarter" => format!("{:04}-Q{}", date.year(), date.month().div_ceil(3)),
-        "year" => format!("{:04}", date.year()),
-        "fiscalQuarter" => fiscal_year.start_of(CalendarUnit::Quarter, date).to_string(),
-        _ => fiscal_year.start_of(CalendarUnit::Year, date).to_string(),
+/// The unit that a field of a fact's date names, and the year that it is part of.
+pub(crate) fn period_field(name: &str, fiscal_year: FiscalYear) -> Option<(FiscalYear, CalendarUnit)> {
+    match name {
+        "month" => Some((FiscalYear::CALENDAR, CalendarUnit::Month)),
+        "quarter" => Some((FiscalYear::CALENDAR, CalendarUnit::Quarter)),
+        "year" => Some((FiscalYear::CALENDAR, CalendarUnit::Year)),
+        "fiscalQuarter" => Some((fiscal_year, CalendarUnit::Quarter)),
+        "fiscalYear" => Some((fiscal_year, CalendarUnit::Year)),
+        _ => None,
     }
 }
 

@@ -43,6 +43,21 @@ impl FiscalYear {
     fn called(self, start: Date) -> i32 {
         start.plus_months(12).plus_days(-1).year()
     }
+
+    /// What the unit that begins on `start` is called: `2020-03`, `2020-Q1`, `2020-H1`, `2020`; where the year is another one than the
+    /// calendar's `FY2020-Q1`, `FY2020-H1`, `FY2020`.
+    pub fn name(self, unit: CalendarUnit, start: Date) -> String {
+        let year_start = self.year_start(start);
+        let called = self.called(year_start);
+        let prefix = if self == Self::CALENDAR { "" } else { "FY" };
+        let months = (start.year() - year_start.year()) * 12 + start.month().cast_signed() - year_start.month().cast_signed();
+        match unit {
+            CalendarUnit::Month => format!("{:04}-{:02}", start.year(), start.month()),
+            CalendarUnit::Quarter => format!("{prefix}{called:04}-Q{}", months / 3 + 1),
+            CalendarUnit::Half => format!("{prefix}{called:04}-H{}", months / 6 + 1),
+            CalendarUnit::Year => format!("{prefix}{called:04}"),
+        }
+    }
 }
 
 impl FromStr for FiscalYear {
@@ -96,20 +111,7 @@ impl Periods<'_> {
         }
         let (unit, fiscal_year) = self.unit()?;
         let span = fiscal_year.unit_of(unit, date);
-        Some(Period { name: Self::name(unit, fiscal_year, span.from), span })
-    }
-
-    fn name(unit: CalendarUnit, fiscal_year: FiscalYear, start: Date) -> String {
-        let year_start = fiscal_year.year_start(start);
-        let called = fiscal_year.called(year_start);
-        let prefix = if fiscal_year == FiscalYear::CALENDAR { "" } else { "FY" };
-        let months = (start.year() - year_start.year()) * 12 + start.month().cast_signed() - year_start.month().cast_signed();
-        match unit {
-            CalendarUnit::Month => format!("{:04}-{:02}", start.year(), start.month()),
-            CalendarUnit::Quarter => format!("{prefix}{called}-Q{}", months / 3 + 1),
-            CalendarUnit::Half => format!("{prefix}{called}-H{}", months / 6 + 1),
-            CalendarUnit::Year => format!("{prefix}{called}"),
-        }
+        Some(Period { name: fiscal_year.name(unit, span.from), span })
     }
 
     /// The period of that name. Also reads `2020-01-01/2020-04-01`, if those are exactly the days of a period.

@@ -25,6 +25,8 @@ pub struct Evaluation<'a> {
     tiers: Levelled<'a>,
     tiers_then: Levelled<'a>,
     held: RefCell<HashMap<(String, Date), Rc<HeldTiers>>>,
+    /// Evaluators that know nothing later than a date.
+    ahead: RefCell<HashMap<Date, Rc<Evaluator<'a>>>>,
 }
 
 impl<'a> Evaluation<'a> {
@@ -37,6 +39,7 @@ impl<'a> Evaluation<'a> {
             tiers: Levelled::new(program, facts),
             tiers_then: Levelled::decided_then(program, facts),
             held: RefCell::default(),
+            ahead: RefCell::default(),
         }
     }
 
@@ -45,12 +48,14 @@ impl<'a> Evaluation<'a> {
         self.program
     }
 
-    /// Where a partner stands on a date.
+    /// Where a partner stands on a date, with what is missing by the days on which it is decided.
     ///
     /// # Errors
     /// What keeps it from being evaluated: an unknown partner, a missing exchange rate.
     pub fn standing(&self, partner: &str, as_of: Date) -> Result<Standing, Faults> {
-        self.evaluator.standing(partner, as_of, Due::ByCalendar)
+        let mut standing = self.evaluator.standing(partner, as_of, Due::ByCalendar)?;
+        self.known_on(as_of).tell_gaps(&mut standing);
+        Ok(standing)
     }
 
     /// The value of a metric.
@@ -117,16 +122,22 @@ impl<'a> Evaluation<'a> {
     /// # Errors
     /// As [`Self::standing`].
     pub fn risk(&self, partner: &str, as_of: Date, until: Date) -> Result<Vec<LadderRisk>, Faults> {
-        self.evaluator.at_risk(partner, as_of, until)
+        self.known_on(as_of).at_risk(partner, as_of, until)
     }
 
-    /// The tiers that an evaluation gives on a date.
+    /// What looks ahead from a date.
+    fn known_on(&self, as_of: Date) -> Rc<Evaluator<'a>> {
+        let new = || Rc::new(Evaluator::new(self.program, self.facts).known_until(as_of));
+        Rc::clone(self.ahead.borrow_mut().entry(as_of).or_insert_with(new))
+    }
+
+    /// The tiers by which entitlements go on a date: those on record, as rebates have them.
     fn held(&self, partner: &str, date: Date) -> Result<Rc<HeldTiers>, Faults> {
         let place = (partner.to_owned(), date);
         if let Some(held) = self.held.borrow().get(&place) {
             return Ok(Rc::clone(held));
         }
-        let held = Rc::new(HeldTiers::of_standing(&self.standing(partner, date)?));
+        let held = Rc::new(HeldTiers::on_record_or(self.program, self.evaluator.partner(partner)?, date, || self.evaluator.standing(partner, date, Due::ByCalendar))?);
         self.held.borrow_mut().insert(place, Rc::clone(&held));
         Ok(held)
     }

@@ -13,6 +13,7 @@ mod record;
 mod risk;
 mod schedule;
 mod standing;
+mod told;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,7 @@ pub use held::{HeldOnDate, held_on};
 pub use kept::{KeptLeafView, KeptStanding, KeptTierView};
 pub use record::holds_admission;
 pub use risk::{LadderRisk, LeafRisk, at_risk};
-pub use schedule::{OwnDates, admission_months, common_review_days, has_days_of_enrollment, next_downward_reviews, own_review_days};
+pub use schedule::{OwnDates, admission_months, common_review_days, gaps_told_until, has_days_of_enrollment, next_downward_reviews, own_review_days};
 pub use standing::{Due, evaluate_all, evaluate_metrics, evaluate_partner};
 
 pub(crate) use outcome::TierOutcome;
@@ -98,7 +99,8 @@ pub struct LadderStanding {
     /// Higher tiers that are met, and that the partner may not enter yet: "qualified but not granted".
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub awaiting: Vec<AwaitedEntry>,
-    /// What is missing to keep the tier that is held; empty when its requirement is met.
+    /// What is missing to keep the tier that is held; empty when its requirement is met. Told with a day: what is missing on that day
+    /// by what is known now.
     pub keep: Gap,
     /// Every tier, lowest first, judged on its own.
     pub tiers: Vec<TierStanding>,
@@ -159,7 +161,7 @@ pub struct NextTier {
     pub rank: u32,
     /// How one gets in.
     pub entry: Entry,
-    /// What is missing. Empty: it is met and comes with the next review.
+    /// What is missing; told with a day: on that day, by what is known now. Empty: it is met and comes with the next review.
     pub gap: Gap,
     /// The next date on which one may go up; none where it is never, or at every evaluation.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -327,7 +329,7 @@ pub(crate) fn admission_leaf(tier: &str, entry: Entry) -> Option<Leaf> {
 
 /// Evaluates, in words for those who only ask for a tier: the key of the tier that the partner holds after the evaluation.
 pub fn evaluate_tier(program: &Program, facts: &crate::facts::Facts, code: &str, ladder: Option<&str>, as_of: Date) -> Result<Option<String>, Faults> {
-    let standing = evaluate_partner(program, facts, code, as_of)?;
+    let standing = crate::metric::Evaluator::new(program, facts).standing(code, as_of, Due::ByCalendar)?;
     Ok(standing.ladder(ladder, None).and_then(|held| held.tier.clone()))
 }
 

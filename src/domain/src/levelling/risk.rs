@@ -91,9 +91,8 @@ impl<'a> Evaluator<'a> {
         let mut risks = Vec::new();
         for standing in self.standing(code, as_of, Due::ByCalendar)?.ladders.iter().filter(|standing| standing.rank > 0) {
             let Some(ladder) = self.program.ladder(Some(&standing.ladder)) else { continue };
-            let at = At::new(partner, as_of);
-            let region = self.regions_of(ladder, &at).into_iter().flatten().find(|region| standing.region.as_deref() == Some(*region));
-            risks.push(self.ladder_risk(ladder, standing.rank, &at.in_region(region), horizon)?);
+            let at = self.at_region(ladder, standing.region.as_deref(), &At::new(partner, as_of));
+            risks.push(self.ladder_risk(ladder, standing.rank, &at, horizon)?);
         }
         Ok(risks)
     }
@@ -103,9 +102,7 @@ impl<'a> Evaluator<'a> {
     /// [`Evaluator::at_risk`], which looks on for later leaves. The evaluator must not know later facts.
     pub fn first_failures(&self, standing: &LadderStanding, partner: &str, as_of: Date, horizon: Date) -> Result<Option<LadderRisk>, Faults> {
         let Some(ladder) = self.program.ladder(Some(&standing.ladder)).filter(|_| standing.rank > 0) else { return Ok(None) };
-        let at = At::new(self.partner(partner)?, as_of);
-        let region = self.regions_of(ladder, &at).into_iter().flatten().find(|region| standing.region.as_deref() == Some(*region));
-        let at = at.in_region(region);
+        let at = self.at_region(ladder, standing.region.as_deref(), &At::new(self.partner(partner)?, as_of));
         // Whether it is met on the day itself has been judged.
         let days = match (standing.keep.is_empty(), standing.may_fail()) {
             (false, _) => BTreeSet::from([as_of]),

@@ -52,15 +52,31 @@ pub fn admission_months(program: &Program) -> u32 {
 /// When the next downward review after a date may be at the latest, by each policy of the version; none where its reviews have no dates.
 pub fn next_downward_reviews(program: &Program, as_of: Date) -> Vec<Option<Date>> {
     let next = |policy: &ReviewPolicy| {
-        let cadence = cadence_down(policy);
         let year = if policy.fiscal { program.fiscal_year } else { FiscalYear::CALENDAR };
-        match (unit(cadence), policy.years_from) {
-            // Own years may begin on any day.
-            (Some(unit), Some(_)) => Some(as_of.next().plus_months(unit.months())),
-            _ => ReviewDays::of(cadence, year).next_after(as_of),
-        }
+        next_review(policy, cadence_down(policy), year, as_of)
     };
     program.document.ladders.iter().flat_map(Ladder::policies).map(next).collect()
+}
+
+/// The last day by which gaps of a date may be told ([`crate::metric::Evaluator::tell_gaps`]): the next review of a policy, or the end
+/// of a grace period.
+pub fn gaps_told_until(program: &Program, as_of: Date) -> Date {
+    let of_policy = |policy: &ReviewPolicy| {
+        let year = if policy.fiscal { program.fiscal_year } else { FiscalYear::CALENDAR };
+        let reviews = [policy.cadence_up, cadence_down(policy)].map(|cadence| next_review(policy, cadence, year, as_of));
+        let grace = policy.grace.as_ref().map(|grace| super::grace::end_of(grace, as_of));
+        reviews.into_iter().chain([grace]).flatten().max()
+    };
+    program.document.ladders.iter().flat_map(Ladder::policies).filter_map(of_policy).fold(as_of, Date::max)
+}
+
+/// When the next review after a date may be at the latest.
+fn next_review(policy: &ReviewPolicy, cadence: Cadence, year: FiscalYear, as_of: Date) -> Option<Date> {
+    match (unit(cadence), policy.years_from) {
+        // Own years may begin on any day.
+        (Some(unit), Some(_)) => Some(as_of.next().plus_months(unit.months())),
+        _ => ReviewDays::of(cadence, year).next_after(as_of),
+    }
 }
 
 /// Whether a version has days that follow from enrollments, so that they must be known of everybody.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::decide::{Decided, ReviewDays};
 use super::record::{history, in_force, region_of};
-use super::{AwaitedEntry, Decision, LadderStanding, NextTier, Standing, TierOutcome, TierRecord, TierStanding, admission_leaf};
+use super::{AwaitedEntry, LadderStanding, NextTier, Standing, TierOutcome, TierRecord, TierStanding, admission_leaf};
 use crate::date::Date;
 use crate::document::ladder::Ladder;
 use crate::facts::Facts;
@@ -24,9 +24,12 @@ pub enum Due {
     Now,
 }
 
-/// Where a partner stands on a date. Refuses, with everything that is missing, what cannot be evaluated (an exchange rate).
+/// Where a partner stands on a date, with what is missing by the days on which it is decided. Refuses, with everything that is missing,
+/// what cannot be evaluated (an exchange rate).
 pub fn evaluate_partner(program: &Program, facts: &Facts, code: &str, as_of: Date) -> Result<Standing, Faults> {
-    Evaluator::new(program, facts).standing(code, as_of, Due::ByCalendar)
+    let mut standing = Evaluator::new(program, facts).standing(code, as_of, Due::ByCalendar)?;
+    Evaluator::new(program, facts).known_until(as_of).tell_gaps(&mut standing);
+    Ok(standing)
 }
 
 /// Where many partners stand, in the order of `codes`. Cohorts are computed once for all of them.
@@ -50,7 +53,8 @@ pub fn evaluate_metrics(program: &Program, facts: &Facts, code: &str, as_of: Dat
 }
 
 impl<'a> Evaluator<'a> {
-    /// Where a partner stands on a date.
+    /// Where a partner stands on a date. What is missing is that of the date: [`Evaluator::tell_gaps`] tells it by the day on which it
+    /// is decided.
     pub fn standing(&self, code: &str, as_of: Date, due: Due) -> Result<Standing, Faults> {
         let at = At::new(self.partner(code)?, as_of);
         let mut ladders = Vec::with_capacity(self.program.document.ladders.len());
@@ -104,7 +108,7 @@ impl<'a> Evaluator<'a> {
             record,
             next: self.next_tier(ladder, at, &outcome, rank),
             awaiting: awaiting(outcome.applies(), &outcome.tiers, rank),
-            keep: tier_gap(ladder, (outcome.applies_to.as_ref(), &outcome.tiers), rank, decision.keep_by(), false),
+            keep: tier_gap(ladder, (outcome.applies_to.as_ref(), &outcome.tiers), rank, false),
             decision,
             tiers: Vec::new(),
         })
@@ -120,26 +124,19 @@ impl<'a> Evaluator<'a> {
 /// Who is judged, and the tiers, judged.
 type JudgedLadder<'j> = (Option<&'j Judged>, &'j [TierStanding]);
 
-impl Decision {
-    /// The day until which the tier has to be met to be kept.
-    fn keep_by(&self) -> Option<Date> {
-        self.grace.map(|grace| grace.until).or(self.next_down_on)
-    }
-}
-
 impl LadderStanding {
     /// Fills in what follows from the tree of who is judged, the tiers, the decision and the next day for going up.
     pub(super) fn complete(&mut self, ladder: &Ladder, review_on: Option<Date>) {
         let judged = (self.applies_to.as_ref(), self.tiers.as_slice());
         self.next = next_tier(ladder, judged, self.rank, review_on);
         self.awaiting = awaiting(self.applies, &self.tiers, self.rank);
-        self.keep = tier_gap(ladder, judged, self.rank, self.decision.keep_by(), false);
+        self.keep = tier_gap(ladder, judged, self.rank, false);
     }
 }
 
 fn next_tier(ladder: &Ladder, judged: JudgedLadder<'_>, rank: u32, review_on: Option<Date>) -> Option<NextTier> {
     let next = ladder.at_rank(rank + 1)?;
-    let gap = tier_gap(ladder, judged, rank + 1, review_on, true);
+    let gap = tier_gap(ladder, judged, rank + 1, true);
     Some(NextTier { tier: next.key.clone(), rank: rank + 1, entry: next.entry, gap, review_on })
 }
 
@@ -149,22 +146,27 @@ fn awaiting(applies: bool, tiers: &[TierStanding], rank: u32) -> Vec<AwaitedEntr
     tiers.iter().filter(not_let_in).map(|tier| AwaitedEntry { tier: tier.tier.clone(), rank: tier.rank, entry: tier.entry }).collect()
 }
 
-/// What is missing for a tier: its requirement, those of the lower tiers where the ladder asks for them, the admission.
-fn tier_gap(ladder: &Ladder, (applies_to, tiers): JudgedLadder<'_>, rank: u32, by: Option<Date>, to_enter: bool) -> Gap {
+/// What is missing for a tier on the date: its requirement, those of the lower tiers where the ladder asks for them, the admission.
+fn tier_gap(ladder: &Ladder, (applies_to, tiers): JudgedLadder<'_>, rank: u32, to_enter: bool) -> Gap {
     let asked = |tier: &&TierStanding| tier.rank == rank || (ladder.lower_tiers_must_hold && tier.rank < rank);
     let mut unmet: Vec<&Judged> = tiers.iter().filter(asked).filter_map(|tier| tier.requirement.as_ref()).filter(|judged| !judged.met).collect();
     unmet.extend(applies_to.filter(|judged| !judged.met));
-    let gap = match unmet.as_slice() {
+    let gap = gap_of(unmet, None);
+    let tier = tiers.iter().find(|tier| tier.rank == rank && to_enter && !tier.admitted);
+    match tier.and_then(|tier| admission_leaf(&tier.tier, tier.entry)) {
+        Some(leaf) => gap.and(leaf, None),
+        None => gap,
+    }
+}
+
+/// What is missing of requirements that are not met.
+pub(super) fn gap_of(unmet: Vec<&Judged>, by: Option<Date>) -> Gap {
+    match unmet.as_slice() {
         [] => Gap::default(),
         [one] => Gap::of(one, by),
         several => {
             let of = several.iter().map(|judged| (*judged).clone()).collect();
             Gap::of(&Judged { met: false, label: None, node: Node::AllOf { of } }, by)
         }
-    };
-    let tier = tiers.iter().find(|tier| tier.rank == rank && to_enter && !tier.admitted);
-    match tier.and_then(|tier| admission_leaf(&tier.tier, tier.entry)) {
-        Some(leaf) => gap.and(leaf, by),
-        None => gap,
     }
 }

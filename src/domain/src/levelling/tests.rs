@@ -8,6 +8,7 @@ use crate::metric::{At, Evaluator};
 
 mod counted;
 mod kept;
+mod told;
 
 fn date(text: &str) -> Date {
     text.parse().unwrap()

@@ -1,15 +1,17 @@
 //! What is missing: for alternatives every path with its own gap, and the cheapest one.
 //!
 //! A gap costs the sum of what each of its leaves lacks, relative to what it requires: half of the revenue costs a half, a
-//! missing certificate of two a half, an invitation or a document one. Equal costs go to the path that is named first.
+//! missing certificate of two a half, an invitation or a document one. Equal costs go to the path that is named first. A way that is
+//! closed to the partner, since it is for others (of another type, in another region) or has no threshold for it, comes after all open
+//! ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Compares, Judged, Leaf, LeafKind, LeafWords, Node, Unmet};
+use super::{Compares, Judged, Leaf, LeafKind, LeafWords, Node, SubsetJudged, Unmet};
 use crate::date::Date;
 use crate::document::metric::Unit;
 use crate::exact::Exact;
@@ -20,6 +22,10 @@ use crate::sentence::Sentence;
 pub const MAX_ALTERNATIVES: usize = 16;
 /// The cost of a leaf of which everything is missing.
 const WHOLE: u64 = 1_000_000;
+/// The cost of a leaf that the partner cannot meet by anything that it does: more than that of all leaves of a requirement together.
+const CLOSED: u64 = WHOLE * 1_000_000;
+/// So many choices among the parts of an AT_LEAST are looked at for the cheapest ones.
+const MAX_CHOICES: usize = 64;
 
 /// A leaf that is missing on the way to a requirement; it reads as the [`Leaf`] that it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +37,8 @@ pub struct MissingLeaf {
     by: Option<Date>,
     /// The sentence of a node that is missing as a whole.
     of_node: Option<Box<Sentence>>,
+    /// Its part of the cost of the way.
+    cost: u64,
 }
 
 impl std::ops::Deref for MissingLeaf {
@@ -128,10 +136,31 @@ pub(super) fn with_gaps<S: serde::Serializer>(paths: &[Judged], serializer: S) -
 }
 
 fn cost(way: &[Rc<MissingLeaf>]) -> u64 {
-    way.iter().map(|leaf| cost_of(leaf)).sum()
+    way.iter().fold(0, |sum, leaf| sum.saturating_add(leaf.cost))
+}
+
+/// Whether a condition is for others: of other types, in other regions, on other tracks, or without a threshold for this partner.
+/// An attribute may be given to it.
+fn is_closed(leaf: &Leaf) -> bool {
+    leaf.reason == Some(Unmet::NoThreshold) || is_about_kind(leaf)
+}
+
+/// Whether a condition asks what kind of partner it is.
+fn is_about_kind(leaf: &Leaf) -> bool {
+    leaf.kind == LeafKind::Partner && leaf.key == "PARTNER"
+}
+
+/// The cost of a NOT: of what kind a partner is, it does not change.
+fn cost_of_not(of: &Judged) -> u64 {
+    let leaves = of.leaves();
+    let of_kind = !leaves.is_empty() && leaves.into_iter().all(is_about_kind);
+    if of_kind { CLOSED } else { WHOLE }
 }
 
 fn cost_of(leaf: &Leaf) -> u64 {
+    if is_closed(leaf) {
+        return CLOSED;
+    }
     match (leaf.missing.clone(), leaf.required.clone()) {
         (Some(missing), Some(required)) if !required.is_zero() => {
             let part = missing.div(&required.abs()).ok().flatten().and_then(|part| RoundingMode::Up.round_scaled(&part.abs(), 6).ok());
@@ -143,7 +172,7 @@ fn cost_of(leaf: &Leaf) -> u64 {
 
 fn missing_leaf(leaf: &Arc<Leaf>, label: Option<&str>, by: Option<Date>) -> MissingLeaf {
     let label = leaf.label.clone().or_else(|| label.map(str::to_owned));
-    MissingLeaf { label, leaf: Arc::clone(leaf), by, of_node: None }
+    MissingLeaf { label, leaf: Arc::clone(leaf), by, of_node: None, cost: cost_of(leaf) }
 }
 
 /// A node that is missing as a whole: a streak, a NOT, too few groups.
@@ -201,7 +230,8 @@ fn ways(judged: &Judged, label: Option<&str>, by: Option<Date>) -> Vec<Way> {
             product(groups.iter().map(|group| ways(&group.requirement, None, by)).chain(lacking))
         }
         Node::Streak { required, actual, .. } => vec![vec![Rc::new(missing_node(judged, "STREAK", *required, *actual, by))]],
-        Node::Not { .. } | Node::When { of: None, .. } => vec![vec![Rc::new(missing_node(judged, "NOT", 1, 0, by))]],
+        Node::Not { of } => vec![vec![Rc::new(MissingLeaf { cost: cost_of_not(of), ..missing_node(judged, "NOT", 1, 0, by) })]],
+        Node::When { of: None, .. } => vec![vec![Rc::new(missing_node(judged, "NOT", 1, 0, by))]],
         Node::Leaf(leaf) => vec![vec![Rc::new(missing_leaf(leaf, label, by))]],
     }
 }
@@ -211,30 +241,110 @@ fn inner(label: Option<&str>, parts: usize) -> Option<&str> {
     label.filter(|_| parts == 1)
 }
 
-/// Of AT_LEAST the cheapest parts: first those of the subset that must be among them, then any.
+/// A part of an AT_LEAST that is not met.
+struct Part {
+    /// Its place in the list.
+    index: usize,
+    /// What its cheapest way costs.
+    cost: u64,
+    /// Its ways, cheapest first.
+    ways: Vec<Way>,
+}
+
+/// The parts of an AT_LEAST that are not met, cheapest first.
+fn unmet_parts(of: &[Judged], part: impl Fn(usize, &Judged) -> Part) -> Vec<Part> {
+    let mut parts: Vec<Part> = of.iter().enumerate().filter(|(_, part)| !part.met).map(|(index, judged)| part(index, judged)).collect();
+    parts.sort_by_key(|part| (part.cost, part.index));
+    parts
+}
+
+/// How many parts an AT_LEAST lacks, and how many of its subset at least.
+fn lacking(n: u32, met_count: u32, including: Option<&SubsetJudged>) -> (usize, usize) {
+    let of_subset = including.map_or(0, |subset| subset.m.saturating_sub(subset.met_count)) as usize;
+    ((n.saturating_sub(met_count) as usize).max(of_subset), of_subset)
+}
+
+fn is_of_subset(including: Option<&SubsetJudged>, index: usize) -> bool {
+    including.is_some_and(|subset| subset.items.iter().any(|item| *item as usize == index))
+}
+
+/// Of AT_LEAST the places among `parts` of the cheapest ones: first those of the subset that must be among them, then any.
+fn cheapest_choice(parts: &[Part], (needed, of_subset): (usize, usize), including: Option<&SubsetJudged>) -> Vec<usize> {
+    let named = parts.iter().enumerate().filter(|(_, part)| is_of_subset(including, part.index)).map(|(place, _)| place);
+    let mut chosen: Vec<usize> = named.take(of_subset).collect();
+    let others: Vec<usize> = (0..parts.len()).filter(|place| !chosen.contains(place)).take(needed - chosen.len().min(needed)).collect();
+    chosen.extend(others);
+    chosen.sort_unstable();
+    chosen
+}
+
+/// What the cheapest parts of an AT_LEAST cost that it lacks.
+fn cost_of_parts(of: &[Judged], lacking: (usize, usize), including: Option<&SubsetJudged>) -> u64 {
+    let parts = unmet_parts(of, |index, part| Part { index, cost: rough_cost(part), ways: Vec::new() });
+    let chosen = cheapest_choice(&parts, lacking, including);
+    if chosen.len() < lacking.0 {
+        return WHOLE;
+    }
+    chosen.iter().filter_map(|place| parts.get(*place)).fold(0, |sum, part| sum.saturating_add(part.cost))
+}
+
+/// Of AT_LEAST the cheapest choices of parts, each with its ways.
 fn at_least(judged: &Judged, by: Option<Date>) -> Vec<Way> {
     let Node::AtLeast { n, met_count, of, including } = &judged.node else { return Vec::new() };
-    let mut unmet: Vec<(usize, Way)> = of
-        .iter()
-        .enumerate()
-        .filter(|(_, part)| !part.met)
-        .filter_map(|(index, part)| ways(part, None, by).into_iter().next().map(|way| (index, way)))
-        .collect();
-    unmet.sort_by_cached_key(|(index, way)| (cost(way), *index));
-    let of_subset = |index: usize| including.as_ref().is_some_and(|subset| subset.items.iter().any(|item| *item as usize == index));
-    let needed_of_subset = including.as_ref().map_or(0, |subset| subset.m.saturating_sub(subset.met_count)) as usize;
-    let (first, rest): (Vec<_>, Vec<_>) = unmet.into_iter().partition(|(index, _)| of_subset(*index));
-    let mut chosen: Vec<(usize, Way)> = first.iter().take(needed_of_subset).cloned().collect();
-    let mut others: Vec<(usize, Way)> = first.into_iter().skip(needed_of_subset).chain(rest).collect();
-    others.sort_by_cached_key(|(index, way)| (cost(way), *index));
-    let needed = (n.saturating_sub(*met_count) as usize).max(chosen.len());
-    let more = needed - chosen.len();
-    chosen.extend(others.into_iter().take(more));
-    chosen.sort_by_key(|(index, _)| *index);
-    if chosen.len() < needed {
+    let part = |index, judged: &Judged| {
+        let ways = ways(judged, None, by);
+        Part { index, cost: ways.first().map_or(WHOLE, |way| cost(way)), ways }
+    };
+    let parts = unmet_parts(of, part);
+    let lacking = lacking(*n, *met_count, including.as_ref());
+    let first = cheapest_choice(&parts, lacking, including.as_ref());
+    if first.len() < lacking.0 {
         return vec![vec![Rc::new(missing_node(judged, "AT_LEAST", *n, *met_count, by))]];
     }
-    vec![chosen.into_iter().flat_map(|(_, way)| way).collect()]
+    let through = |choice: &[usize]| {
+        let mut chosen: Vec<&Part> = choice.iter().filter_map(|place| parts.get(*place)).collect();
+        chosen.sort_by_key(|part| part.index);
+        product(chosen.into_iter().map(|part| part.ways.clone()))
+    };
+    let mut all = through(&first);
+    for choice in choices(&parts, lacking, including.as_ref()).iter().filter(|choice| **choice != first) {
+        all.extend(through(choice));
+    }
+    sort(&mut all);
+    all
+}
+
+/// The cheapest choices of so many parts, cheapest first: each follows from a cheaper one by taking the next part in place of one.
+fn choices(parts: &[Part], (needed, of_subset): (usize, usize), including: Option<&SubsetJudged>) -> Vec<Vec<usize>> {
+    let cost = |choice: &[usize]| choice.iter().filter_map(|place| parts.get(*place)).fold(0_u64, |sum, part| sum.saturating_add(part.cost));
+    let fits = |choice: &[usize]| {
+        let named = choice.iter().filter_map(|place| parts.get(*place)).filter(|part| is_of_subset(including, part.index));
+        named.count() >= of_subset
+    };
+    let first: Vec<usize> = (0..needed).collect();
+    let mut open = BTreeSet::from([(cost(&first), first)]);
+    let mut found = Vec::new();
+    for _ in 0..MAX_CHOICES {
+        let Some((_, choice)) = open.pop_first() else { break };
+        for (at, place) in choice.iter().enumerate() {
+            let next = place + 1;
+            if next < parts.len() && choice.get(at + 1) != Some(&next) {
+                let changed: Vec<usize> = choice.iter().enumerate().map(|(other, place)| if other == at { next } else { *place }).collect();
+                open.insert((cost(&changed), changed));
+            }
+        }
+        if fits(&choice) {
+            found.push(choice);
+        }
+        if found.len() > MAX_ALTERNATIVES {
+            break;
+        }
+    }
+    found
+}
+
+fn sum_of<'j>(parts: impl Iterator<Item = &'j Judged>) -> u64 {
+    parts.fold(0, |sum, part| sum.saturating_add(rough_cost(part)))
 }
 
 /// The position of the path that is met, or else has the smallest gap.
@@ -253,14 +363,19 @@ fn rough_cost(judged: &Judged) -> u64 {
     }
     match &judged.node {
         Node::Leaf(leaf) => cost_of(leaf),
-        Node::AllOf { of } => of.iter().map(rough_cost).sum(),
+        Node::AllOf { of } => sum_of(of.iter()),
         Node::AnyOf { of, .. } => of.iter().map(rough_cost).min().unwrap_or(WHOLE),
         Node::OnAnyDay { of, .. } if of.met => WHOLE,
         Node::Shared { of, .. } | Node::OnAnyDay { of, .. } | Node::When { of: Some(of), .. } => rough_cost(of),
         Node::Streak { required, actual, .. } => WHOLE * u64::from(required.saturating_sub(*actual)) / u64::from((*required).max(1)),
-        Node::ForEach { groups, .. } => groups.iter().map(|group| rough_cost(&group.requirement)).sum::<u64>().max(1),
-        Node::AtLeast { .. } => at_least(judged, None).first().map_or(WHOLE, |way| cost(way)),
-        Node::Not { .. } | Node::When { of: None, .. } => WHOLE,
+        Node::ForEach { groups, at_least_groups, .. } => {
+            let asked = u64::from(*at_least_groups);
+            let lacking = WHOLE * asked.saturating_sub(groups.len() as u64) / asked.max(1);
+            sum_of(groups.iter().map(|group| &group.requirement)).saturating_add(lacking).max(1)
+        }
+        Node::AtLeast { n, met_count, of, including } => cost_of_parts(of, lacking(*n, *met_count, including.as_ref()), including.as_ref()),
+        Node::Not { of } => cost_of_not(of),
+        Node::When { of: None, .. } => WHOLE,
     }
 }
 
@@ -285,6 +400,23 @@ impl Gap {
         self
     }
 
+    /// This gap, which is told with a later day, with the figures of `before` where they are the same and their windows begin on one day:
+    /// a window that merely runs on until then is told as it is now.
+    #[must_use]
+    pub(crate) fn as_judged_before(mut self, before: &Self) -> Self {
+        if self.ways().count() == before.ways().count() && self.ways().zip(before.ways()).all(|(then, now)| tell_the_same(then, now)) {
+            let now = before.ways().flatten().map(|leaf| Arc::clone(&leaf.leaf));
+            let then = std::iter::once(&mut self.missing).chain(&mut self.alternatives).flatten();
+            then.zip(now).for_each(|(then, now)| then.leaf = now);
+        }
+        self
+    }
+
+    /// The cheapest way and the others.
+    fn ways(&self) -> impl Iterator<Item = &Vec<MissingLeaf>> {
+        std::iter::once(&self.missing).chain(&self.alternatives)
+    }
+
     /// Whether nothing is missing.
     pub fn is_empty(&self) -> bool {
         self.missing.is_empty()
@@ -299,12 +431,24 @@ impl Gap {
     /// Whether some way misses exactly these leaves, each by so much. A leaf may be named by its key, by its label, or as
     /// `key[group]`.
     pub fn is(&self, expected: &BTreeMap<String, Exact>) -> bool {
-        std::iter::once(&self.missing).chain(&self.alternatives).any(|way| {
+        self.ways().any(|way| {
             let named_by = |leaf: &MissingLeaf, name: &str| leaf.key == *name || leaf.label.as_deref() == Some(name) || grouped(leaf).as_deref() == Some(name);
             let each_named = way.iter().all(|leaf| expected.iter().any(|(name, missing)| named_by(leaf, name) && leaf.missing == Some(missing.clone())));
             each_named && expected.keys().all(|name| way.iter().any(|leaf| named_by(leaf, name)))
         })
     }
+}
+
+/// Whether two ways miss the same, looking from the same days on.
+fn tell_the_same(then: &[MissingLeaf], now: &[MissingLeaf]) -> bool {
+    // The state on a day is a window of one day, whichever day it is.
+    let begins = |leaf: &MissingLeaf| leaf.window.filter(|window| window.days() > 1).map(|window| window.from);
+    let told = |leaf: &MissingLeaf| {
+        let words = (leaf.kind, leaf.key.clone(), leaf.label.clone(), leaf.group.clone(), leaf.subject.clone(), leaf.compares);
+        let figures = (leaf.required.clone(), leaf.actual.clone(), leaf.missing.clone(), leaf.ratio.clone(), leaf.met_on);
+        (words, figures, begins(leaf))
+    };
+    then.len() == now.len() && then.iter().zip(now).all(|(then, now)| told(then) == told(now))
 }
 
 fn grouped(leaf: &MissingLeaf) -> Option<String> {

@@ -1,77 +1,135 @@
 //! Windows that do not fit the cadence of reviews: a review falls on the first day of its month, quarter, half or year, and a window
-//! that begins on every such day holds nothing but that day.
+//! that begins on every such day holds nothing but that day. Refused where a tier cannot be had without it: beside another way it
+//! serves between the reviews.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::Check;
 use crate::date::Date;
 use crate::document::ladder::{Cadence, Ladder, ReviewPolicy, Tier};
 use crate::document::metric::{CalendarUnit, CalendarWindow, Formula, Measure, Operand, Which, Window};
-use crate::document::requirement::Requirement;
+use crate::document::requirement::{AtLeast, Requirement};
 use crate::period::FiscalYear;
 
-/// What a requirement measures on the day of the evaluation itself, with the names of metrics and shared requirements seen so far.
-#[derive(Default)]
-struct Windows<'d> {
-    seen: BTreeSet<&'d str>,
-    /// By the metric's key, or nothing for a measure that is written in place.
-    found: Vec<(Option<&'d str>, &'d Window)>,
+/// Measures without which a rule does not get by: by the metric's key, or nothing for a measure that is written in place.
+type Needed<'d> = Vec<(Option<&'d str>, &'d Window)>;
+
+/// What requirements cannot do without on the day of the evaluation itself. What stands beside another way is not needed.
+struct Windows<'c, 'd> {
+    /// Whether every review finds a window on its first day.
+    misfit: &'c dyn Fn(&Window) -> bool,
+    /// What metrics and shared requirements need, found so far; nothing while it is being looked for.
+    known: BTreeMap<(Named, &'d str), Needed<'d>>,
 }
 
-impl<'d> Windows<'d> {
-    fn requirement(&mut self, check: &Check<'d>, requirement: &'d Requirement) {
+/// Of what kind a name is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Named {
+    Metric,
+    Shared,
+}
+
+/// All of several parts.
+fn all<'d>(parts: impl IntoIterator<Item = Needed<'d>>) -> Needed<'d> {
+    let mut needed = Needed::new();
+    for found in parts.into_iter().flatten() {
+        if !needed.contains(&found) {
+            needed.push(found);
+        }
+    }
+    needed
+}
+
+/// What `ways` need of which `enough` have to do: nothing where so many get by without.
+fn some<'d>(ways: Vec<Needed<'d>>, enough: usize) -> Needed<'d> {
+    let free = ways.iter().filter(|needed| needed.is_empty()).count();
+    if free >= enough { Needed::new() } else { all(ways) }
+}
+
+impl<'d> Windows<'_, 'd> {
+    fn requirement(&mut self, check: &Check<'d>, requirement: &'d Requirement) -> Needed<'d> {
         match requirement {
-            Requirement::AllOf(list) | Requirement::AnyOf(list) => list.iter().for_each(|inner| self.requirement(check, inner)),
-            Requirement::AtLeast(rule) => rule.of.iter().for_each(|inner| self.requirement(check, inner)),
+            Requirement::AllOf(list) => all(self.requirements(check, list)),
+            Requirement::AnyOf(list) => some(self.requirements(check, list), 1),
+            Requirement::AtLeast(rule) => self.at_least(check, rule),
             Requirement::Not(inner) => self.requirement(check, inner),
             Requirement::Labelled(rule) => self.requirement(check, &rule.requirement),
             Requirement::Shared(key) => {
                 let shared = check.document.requirements.iter().find(|known| known.key == *key);
-                if let Some(shared) = shared.filter(|_| self.seen.insert(key)) {
-                    self.requirement(check, &shared.requirement);
-                }
+                shared.map_or_else(Needed::new, |shared| self.named((Named::Shared, key), |windows| windows.requirement(check, &shared.requirement)))
             }
             Requirement::Metric(rule) => match (&rule.metric, &rule.value) {
                 (Some(key), _) => self.metric(check, key),
                 (None, Some(value)) => self.operand(check, value, None),
-                (None, None) => {}
+                (None, None) => Needed::new(),
             },
             Requirement::When(rule) => self.requirement(check, &rule.requirement),
             // Streaks and days of a window are judged on other days; the rest measures nothing.
-            _ => {}
+            _ => Needed::new(),
         }
     }
 
-    fn metric(&mut self, check: &Check<'d>, key: &str) {
-        let Some(metric) = check.document.metrics.iter().find(|known| known.key == key).filter(|known| self.seen.insert(&known.key)) else { return };
-        match (&metric.measure, &metric.formula) {
-            (Some(measure), _) => self.measure(measure, Some(&metric.key)),
-            (None, Some(formula)) => self.formula(check, formula, Some(&metric.key)),
-            (None, None) => {}
+    fn requirements(&mut self, check: &Check<'d>, list: &'d [Requirement]) -> Vec<Needed<'d>> {
+        list.iter().map(|inner| self.requirement(check, inner)).collect()
+    }
+
+    fn at_least(&mut self, check: &Check<'d>, rule: &'d AtLeast) -> Needed<'d> {
+        let parts = self.requirements(check, &rule.of);
+        let subset = rule.including.as_ref().map_or_else(Needed::new, |subset| {
+            let named = subset.items.iter().filter_map(|item| parts.get(*item as usize)).cloned();
+            some(named.collect(), subset.m as usize)
+        });
+        all([some(parts, rule.n as usize), subset])
+    }
+
+    fn named(&mut self, name: (Named, &'d str), find: impl FnOnce(&mut Self) -> Needed<'d>) -> Needed<'d> {
+        if let Some(known) = self.known.get(&name) {
+            return known.clone();
         }
+        self.known.insert(name, Needed::new());
+        let found = find(self);
+        self.known.insert(name, found.clone());
+        found
     }
 
-    fn measure(&mut self, measure: &'d Measure, of: Option<&'d str>) {
-        self.found.push((of, &measure.window));
+    fn metric(&mut self, check: &Check<'d>, key: &str) -> Needed<'d> {
+        let Some(metric) = check.document.metrics.iter().find(|known| known.key == key) else { return Needed::new() };
+        self.named((Named::Metric, &metric.key), |windows| match (&metric.measure, &metric.formula) {
+            (Some(measure), _) => windows.measure(measure, Some(&metric.key)),
+            (None, Some(formula)) => windows.formula(check, formula, Some(&metric.key)),
+            (None, None) => Needed::new(),
+        })
     }
 
-    fn operand(&mut self, check: &Check<'d>, operand: &'d Operand, of: Option<&'d str>) {
+    /// A measure to date; any other finds on a review what it finds on other days.
+    fn measure(&self, measure: &'d Measure, of: Option<&'d str>) -> Needed<'d> {
+        (self.misfit)(&measure.window).then_some((of, &measure.window)).into_iter().collect()
+    }
+
+    fn operand(&mut self, check: &Check<'d>, operand: &'d Operand, of: Option<&'d str>) -> Needed<'d> {
         match operand {
             Operand::Metric(key) => self.metric(check, key),
             Operand::Measure(measure) => self.measure(measure, of),
             Operand::Formula(formula) => self.formula(check, formula, of),
-            Operand::Constant(_) => {}
+            Operand::Constant(_) => Needed::new(),
         }
     }
 
-    fn formula(&mut self, check: &Check<'d>, formula: &'d Formula, of: Option<&'d str>) {
+    fn operands(&mut self, check: &Check<'d>, operands: impl IntoIterator<Item = &'d Operand>, of: Option<&'d str>) -> Vec<Needed<'d>> {
+        operands.into_iter().map(|operand| self.operand(check, operand, of)).collect()
+    }
+
+    fn formula(&mut self, check: &Check<'d>, formula: &'d Formula, of: Option<&'d str>) -> Needed<'d> {
+        // A number that is added is no other way to a threshold.
+        let measured = |operand: &&Operand| !matches!(operand, Operand::Constant(_));
         match formula {
-            Formula::Sum(sum) => sum.terms.iter().for_each(|term| self.operand(check, &term.value, of)),
-            Formula::Ratio(ratio) => [&ratio.numerator, &ratio.denominator].into_iter().for_each(|part| self.operand(check, part, of)),
-            Formula::Difference(difference) => [&difference.from, &difference.subtract].into_iter().for_each(|part| self.operand(check, part, of)),
+            Formula::Sum(sum) => some(self.operands(check, sum.terms.iter().map(|term| &term.value).filter(measured), of), 1),
+            Formula::Average(list) => some(self.operands(check, list.iter().filter(measured), of), 1),
+            Formula::Minimum(list) => all(self.operands(check, list, of)),
+            Formula::Ratio(ratio) => all(self.operands(check, [&ratio.numerator, &ratio.denominator], of)),
+            Formula::Difference(difference) => self.operand(check, &difference.from, of),
             // Of several the best may be taken: one that is empty hurts nobody.
-            Formula::Maximum(_) | Formula::Choice(_) => {}
-            Formula::Minimum(list) | Formula::Average(list) => list.iter().for_each(|part| self.operand(check, part, of)),
+            Formula::Maximum(_) | Formula::Choice(_) => Needed::new(),
             Formula::Growth(growth) => self.operand(check, &growth.of, of),
             Formula::PercentileRank(rank) => self.operand(check, &rank.of, of),
         }
@@ -114,26 +172,21 @@ impl<'d> Check<'d> {
         }
         let year = if policy.fiscal { fiscal } else { FiscalYear::CALENDAR };
         let reviews: Vec<CalendarUnit> = [policy.cadence_up, policy.cadence_down].into_iter().filter_map(unit).collect();
+        let on_first_day = |window: &Window| {
+            let Some((window_year, asked)) = to_date(window, fiscal) else { return false };
+            reviews.iter().any(|review| always_first((year, *review), (window_year, asked.unit)))
+        };
         for (member, requirement) in [("requirement", &tier.requirement), ("homeRegionRequirement", &tier.home_region_requirement)] {
-            let mut windows = Windows::default();
-            if let Some(requirement) = requirement {
-                windows.requirement(self, requirement);
-            }
-            for (metric, window) in windows.found {
-                let (window_year, asked) = match window {
-                    Window::Calendar(asked) => (FiscalYear::CALENDAR, asked),
-                    Window::Fiscal(asked) => (fiscal, asked),
-                    _ => continue,
-                };
-                let misfit = |review: &CalendarUnit| always_first((year, *review), (window_year, asked.unit));
-                if to_date(asked) && reviews.iter().any(misfit) {
-                    let what = metric.map_or_else(|| "a measure".to_owned(), |metric| format!("metric {metric}"));
-                    let message = format!(
-                        "{what} looks at the current {} to date, and a review falls on its first day, when it holds that day only: write `which: PREVIOUS`, or review continuously",
-                        word(asked.unit)
-                    );
-                    self.fault("WINDOW_MISFIT", format!("{path}.{member}"), message);
-                }
+            let Some(requirement) = requirement else { continue };
+            let mut windows = Windows { misfit: &on_first_day, known: BTreeMap::new() };
+            for (metric, window) in windows.requirement(self, requirement) {
+                let Some((_, asked)) = to_date(window, fiscal) else { continue };
+                let what = metric.map_or_else(|| "a measure".to_owned(), |metric| format!("metric {metric}"));
+                let message = format!(
+                    "{what} looks at the current {} to date, and a review falls on its first day, when it holds that day only: write `which: PREVIOUS`, or review continuously",
+                    word(asked.unit)
+                );
+                self.fault("WINDOW_MISFIT", format!("{path}.{member}"), message);
             }
         }
     }
@@ -148,6 +201,12 @@ const fn word(unit: CalendarUnit) -> &'static str {
     }
 }
 
-fn to_date(window: &CalendarWindow) -> bool {
-    window.which == Which::ToDate
+/// A window of the current unit to date, with the year that it belongs to.
+const fn to_date(window: &Window, fiscal: FiscalYear) -> Option<(FiscalYear, &CalendarWindow)> {
+    let (year, asked) = match window {
+        Window::Calendar(asked) => (FiscalYear::CALENDAR, asked),
+        Window::Fiscal(asked) => (fiscal, asked),
+        _ => return None,
+    };
+    if matches!(asked.which, Which::ToDate) { Some((year, asked)) } else { None }
 }

@@ -1,10 +1,12 @@
 //! Measures and the filters over facts.
 
 use super::{Check, MAX_TREE_DEPTH};
-use crate::document::metric::{Aggregate, FieldTest, Filter, Measure, Source, Window};
+use crate::date::Date;
+use crate::document::metric::{Aggregate, CalendarUnit, FieldTest, Filter, Measure, Source, Window};
 use crate::document::scoped::Scalar;
 use crate::document::shape::nearest;
-use crate::filter::{field_names, is_field, is_numeric_field};
+use crate::filter::{field_names, is_field, is_numeric_field, period_field};
+use crate::period::FiscalYear;
 
 /// Names that enclosing `forEach` groups bind.
 pub(super) type Bound<'a> = &'a [String];
@@ -222,10 +224,13 @@ impl Check<'_> {
     }
 
     fn scalar(&mut self, value: &Scalar, test: &FieldTest, source: Source, bound: Bound<'_>, path: &str, equality: bool) {
-        let Scalar::Text(text) = value else { return };
-        if text.starts_with('$') {
+        if let Scalar::Text(text) = value
+            && text.starts_with('$')
+        {
             return self.bound_name(text, bound, path);
         }
+        self.dated(value, &test.field, path, equality);
+        let Scalar::Text(text) = value else { return };
         if !equality {
             return;
         }
@@ -241,5 +246,38 @@ impl Check<'_> {
             }
             _ => {}
         }
+    }
+
+    /// What a field of a date, or of the period that holds it, is compared with: what is spelled otherwise could never match.
+    fn dated(&mut self, value: &Scalar, field: &str, path: &str, equality: bool) {
+        let written = value.to_string();
+        if matches!(field, "date" | "since" | "until" | "expiresOn" | "openedOn" | "closedOn") {
+            if written.parse::<Date>().is_err() {
+                self.fault("WRONG_KIND", path, format!("`{field}` is a date: write it as 2025-06-30"));
+            }
+            return;
+        }
+        let fiscal_year = self.document.program.fiscal_year_start.parse().unwrap_or(FiscalYear::CALENDAR);
+        let Some((year, unit)) = period_field(field, fiscal_year) else { return };
+        // Parts of years are in order with years too.
+        let fits = is_period(&written, year, unit) || (!equality && is_period(&written, year, CalendarUnit::Year));
+        if !fits {
+            let example = Date::of(2025, 6, 10).map_or_else(String::new, |day| year.name(unit, year.start_of(unit, day)));
+            self.fault("WRONG_KIND", path, format!("`{field}` would never be `{written}`: 10 June 2025 lies in `{example}`, write it so"));
+        }
+    }
+}
+
+/// Whether a text is the name of a period.
+fn is_period(text: &str, year: FiscalYear, unit: CalendarUnit) -> bool {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let unprefixed = if year == FiscalYear::CALENDAR { Some(text) } else { text.strip_prefix("FY") };
+    let Some((called, part)) = unprefixed.and_then(|text| text.split_at_checked(4)).filter(|(called, _)| digits(called)) else { return false };
+    let number = |prefix: &str| part.strip_prefix(prefix).filter(|number| digits(number)).and_then(|number| number.parse::<u8>().ok());
+    match unit {
+        CalendarUnit::Month => part.len() == 3 && number("-").is_some_and(|month| (1..=12).contains(&month)),
+        CalendarUnit::Quarter => part.len() == 3 && number("-Q").is_some_and(|quarter| (1..=4).contains(&quarter)),
+        CalendarUnit::Half => part.len() == 3 && number("-H").is_some_and(|half| (1..=2).contains(&half)),
+        CalendarUnit::Year => called != "0000" && part.is_empty(),
     }
 }

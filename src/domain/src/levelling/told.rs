@@ -1,0 +1,68 @@
+//! What is missing by the day on which it is decided.
+//!
+//! A review looks through its own windows: what is missing for last year's revenue in June is not what is missing in January. A gap
+//! that is told with a day is that of the rule judged on the day, by what is known on the date of the standing.
+
+use super::standing::gap_of;
+use super::{LadderStanding, Standing, admission_leaf};
+use crate::date::Date;
+use crate::document::ladder::Ladder;
+use crate::fault::Faults;
+use crate::metric::{At, Evaluator};
+use crate::requirement::{Gap, Judged};
+
+impl<'a> Evaluator<'a> {
+    /// Tells what is missing for the next tier by its review, and to keep the tier that is held by the day on which it may be lost.
+    /// Where that cannot be judged (a missing rate), the gap stays that of the date, and names no day. The evaluator must not know
+    /// facts of later than the standing's date.
+    pub fn tell_gaps(&self, standing: &mut Standing) {
+        let Ok(partner) = self.partner(&standing.partner) else { return };
+        let at = At::new(partner, standing.as_of);
+        for standing in &mut standing.ladders {
+            if let Some(ladder) = self.program.ladder(Some(&standing.ladder)) {
+                let at = self.at_region(ladder, standing.region.as_deref(), &at);
+                self.tell_next(ladder, standing, &at);
+                self.tell_keep(ladder, standing, &at);
+            }
+        }
+    }
+
+    fn tell_next(&self, ladder: &'a Ladder, standing: &mut LadderStanding, at: &At<'a>) {
+        let Some(next) = &mut standing.next else { return };
+        let Some(by) = next.review_on else { return };
+        let closed = standing.tiers.iter().find(|tier| tier.rank == next.rank && !tier.admitted);
+        if let Ok(then) = self.gap_on(ladder, next.rank, &at.on(by)) {
+            let then = match closed.and_then(|tier| admission_leaf(&tier.tier, tier.entry)) {
+                Some(leaf) => then.and(leaf, Some(by)),
+                None => then,
+            };
+            next.gap = then.as_judged_before(&next.gap);
+        }
+    }
+
+    fn tell_keep(&self, ladder: &'a Ladder, standing: &mut LadderStanding, at: &At<'a>) {
+        let Some(by) = standing.decision.keep_by().filter(|_| !standing.keep.is_empty()) else { return };
+        if let Ok(then) = self.gap_on(ladder, standing.rank, &at.on(by)) {
+            standing.keep = then.as_judged_before(&standing.keep);
+        }
+    }
+
+    /// What is missing for a tier on a day, told with it; how one gets in is left aside.
+    fn gap_on(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>) -> Result<Gap, Faults> {
+        let tiers = ladder.asked_tiers(rank).filter_map(|tier| self.asked_of(tier, at));
+        let judged = tiers.chain(&ladder.applies_to).map(|requirement| self.judge(requirement, at)).collect::<Result<Vec<Judged>, Faults>>()?;
+        Ok(gap_of(judged.iter().filter(|judged| !judged.met).collect(), Some(at.as_of)))
+    }
+
+    /// The evaluation in the region of a standing.
+    pub(super) fn at_region(&self, ladder: &Ladder, region: Option<&str>, at: &At<'a>) -> At<'a> {
+        at.in_region(self.regions_of(ladder, at).into_iter().flatten().find(|known| region == Some(*known)))
+    }
+}
+
+impl super::Decision {
+    /// The day until which the tier has to be met to be kept.
+    fn keep_by(&self) -> Option<Date> {
+        self.grace.map(|grace| grace.until).or(self.next_down_on)
+    }
+}
