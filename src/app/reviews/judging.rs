@@ -180,7 +180,7 @@ pub fn index_of(standing: &LadderStanding, risk: Option<&LadderRisk>) -> Standin
     let next = standing.next.as_ref();
     let share = next.and_then(|next| standing.tiers.iter().find(|tier| tier.rank == next.rank)).map(|tier| tier.share_met.clone());
     let change = serde_json::to_value(decision.change).ok().and_then(|value| value.as_str().map(str::to_owned));
-    let sentences = |risk: &LadderRisk| risk.leaves.iter().map(|leaf| leaf.leaf.sentence(None).text).collect::<Vec<_>>();
+    let sentences = |risk: &LadderRisk| risk.leaves.iter().map(|leaf| leaf.sentence().text).collect::<Vec<_>>();
     StandingIndex {
         from_tier: standing.record.as_ref().and_then(|record| record.tier.clone()),
         change,

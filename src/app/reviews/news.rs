@@ -42,7 +42,7 @@ fn at_risk(question: &Question, code: &str, judged: &JudgedLadder) -> Option<Tie
         as_of: question.as_of,
         fails_on: risk.fails_on?,
         lost_on: standing.decision.grace.map(|grace| grace.until),
-        reasons: risk.leaves.iter().map(|leaf| leaf.leaf.sentence(None).text).collect(),
+        reasons: risk.leaves.iter().map(|leaf| leaf.sentence().text).collect(),
     })
     .filter(|_| !warned_later)
 }

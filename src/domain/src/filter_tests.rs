@@ -131,3 +131,21 @@ fn last_versions_move_with_the_date() {
     let filter = |n: u32| serde_json::json!({"lastVersions": {"attribute": "version", "list": "suite", "n": n}});
     assert!(!passes(filter(2), &owner, 0) && passes(filter(3), &owner, 0));
 }
+
+/// Periods of a fact's date are called as everywhere else.
+#[test]
+fn periods_of_a_date_go_by_their_names() {
+    let mut document = program().document;
+    document.program.fiscal_year_start = "02-01".into();
+    let fiscal = Program::compile(document).unwrap();
+    let owner = partner(vec![line("1", "2025-06-10", 1), line("2", "2026-01-31", 1)]);
+    let first_dates = FirstDates::default();
+    let names = |program: &Program, at: usize| {
+        let context = FilterContext::new(program, date("2026-12-31"), &first_dates);
+        let view = FactView::transaction(&owner, &owner.transactions[at]);
+        ["month", "quarter", "year", "fiscalQuarter", "fiscalYear"].map(|field| context.field(view, field).unwrap().spelling().into_owned())
+    };
+    assert_eq!(names(&fiscal, 0), ["2025-06", "2025-Q2", "2025", "FY2026-Q2", "FY2026"]);
+    assert_eq!(names(&fiscal, 1), ["2026-01", "2026-Q1", "2026", "FY2026-Q4", "FY2026"]);
+    assert_eq!(names(&program(), 0), ["2025-06", "2025-Q2", "2025", "2025-Q2", "2025"]);
+}

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::date::Date;
-use crate::document::Document;
+use crate::document::{Category, Document, Region};
 use crate::document::benefit::{Benefit, Grant};
 use crate::document::ladder::{Ladder, ReviewPolicy, Tier};
 use crate::document::metric::Metric;
@@ -90,6 +90,37 @@ impl Program {
     /// From when its rules hold.
     pub const fn effective_on(&self) -> Date {
         self.document.version.effective_on
+    }
+
+    /// What people call a region, where it has a name.
+    pub fn region_name(&self, key: &str) -> Option<String> {
+        fn find<'r>(regions: &'r [Region], key: &str) -> Option<&'r Region> {
+            regions.iter().find_map(|region| if region.key == key { Some(region) } else { find(&region.regions, key) })
+        }
+        find(&self.document.regions, key)?.name.clone()
+    }
+
+    /// What people call a region group, where it has a name.
+    pub fn region_group_name(&self, key: &str) -> Option<String> {
+        self.document.region_groups.iter().find(|group| group.key == key)?.name.clone()
+    }
+
+    /// What people call a partner type, where it has a name.
+    pub fn partner_type_name(&self, key: &str) -> Option<String> {
+        self.document.partner_types.iter().find(|known| known.key == key)?.name.clone()
+    }
+
+    /// What people call a category, where it has a name.
+    pub fn category_name(&self, key: &str) -> Option<String> {
+        fn find<'c>(categories: &'c [Category], key: &str) -> Option<&'c Category> {
+            categories.iter().find_map(|category| if category.key == key { Some(category) } else { find(&category.categories, key) })
+        }
+        find(&self.document.categories, key)?.name.clone()
+    }
+
+    /// What people call a contract template, where it has a name.
+    pub fn contract_template_name(&self, key: &str) -> Option<String> {
+        self.document.contract_templates.iter().find(|template| template.key == key)?.name.clone()
     }
 
     /// The metric of that key.

@@ -189,10 +189,15 @@ fn plural(noun: &str, value: Exact) -> String {
     }
 }
 
-/// What a ratio lacks, seen from its upper figure: "2 more on 2 of 5, or 4 more on top of both".
-fn ratio_words(gap: &RatioGap) -> String {
+/// What a ratio lacks, seen from its upper figure: of a part of a whole "2 more on 2 of 5, or 4 more on top of both", of others "10 over
+/// 4; 2 more on the upper figure".
+fn ratio_words(gap: &RatioGap, is_share: bool) -> String {
     let figure = |value: &Exact| grouped(value, places_between(value, &Exact::ZERO, PLACES));
-    let on = format!("{} more on {} of {}", figure(&gap.missing_numerator), figure(&gap.numerator), figure(&gap.denominator));
+    let (more, upper, lower) = (figure(&gap.missing_numerator), figure(&gap.numerator), figure(&gap.denominator));
+    if !is_share {
+        return format!("{upper} over {lower}; {more} more on the upper figure");
+    }
+    let on = format!("{more} more on {upper} of {lower}");
     match &gap.missing_if_added {
         Some(added) if *added != gap.missing_numerator => format!("{on}, or {} more on top of both", figure(added)),
         _ => on,
@@ -261,6 +266,11 @@ impl Leaf {
         self.label.is_some() || self.subject.is_some() || self.kind != LeafKind::Metric || !crate::metric::is_operand_name(&self.key)
     }
 
+    /// The group, as people call it.
+    fn called_group(&self) -> Option<&str> {
+        self.group_name.as_deref().or(self.group.as_deref())
+    }
+
     pub(crate) fn name(&self) -> String {
         self.label.clone().or_else(|| self.subject.clone()).unwrap_or_else(|| self.key.clone())
     }
@@ -281,6 +291,7 @@ impl Leaf {
             .with_some("actual", figure(self.actual.clone()))
             .with_some("missing", figure(self.missing.clone()))
             .with_some("group", self.group.clone())
+            .with_some("groupName", self.group_name.clone())
             .with_some("noun", self.noun.clone())
             .with_some("by", by.map(|by| by.to_string()))
             .with_some("from", self.window.map(|window| window.from.to_string()))
@@ -292,7 +303,7 @@ impl Leaf {
         // points, hours and limits are about.
         let says_all = self.compares == Compares::AtLeast || self.subject.is_none();
         let counted = self.noun.is_some() && self.label.is_none() && self.unit == Unit::Count && says_all;
-        let group = self.group.as_deref().map_or(String::new(), |group| format!(" ({group})"));
+        let group = self.called_group().map_or(String::new(), |group| format!(" ({group})"));
         let named = if counted { String::new() } else { format!("{}{group}: ", self.name()) };
         let tail_group = if counted { group.clone() } else { String::new() };
         match (self.required.clone(), self.actual.clone()) {
@@ -316,8 +327,9 @@ impl Leaf {
         let (is, asked) = (self.counted(self.is(actual.clone()), actual.clone()), self.asked(required.clone()));
         match self.compares {
             Compares::AtLeast => {
-                let of = self.counted(self.figure(required.clone(), MOST_PLACES), required);
-                let ratio = self.ratio.as_deref().map_or(String::new(), |gap| format!(" ({})", ratio_words(&gap)));
+                let of = self.counted(self.figure(required.clone(), MOST_PLACES), required.clone());
+                let is_share = |gap: &RatioGap| self.unit == Unit::Percent && required <= Exact::ONE && gap.numerator <= gap.denominator;
+                let ratio = self.ratio.as_deref().map_or(String::new(), |gap| format!(" ({})", ratio_words(gap, is_share(gap))));
                 Sentence::new("AT_LEAST", format!("{named}{} of {of}{tail}; {} more needed{by}{ratio}", self.is(actual), self.missing_words(missing)))
                     .with_some("missingNumerator", self.ratio.as_deref().map(|gap| gap.missing_numerator.to_string()))
                     .with_some("missingIfAdded", self.ratio.as_deref().and_then(|gap| gap.missing_if_added.clone()).map(|missing| missing.to_string()))
@@ -370,7 +382,7 @@ impl Leaf {
         let by = by.map_or(String::new(), |by| format!(" by {by}"));
         let subject = self.subject.clone().unwrap_or_default();
         let met = self.met();
-        let group = self.group.as_deref().map_or(String::new(), |group| format!(" ({group})"));
+        let group = self.called_group().map_or(String::new(), |group| format!(" ({group})"));
         match self.kind {
             LeafKind::Tier => {
                 let (name, ladder) = (self.noun.clone().unwrap_or(subject), self.ladder.clone().unwrap_or_else(|| self.key.clone()));
@@ -378,7 +390,8 @@ impl Leaf {
                 Sentence::new("TIER", text).with("tier", name).with("ladder", ladder)
             }
             LeafKind::Contract => {
-                let what = if subject.is_empty() { "a contract".to_owned() } else { format!("contract {subject}") };
+                let name = self.noun.clone().unwrap_or(subject);
+                let what = if name.is_empty() { "a contract".to_owned() } else { format!("contract {name}") };
                 Sentence::new("CONTRACT", if met { format!("{what} is in force") } else { format!("{what} must be signed and in force{by}") })
             }
             LeafKind::Partner => Sentence::new("PARTNER", if met { format!("this is a partner {subject}") } else { format!("only for partners {subject}") }),

@@ -1,5 +1,7 @@
 //! How the value behind a condition came about: a tree as a list, every part after its parent.
 
+use std::sync::Arc;
+
 use async_graphql::{Enum, SimpleObject};
 use guerdon_domain::exact::Exact;
 use guerdon_domain::metric::{Detail, GateValue, MetricValue, TermValue};
@@ -62,6 +64,8 @@ pub enum MetricPartRole {
     Ranked,
     /// What a CHOICE took.
     Taken,
+    /// The term of a SUM that is a sum written in place, see `term`.
+    Term,
 }
 
 /// A gate of a term: the term counts only while it is open.
@@ -84,13 +88,13 @@ pub struct ScoreTerm {
     pub value: Option<Decimal>,
     /// The points it earned.
     pub points: Decimal,
-    /// The points before cap and floor.
+    /// The points before cap and floor; of a sum that is written in place before its own as well.
     pub before_limits: Decimal,
     /// The factor of its multipliers.
     pub factor: Decimal,
-    /// Whether the cap cut it.
+    /// Whether the cap cut it, or that of a sum that is written in place.
     pub capped: bool,
-    /// Whether the floor lifted it.
+    /// Whether the floor lifted it, or that of a sum that is written in place.
     pub floored: bool,
     /// Its gates, in order.
     pub gates: Vec<ScoreGate>,
@@ -115,6 +119,8 @@ pub struct MetricPart {
     pub facts: i64,
     /// OPTION: whether it is the one that was taken.
     pub chosen: Option<bool>,
+    /// TERM: the position among the terms above it, from 0.
+    pub term: Option<i32>,
     /// SHARE: the part.
     pub part: Option<Decimal>,
     /// SHARE: the whole.
@@ -164,37 +170,54 @@ fn term(term: &TermValue) -> ScoreTerm {
     }
 }
 
-/// A part that waits to be listed: its value, its parent, its role, and whether it was chosen.
-type Open<'v> = (&'v MetricValue, Option<i32>, MetricPartRole, Option<bool>);
+/// A part that waits to be listed.
+struct Open<'v> {
+    value: &'v MetricValue,
+    parent: Option<i32>,
+    role: MetricPartRole,
+    chosen: Option<bool>,
+    term: Option<i32>,
+}
+
+impl<'v> Open<'v> {
+    const fn of(value: &'v MetricValue, parent: Option<i32>, role: MetricPartRole) -> Self {
+        Self { value, parent, role, chosen: None, term: None }
+    }
+}
 
 /// A value and what it was computed from, as a list: every part after its parent.
 pub fn parts_of(value: &MetricValue) -> Vec<MetricPart> {
     let mut parts: Vec<MetricPart> = Vec::new();
-    let mut open: Vec<Open<'_>> = vec![(value, None, MetricPartRole::Value, None)];
-    while let Some((value, parent, role, chosen)) = open.pop() {
+    let mut open: Vec<Open<'_>> = vec![Open::of(value, None, MetricPartRole::Value)];
+    while let Some(Open { value, parent, role, chosen, term }) = open.pop() {
         if parts.len() == PARTS_MAX {
             break;
         }
         let index = i32::try_from(parts.len()).unwrap_or(i32::MAX);
-        parts.push(MetricPart { index, parent, role, chosen, ..part_of(value) });
+        parts.push(MetricPart { index, parent, role, chosen, term, ..part_of(value) });
         open.extend(below(value, index).into_iter().rev());
     }
     parts
 }
 
-fn below(value: &MetricValue, parent: i32) -> Vec<Open<'_>> {
-    let of = |value, role| (value, Some(parent), role, None);
+fn below<'v>(value: &'v MetricValue, parent: i32) -> Vec<Open<'v>> {
+    let of = |value, role| Open::of(value, Some(parent), role);
     match &value.detail {
         Detail::Ratio { numerator, denominator, .. } => {
             vec![of(numerator.as_ref(), MetricPartRole::Numerator), of(denominator.as_ref(), MetricPartRole::Denominator)]
         }
         Detail::Difference { from, subtract } => vec![of(from.as_ref(), MetricPartRole::From), of(subtract.as_ref(), MetricPartRole::Subtract)],
         Detail::OneOf { values, chosen } => {
-            values.iter().enumerate().map(|(at, value)| (value.as_ref(), Some(parent), MetricPartRole::Option, Some(*chosen == Some(at)))).collect()
+            let option = |(at, value): (usize, &'v Arc<MetricValue>)| Open { chosen: Some(*chosen == Some(at)), ..of(value, MetricPartRole::Option) };
+            values.iter().enumerate().map(option).collect()
         }
         Detail::Growth { now, then } => vec![of(now.as_ref(), MetricPartRole::Now), of(then.as_ref(), MetricPartRole::Then)],
         Detail::Rank { of: ranked, .. } => vec![of(ranked.as_ref(), MetricPartRole::Ranked)],
         Detail::Choice { taken, .. } => vec![of(taken.as_ref(), MetricPartRole::Taken)],
+        Detail::Sum { terms, .. } => {
+            let inner = |(at, term): (i32, &'v TermValue)| Some(Open { term: Some(at), ..of(term.of.as_deref()?, MetricPartRole::Term) });
+            (0_i32..).zip(terms).filter_map(inner).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -209,6 +232,7 @@ fn part_of(value: &MetricValue) -> MetricPart {
         window: value.window.map(Into::into),
         facts: count(value.facts),
         chosen: None,
+        term: None,
         part: None,
         whole: None,
         groups: None,

@@ -258,7 +258,8 @@ impl LadderStanding {
         Some(self.awaited(ctx).await)
     }
 
-    /// What is missing to keep the tier that is held; empty when its requirement is met.
+    /// What is missing to keep the tier that is held; empty when its requirement is met. With `by`: what is missing on that day, by what is
+    /// known now.
     async fn keep(&self) -> Option<Gap> {
         self.get().map(|ladder| (&ladder.keep).into())
     }
@@ -391,7 +392,7 @@ pub struct NextTier {
     pub rank: u32,
     /// How one gets in.
     pub entry: TierEntry,
-    /// What is missing. Empty: it is met and comes with the next review.
+    /// What is missing; with `by` on that day, by what is known now. Empty: it is met and comes with the next review.
     pub gap: Gap,
     /// The next date on which one may go up; null where it is never, or at every evaluation.
     pub review_on: Option<GqlDate>,
@@ -492,13 +493,15 @@ pub struct LadderRisk {
     pub leaves: Vec<LeafRisk>,
 }
 
-/// A condition that fails.
+/// A condition that fails; also a NOT or too few groups as a whole, an admission that runs out, an enrollment that ends.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct LeafRisk {
     /// The first day on which it is not met.
     pub fails_on: GqlDate,
     /// What people call it.
     pub label: Option<String>,
+    /// What kind of condition.
+    pub kind: super::requirement::LeafKind,
     /// Its key: the metric's, or what else it is known by.
     pub key: String,
     /// In plain language, as it will be on that day.
@@ -564,9 +567,10 @@ impl From<&domain::LadderRisk> for LadderRisk {
         let leaf = |leaf: &domain::LeafRisk| LeafRisk {
             fails_on: leaf.fails_on.into(),
             label: leaf.label.clone(),
+            kind: leaf.leaf.kind.into(),
             key: leaf.leaf.key.clone(),
-            sentence: leaf.leaf.sentence(None).text,
-            sentence_data: leaf.leaf.sentence(None).into(),
+            sentence: leaf.sentence().text,
+            sentence_data: leaf.sentence().into(),
             required: leaf.leaf.required.as_ref().map(Decimal::of),
             actual: leaf.leaf.actual.as_ref().map(Decimal::of),
             missing: leaf.leaf.missing.as_ref().map(Decimal::of),

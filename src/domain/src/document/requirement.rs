@@ -171,7 +171,7 @@ pub struct HoldingPresent {
 pub struct Tenure {
     /// In this ladder; in the program when empty.
     pub ladder: Option<String>,
-    /// In this tier or a higher one, without a break, on record.
+    /// In this tier or a higher one, without a break, on record or by an override.
     pub tier: Option<String>,
     /// At least so many months.
     pub months: u32,

@@ -53,9 +53,21 @@ impl<'a> Evaluation<'a> {
     /// # Errors
     /// What keeps it from being evaluated: an unknown partner, a missing exchange rate.
     pub fn standing(&self, partner: &str, as_of: Date) -> Result<Standing, Faults> {
-        let mut standing = self.evaluator.standing(partner, as_of, Due::ByCalendar)?;
-        self.known_on(as_of).tell_gaps(&mut standing);
-        Ok(standing)
+        Ok(self.told(self.judged(partner, as_of)?))
+    }
+
+    /// The same with what is missing on the date itself.
+    ///
+    /// # Errors
+    /// As [`Self::standing`].
+    pub fn judged(&self, partner: &str, as_of: Date) -> Result<Standing, Faults> {
+        self.evaluator.standing(partner, as_of, Due::ByCalendar)
+    }
+
+    /// A standing with what is missing by the days on which it is decided.
+    pub fn told(&self, mut standing: Standing) -> Standing {
+        self.known_on(standing.as_of).tell_gaps(&mut standing);
+        standing
     }
 
     /// The value of a metric.
@@ -137,7 +149,7 @@ impl<'a> Evaluation<'a> {
         if let Some(held) = self.held.borrow().get(&place) {
             return Ok(Rc::clone(held));
         }
-        let held = Rc::new(HeldTiers::on_record_or(self.program, self.evaluator.partner(partner)?, date, || self.evaluator.standing(partner, date, Due::ByCalendar))?);
+        let held = Rc::new(HeldTiers::on_record_or(self.program, self.evaluator.partner(partner)?, date, || self.judged(partner, date))?);
         self.held.borrow_mut().insert(place, Rc::clone(&held));
         Ok(held)
     }

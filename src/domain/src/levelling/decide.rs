@@ -371,11 +371,7 @@ impl<'a> Evaluator<'a> {
             }
             judged_from.extend(policy.protected_until);
             let of_tiers = at.partner.assignments.iter().filter_map(|held| Some(months_after(held.from, policy.protection_months?)));
-            let tier = ladder.at_rank(rank).filter(|tier| super::admission_of(tier.entry).is_some());
-            let region = region_of(ladder, at);
-            let of_tier = |given: &&crate::facts::TierAdmission| tier.is_some_and(|tier| given.ladder == ladder.key && given.tier == tier.key);
-            let ends = at.partner.admissions.iter().filter(of_tier).filter_map(|given| Some(admission_end(ladder, at.partner, region, tier?, given)));
-            days.extend(ends.filter(|end| between.contains(*end)));
+            days.extend(self.admission_ends(ladder, rank, at).filter(|end| between.contains(*end)));
             let enrolled = enrolled_since(at);
             let of_newcomers = [policy.onboarding_months, policy.onboarding_deadline_months].into_iter().flatten();
             judged_from.extend(of_tiers.chain(of_newcomers.filter_map(|months| Some(months_after(enrolled?, months)))));
@@ -384,6 +380,14 @@ impl<'a> Evaluator<'a> {
         days.extend(graces.flat_map(|grace| judged_from.iter().map(|day| super::grace::end_of(grace, *day))));
         days.extend(judged_from);
         days
+    }
+
+    /// The days on which admissions to a tier are over.
+    pub(crate) fn admission_ends<'s>(&'s self, ladder: &'s Ladder, rank: u32, at: &'s At<'a>) -> impl Iterator<Item = Date> + use<'s, 'a> {
+        let region = region_of(ladder, at);
+        let tier = ladder.at_rank(rank).filter(|tier| super::admission_of(tier.entry).is_some());
+        let of_tier = move |given: &&'s crate::facts::TierAdmission| tier.is_some_and(|tier| given.ladder == ladder.key && given.tier == tier.key);
+        at.partner.admissions.iter().filter(of_tier).filter_map(move |given| Some(admission_end(ladder, at.partner, region, tier?, given)))
     }
 
     /// The first day on which the tier may be judged downwards: enforcement, onboarding and protection of what was lately

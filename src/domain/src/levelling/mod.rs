@@ -107,9 +107,11 @@ pub struct LadderStanding {
 }
 
 impl LadderStanding {
-    /// Whether time alone may take the tier away: it, one below that must hold too, or the ladder itself asks for something.
+    /// Whether time alone may take the tier away: it, one below that must hold too, or the ladder itself asks for something, or the
+    /// partner has been let in and may be no longer.
     pub fn may_fail(&self) -> bool {
-        self.applies_to.is_some() || self.tiers.iter().any(|tier| tier.rank <= self.rank && tier.requirement.is_some())
+        let let_in = |tier: &TierStanding| tier.rank == self.rank && admission_of(tier.entry).is_some();
+        self.applies_to.is_some() || self.tiers.iter().any(|tier| (tier.rank <= self.rank && tier.requirement.is_some()) || let_in(tier))
     }
 }
 

@@ -105,9 +105,7 @@ pub(super) fn with_overrides_on<'a>(
 
 /// Whether an override of the ladder ends on the date, on which a review is due (semantics 6).
 pub(super) fn override_ends_on(ladder: &Ladder, at: &At<'_>) -> bool {
-    let region = region_of(ladder, at);
-    let of_ladder = at.partner.overrides.iter().filter(|held| held.ladder == ladder.key && held.region.as_deref() == region && held.in_effect());
-    of_ladder.into_iter().any(|held| held.span.until == at.as_of && !held.span.is_empty())
+    overrides_of(ladder, at.partner, region_of(ladder, at)).any(|held| held.span.until == at.as_of && !held.span.is_empty())
 }
 
 /// Whether the partner may enter a tier: nobody needs to let it in, somebody has, or it is in already. Whoever was let in and is no more
@@ -227,9 +225,34 @@ impl<'a> Evaluator<'a> {
         self.asked_in(ladder, at).into_iter().map(tier_in).max().unwrap_or(0)
     }
 
-    /// Since when a tier of this rank or above has been on record without a break; of several regions the longest.
+    /// Since when a tier of this rank or above has been held without a break, on record or by an override (semantics 6); of several
+    /// regions the longest.
     pub(crate) fn held_since(&self, ladder: &Ladder, rank: u32, at: &At<'a>) -> Option<Date> {
-        let starts = self.asked_in(ladder, at).into_iter().filter_map(|at| since(&history(ladder, at.partner, region_of(ladder, &at)), rank.max(1), at.as_of));
-        starts.min()
+        let rank = rank.max(1);
+        let start = |at: At<'a>| {
+            let region = region_of(ladder, &at);
+            if overrides_of(ladder, at.partner, region).next().is_none() {
+                return since(&history(ladder, at.partner, region), rank, at.as_of);
+            }
+            overridden_since(ladder, at.partner, region, rank, at.as_of)
+        };
+        self.asked_in(ladder, at).into_iter().filter_map(start).min()
     }
+}
+
+/// The overrides of a ladder and region that count.
+fn overrides_of<'a>(ladder: &Ladder, partner: &'a PartnerFacts, region: Option<&str>) -> impl Iterator<Item = &'a TierOverride> {
+    partner.overrides.iter().filter(move |held| held.ladder == ladder.key && held.region.as_deref() == region && held.in_effect())
+}
+
+/// As [`since`], where overrides gave tiers and took them away.
+fn overridden_since(ladder: &Ladder, partner: &PartnerFacts, region: Option<&str>, rank: u32, date: Date) -> Option<Date> {
+    let of_ladder = partner.assignments.iter().filter(|held| held.ladder == ladder.key && held.region.as_deref() == region);
+    let recorded = of_ladder.flat_map(|held| [Some(held.from), held.until]).flatten();
+    let overridden = overrides_of(ladder, partner, region).flat_map(|held| [held.span.from, held.span.until]);
+    let mut days: Vec<Date> = recorded.chain(overridden).filter(|day| *day <= date).collect();
+    days.sort_unstable();
+    let is_held = |day: &Date| held_on(ladder, partner, region, *day).is_some_and(|held| ladder.rank(held.tier) >= rank);
+    // Between two of these days nothing changes.
+    days.into_iter().rev().take_while(is_held).last()
 }

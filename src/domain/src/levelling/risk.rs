@@ -1,9 +1,9 @@
 //! What is about to be lost: which leaf of the present tier fails on which day if nothing more comes in.
 //!
 //! Judged on every day on which anything can change (certificates that expire, sales that leave a window, plans that lapse,
-//! releases that make a certificate old), so the day that is named is the day.
+//! releases that make a certificate old, admissions that run out), so the day that is named is the day.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -14,10 +14,13 @@ use crate::facts::Facts;
 use crate::fault::Faults;
 use crate::metric::{At, Evaluator};
 use crate::program::Program;
-use crate::requirement::{Judged, Leaf, Node};
+use crate::requirement::{Condition, Judged, Leaf, LeafKind, LeafWords, Step, ToldLeaf, conditions};
+use crate::sentence::Sentence;
 
-use super::LadderStanding;
+use super::outcome::reviewed_rank;
+use super::record::admitted;
 use super::standing::Due;
+use super::{LadderStanding, admission_leaf, admission_of};
 
 /// What threatens the tier that a partner holds in a ladder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,47 +41,52 @@ pub struct LadderRisk {
     pub leaves: Vec<LeafRisk>,
 }
 
-/// A leaf that fails.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// A condition that fails; it is told as a leaf, also a NOT that holds no longer or groups that are too few.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeafRisk {
     /// The first day on which it is not met; the date of the evaluation when it fails already.
     pub fails_on: Date,
     /// The label of the node around it, or its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
     /// The leaf as it will be judged on that day.
     pub leaf: Leaf,
+    /// The sentence of a node that fails as a whole.
+    of_node: Option<Sentence>,
+}
+
+impl LeafRisk {
+    fn of(condition: &Condition<'_>, fails_on: Date) -> Self {
+        Self { fails_on, label: condition.label.map(str::to_owned), leaf: condition.leaf(), of_node: condition.of_node() }
+    }
+
+    fn of_leaf(leaf: Leaf, fails_on: Date) -> Self {
+        Self { fails_on, label: None, leaf, of_node: None }
+    }
+
+    /// In plain language, as it will be on that day.
+    pub fn sentence(&self) -> Sentence {
+        self.of_node.clone().unwrap_or_else(|| self.leaf.sentence(None))
+    }
+}
+
+impl Serialize for LeafRisk {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Wire<'r> {
+            fails_on: Date,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            label: Option<&'r str>,
+            leaf: ToldLeaf<'r>,
+        }
+        Wire { fails_on: self.fails_on, label: self.label.as_deref(), leaf: ToldLeaf(&self.leaf, self.sentence()) }.serialize(serializer)
+    }
 }
 
 /// What threatens the tiers that a partner holds after the evaluation of `as_of`, up to and without `horizon`, if nothing more
 /// comes in after `as_of`. Ladders in which no tier is held are left out.
 pub fn at_risk(program: &Program, facts: &Facts, code: &str, as_of: Date, horizon: Date) -> Result<Vec<LadderRisk>, Faults> {
     Evaluator::new(program, facts).known_until(as_of).at_risk(code, as_of, horizon)
-}
-
-/// Leaves by their place in the tree.
-type Places<'j> = Vec<(Vec<usize>, Option<&'j str>, &'j Leaf)>;
-
-fn places<'j>(judged: &'j Judged, place: &mut Vec<usize>, label: Option<&'j str>, found: &mut Places<'j>) {
-    let label = judged.label.as_deref().or(label);
-    if let Node::Leaf(leaf) = &judged.node {
-        found.push((place.clone(), label, leaf));
-    }
-    for (index, child) in judged.children().into_iter().enumerate() {
-        place.push(index);
-        places(child, place, label, found);
-        place.pop();
-    }
-}
-
-/// The leaves that are asked for: one under a NOT or a path that is not taken changes nothing by failing, but is told too.
-fn leaves(asked: &[Judged]) -> Places<'_> {
-    let mut found = Places::new();
-    for (index, judged) in asked.iter().enumerate() {
-        places(judged, &mut vec![index], None, &mut found);
-    }
-    found
 }
 
 impl<'a> Evaluator<'a> {
@@ -114,15 +122,15 @@ impl<'a> Evaluator<'a> {
                 continue;
             }
             let then = self.held_on(ladder, standing.rank, &at.on(day))?;
-            let failing = leaves(&then.asked).into_iter().filter(|(_, _, leaf)| !leaf.met());
-            let leaf = |(_, label, leaf): (Vec<usize>, Option<&str>, &Leaf)| LeafRisk { fails_on: day, label: label.map(str::to_owned), leaf: leaf.clone() };
+            let failing = conditions(&then.asked).into_iter().filter(|condition| !condition.met).map(|condition| LeafRisk::of(&condition, day));
+            let leaves = failing.chain(then.outside.into_iter().map(|leaf| LeafRisk::of_leaf(leaf, day))).collect();
             let risk = LadderRisk {
                 ladder: standing.ladder.clone(),
                 region: standing.region.clone(),
                 tier: standing.tier.clone().unwrap_or_default(),
                 failing: day == as_of,
                 fails_on: Some(day),
-                leaves: failing.map(leaf).collect(),
+                leaves,
             };
             return Ok(Some(risk));
         }
@@ -131,45 +139,49 @@ impl<'a> Evaluator<'a> {
 
     fn ladder_risk(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>, horizon: Date) -> Result<LadderRisk, Faults> {
         let now = self.held_on(ladder, rank, at)?;
-        let failing = !now.met;
-        let mut risks: Vec<LeafRisk> = Vec::new();
-        let mut watched: Vec<Vec<usize>> = Vec::new();
-        for (place, label, leaf) in leaves(&now.asked) {
-            if leaf.met() {
-                watched.push(place);
-            } else if failing {
-                risks.push(LeafRisk { fails_on: at.as_of, label: label.map(str::to_owned), leaf: leaf.clone() });
-            }
-        }
-        let mut fails_on = failing.then_some(at.as_of);
+        let mut watch = Watch::default();
+        watch.look(&now, at.as_of, !now.met, true);
+        let mut fails_on = (!now.met).then_some(at.as_of);
         for day in self.tier_days(ladder, rank, at, Span::new(at.as_of.next(), horizon))? {
-            if watched.is_empty() && fails_on.is_some() {
+            if watch.is_over() && fails_on.is_some() {
                 break;
             }
             let then = self.held_on(ladder, rank, &at.on(day))?;
-            if fails_on.is_none() && !then.met {
+            let lost = fails_on.is_none() && !then.met;
+            if lost {
                 fails_on = Some(day);
             }
-            for (place, label, leaf) in leaves(&then.asked) {
-                if !leaf.met() && watched.contains(&place) {
-                    watched.retain(|known| *known != place);
-                    risks.push(LeafRisk { fails_on: day, label: label.map(str::to_owned), leaf: leaf.clone() });
-                }
-            }
+            watch.look(&then, day, lost, false);
         }
         let tier = ladder.at_rank(rank).map(|tier| tier.key.clone()).unwrap_or_default();
-        Ok(LadderRisk { ladder: ladder.key.clone(), region: at.region.map(str::to_owned), tier, failing, fails_on, leaves: risks })
+        Ok(LadderRisk { ladder: ladder.key.clone(), region: at.region.map(str::to_owned), tier, failing: !now.met, fails_on, leaves: watch.risks })
     }
 
-    /// One tier on one day: who is judged at all, the tier itself, and the lower ones where the ladder asks for them.
+    /// One tier on one day: who is judged at all, the tier itself, and the lower ones where the ladder asks for them; whether the partner
+    /// takes part, and is still let in.
     fn held_on(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>) -> Result<HeldOn, Faults> {
         let asked = self.asked_on(ladder, rank, at).map(|requirement| self.judge(requirement, at)).collect::<Result<Vec<Judged>, Faults>>()?;
-        Ok(HeldOn { met: at.enrollment().is_some() && asked.iter().all(|judged| judged.met), asked })
+        let mut outside = Vec::new();
+        if at.enrollment().is_none() {
+            let words = LeafWords { subject: Some("that are enrolled".to_owned()), ..LeafWords::new(LeafKind::Partner, "ENROLLMENT".to_owned()) };
+            outside.push(Leaf::yes_or_no(words, false));
+        }
+        outside.extend(self.admission_that_is_over(ladder, rank, at));
+        Ok(HeldOn { met: outside.is_empty() && asked.iter().all(|judged| judged.met), asked, outside })
+    }
+
+    /// The admission to a tier where it is over on the day: the tier is lost then, whatever it asks for. Not where it holds on the day
+    /// until which things are known by something else, such as a parent or an override.
+    fn admission_that_is_over(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>) -> Option<Leaf> {
+        let tier = ladder.at_rank(rank).filter(|tier| admission_of(tier.entry).is_some())?;
+        let is_admitted = |at: &At<'a>| admitted(ladder, at, tier, rank, reviewed_rank(ladder, at));
+        let over = !is_admitted(at) && is_admitted(&at.on(self.known_until));
+        over.then(|| admission_leaf(&tier.key, tier.entry)).flatten()
     }
 
     /// The same, as yes or no.
     fn holds_on(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>) -> Result<bool, Faults> {
-        let mut met = at.enrollment().is_some();
+        let mut met = at.enrollment().is_some() && self.admission_that_is_over(ladder, rank, at).is_none();
         for requirement in self.asked_on(ladder, rank, at) {
             met = met && self.holds(requirement, at)?;
         }
@@ -186,4 +198,39 @@ struct HeldOn {
     met: bool,
     /// Everything that was asked, judged.
     asked: Vec<Judged>,
+    /// What fails besides.
+    outside: Vec<Leaf>,
+}
+
+/// Conditions, watched from day to day.
+#[derive(Default)]
+struct Watch {
+    /// By place: whether it was met when it was last seen, and whether it has been told.
+    seen: BTreeMap<Vec<Step>, (bool, bool)>,
+    risks: Vec<LeafRisk>,
+}
+
+impl Watch {
+    /// Tells what begins to fail on a day: what was met before or is asked for the first time, once; on the day of the loss also what
+    /// failed and was met again in the meantime. On the first day, what fails is told where the tier does not hold: otherwise it is of
+    /// another path.
+    fn look(&mut self, then: &HeldOn, day: Date, lost: bool, first: bool) {
+        for condition in conditions(&then.asked) {
+            let before = self.seen.get(&condition.place).copied();
+            let begins = !condition.met && if first { lost } else { before.is_none_or(|(met, _)| met) };
+            let told = before.is_some_and(|(_, told)| told);
+            if begins && (!told || lost) {
+                self.risks.push(LeafRisk::of(&condition, day));
+            }
+            self.seen.insert(condition.place, (condition.met, told || begins));
+        }
+        if lost {
+            self.risks.extend(then.outside.iter().map(|leaf| LeafRisk::of_leaf(leaf.clone(), day)));
+        }
+    }
+
+    /// Whether nothing that has been seen could still be told.
+    fn is_over(&self) -> bool {
+        !self.seen.values().any(|(met, told)| *met && !told)
+    }
 }

@@ -108,7 +108,7 @@ impl<'a> Evaluator<'a> {
             record,
             next: self.next_tier(ladder, at, &outcome, rank),
             awaiting: awaiting(outcome.applies(), &outcome.tiers, rank),
-            keep: tier_gap(ladder, (outcome.applies_to.as_ref(), &outcome.tiers), rank, false),
+            keep: tier_gap(ladder, (outcome.applies_to.as_ref(), &outcome.tiers), rank, false, Gap::without_choices),
             decision,
             tiers: Vec::new(),
         })
@@ -117,7 +117,7 @@ impl<'a> Evaluator<'a> {
     fn next_tier(&self, ladder: &Ladder, at: &At<'a>, outcome: &TierOutcome, rank: u32) -> Option<NextTier> {
         ladder.at_rank(rank + 1)?;
         let review_on = ReviewDays::up(ladder, rank + 1, at, self.program.fiscal_year).next_after(at.as_of);
-        next_tier(ladder, (outcome.applies_to.as_ref(), &outcome.tiers), rank, review_on)
+        next_tier(ladder, (outcome.applies_to.as_ref(), &outcome.tiers), rank, review_on, Gap::without_choices)
     }
 }
 
@@ -125,18 +125,19 @@ impl<'a> Evaluator<'a> {
 type JudgedLadder<'j> = (Option<&'j Judged>, &'j [TierStanding]);
 
 impl LadderStanding {
-    /// Fills in what follows from the tree of who is judged, the tiers, the decision and the next day for going up.
+    /// Fills in, with every way, what follows from the tree of who is judged, the tiers, the decision and the next day for going up.
     pub(super) fn complete(&mut self, ladder: &Ladder, review_on: Option<Date>) {
         let judged = (self.applies_to.as_ref(), self.tiers.as_slice());
-        self.next = next_tier(ladder, judged, self.rank, review_on);
+        let whole = |judged: &Judged| Gap::of(judged, None);
+        self.next = next_tier(ladder, judged, self.rank, review_on, whole);
         self.awaiting = awaiting(self.applies, &self.tiers, self.rank);
-        self.keep = tier_gap(ladder, judged, self.rank, false);
+        self.keep = tier_gap(ladder, judged, self.rank, false, whole);
     }
 }
 
-fn next_tier(ladder: &Ladder, judged: JudgedLadder<'_>, rank: u32, review_on: Option<Date>) -> Option<NextTier> {
+fn next_tier(ladder: &Ladder, judged: JudgedLadder<'_>, rank: u32, review_on: Option<Date>, spell: fn(&Judged) -> Gap) -> Option<NextTier> {
     let next = ladder.at_rank(rank + 1)?;
-    let gap = tier_gap(ladder, judged, rank + 1, true);
+    let gap = tier_gap(ladder, judged, rank + 1, true, spell);
     Some(NextTier { tier: next.key.clone(), rank: rank + 1, entry: next.entry, gap, review_on })
 }
 
@@ -147,11 +148,11 @@ fn awaiting(applies: bool, tiers: &[TierStanding], rank: u32) -> Vec<AwaitedEntr
 }
 
 /// What is missing for a tier on the date: its requirement, those of the lower tiers where the ladder asks for them, the admission.
-fn tier_gap(ladder: &Ladder, (applies_to, tiers): JudgedLadder<'_>, rank: u32, to_enter: bool) -> Gap {
+fn tier_gap(ladder: &Ladder, (applies_to, tiers): JudgedLadder<'_>, rank: u32, to_enter: bool, spell: fn(&Judged) -> Gap) -> Gap {
     let asked = |tier: &&TierStanding| tier.rank == rank || (ladder.lower_tiers_must_hold && tier.rank < rank);
     let mut unmet: Vec<&Judged> = tiers.iter().filter(asked).filter_map(|tier| tier.requirement.as_ref()).filter(|judged| !judged.met).collect();
     unmet.extend(applies_to.filter(|judged| !judged.met));
-    let gap = gap_of(unmet, None);
+    let gap = gap_of(unmet, spell);
     let tier = tiers.iter().find(|tier| tier.rank == rank && to_enter && !tier.admitted);
     match tier.and_then(|tier| admission_leaf(&tier.tier, tier.entry)) {
         Some(leaf) => gap.and(leaf, None),
@@ -159,14 +160,14 @@ fn tier_gap(ladder: &Ladder, (applies_to, tiers): JudgedLadder<'_>, rank: u32, t
     }
 }
 
-/// What is missing of requirements that are not met.
-pub(super) fn gap_of(unmet: Vec<&Judged>, by: Option<Date>) -> Gap {
+/// What is missing of requirements that are not met, as `spell` tells it of one.
+pub(super) fn gap_of(unmet: Vec<&Judged>, spell: impl Fn(&Judged) -> Gap) -> Gap {
     match unmet.as_slice() {
         [] => Gap::default(),
-        [one] => Gap::of(one, by),
+        [one] => spell(one),
         several => {
             let of = several.iter().map(|judged| (*judged).clone()).collect();
-            Gap::of(&Judged { met: false, label: None, node: Node::AllOf { of } }, by)
+            spell(&Judged { met: false, label: None, node: Node::AllOf { of } })
         }
     }
 }

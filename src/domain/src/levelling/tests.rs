@@ -8,6 +8,7 @@ use crate::metric::{At, Evaluator};
 
 mod counted;
 mod kept;
+mod risk;
 mod told;
 
 fn date(text: &str) -> Date {
@@ -471,7 +472,7 @@ fn a_kept_standing_reads_as_it_was_judged() {
     ];
     for (input, as_of) in inputs.into_iter().flat_map(|input| ["2020-03-31", "2020-12-31"].map(|as_of| (input.clone(), as_of))) {
         let facts = facts(&program, input);
-        let standing = evaluate_partner(&program, &facts, "P", date(as_of)).unwrap();
+        let standing = Evaluator::new(&program, &facts).standing("P", date(as_of), Due::ByCalendar).unwrap();
         for ladder in &standing.ladders {
             let kept = KeptStanding::of(ladder);
             let read = KeptStanding::read(&kept.to_text()).unwrap();

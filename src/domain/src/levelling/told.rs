@@ -12,7 +12,7 @@ use crate::metric::{At, Evaluator};
 use crate::requirement::{Gap, Judged};
 
 impl<'a> Evaluator<'a> {
-    /// Tells what is missing for the next tier by its review, and to keep the tier that is held by the day on which it may be lost.
+    /// Tells what is missing, on every way: for the next tier by its review, and to keep the tier that is held by the day on which it may be lost.
     /// Where that cannot be judged (a missing rate), the gap stays that of the date, and names no day. The evaluator must not know
     /// facts of later than the standing's date.
     pub fn tell_gaps(&self, standing: &mut Standing) {
@@ -21,6 +21,7 @@ impl<'a> Evaluator<'a> {
         for standing in &mut standing.ladders {
             if let Some(ladder) = self.program.ladder(Some(&standing.ladder)) {
                 let at = self.at_region(ladder, standing.region.as_deref(), &at);
+                standing.complete(ladder, standing.next.as_ref().and_then(|next| next.review_on));
                 self.tell_next(ladder, standing, &at);
                 self.tell_keep(ladder, standing, &at);
             }
@@ -51,7 +52,7 @@ impl<'a> Evaluator<'a> {
     fn gap_on(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>) -> Result<Gap, Faults> {
         let tiers = ladder.asked_tiers(rank).filter_map(|tier| self.asked_of(tier, at));
         let judged = tiers.chain(&ladder.applies_to).map(|requirement| self.judge(requirement, at)).collect::<Result<Vec<Judged>, Faults>>()?;
-        Ok(gap_of(judged.iter().filter(|judged| !judged.met).collect(), Some(at.as_of)))
+        Ok(gap_of(judged.iter().filter(|judged| !judged.met).collect(), |judged| Gap::of(judged, Some(at.as_of))))
     }
 
     /// The evaluation in the region of a standing.

@@ -20,7 +20,7 @@ use crate::hash::QuickMap;
 use crate::levelling::TierOutcome;
 use crate::program::Program;
 use crate::region::Standpoint;
-use crate::requirement::KnownComparison;
+use crate::requirement::{KnownComparison, LeafWords};
 use crate::window::WindowEnds;
 
 /// How deep rules may refer to rules. Publishing refuses cycles; this stops what came past it.
@@ -139,6 +139,8 @@ pub struct Evaluator<'a> {
     thresholds: RefCell<QuickMap<(usize, usize), Option<Threshold>>>,
     /// What comparisons compare, by rule and by whether the threshold is a percentage.
     pub(crate) comparisons: RefCell<QuickMap<(usize, bool), KnownComparison<'a>>>,
+    /// The words of contracts and of what partners are, by rule.
+    pub(crate) words: RefCell<QuickMap<usize, Arc<LeafWords>>>,
     depth: Cell<u32>,
 }
 
@@ -164,6 +166,7 @@ impl<'a> Evaluator<'a> {
             stands_at: Cell::new(None),
             thresholds: RefCell::default(),
             comparisons: RefCell::default(),
+            words: RefCell::default(),
             depth: Cell::new(0),
         }
     }

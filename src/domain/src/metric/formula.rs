@@ -73,28 +73,31 @@ impl<'a> Evaluator<'a> {
         Ok(combined(total.map(bounded), &parts, detail))
     }
 
-    /// value / per x points x factors, then cap, then floor; nothing at all while a gate is shut.
-    fn term(&self, term: &'a Term, part: &MetricValue, at: &At<'a>) -> Result<TermValue, Faults> {
+    /// value / per x points x factors, then cap, then floor; nothing at all while a gate is shut, or without data that counts.
+    fn term(&self, term: &'a Term, part: &Arc<MetricValue>, at: &At<'a>) -> Result<TermValue, Faults> {
         let gates = self.gates(term, at)?;
         let factor = self.factor(&term.multipliers, at)?;
-        let value = part.value.clone().unwrap_or(Exact::ZERO);
-        let units = match &term.per {
-            Some(per) => value.div(&per.0)?.unwrap_or(Exact::ZERO),
-            None => value,
+        let zero = Exact::ZERO;
+        let earned = term_points(term, part.value.as_ref().unwrap_or(&zero), &factor)?;
+        let of = Some(part).filter(|_| matches!(&term.value, Operand::Formula(formula) if matches!(formula.as_ref(), Formula::Sum(_))));
+        // The limits of a sum that is written in place are limits of its term.
+        let before_limits = match of.map(|inner| &inner.detail) {
+            Some(Detail::Sum { total, .. }) => term_points(term, total, &factor)?,
+            _ => earned.clone(),
         };
-        let units = if term.whole_units { units.floor() } else { units };
-        let before_limits = units.mul(term.points.as_ref().map_or(&Exact::ONE, |points| &points.0))?.mul(&factor)?;
-        let capped = term.cap.as_ref().map_or(&before_limits, |cap| (&before_limits).min(&cap.0));
+        let capped = term.cap.as_ref().map_or(&earned, |cap| (&earned).min(&cap.0));
         let limited = term.floor.as_ref().map_or(capped, |floor| capped.max(&floor.0));
-        let open = gates.iter().all(|gate| gate.open);
+        let counts = part.value.is_some() || term.no_data_is_zero;
+        let open = counts && gates.iter().all(|gate| gate.open);
         Ok(TermValue {
             label: term.label.clone().unwrap_or_else(|| operand_name(&term.value).to_owned()),
             value: part.value.clone(),
             points: if open { limited.clone() } else { Exact::ZERO },
             factor,
-            capped: *capped < before_limits,
-            floored: limited > capped,
+            capped: counts && (*capped < earned || earned < before_limits),
+            floored: counts && (limited > capped || earned > before_limits),
             gates,
+            of: of.map(Arc::clone),
             before_limits,
         })
     }
@@ -214,6 +217,16 @@ impl<'a> Evaluator<'a> {
         let facts = now.facts + then.facts;
         Ok(MetricValue { value, window: now.window, facts, detail: Detail::Growth { now, then } })
     }
+}
+
+/// value / per x points x factors.
+fn term_points(term: &Term, value: &Exact, factor: &Exact) -> Result<Exact, Faults> {
+    let units = match &term.per {
+        Some(per) => value.div(&per.0)?.unwrap_or(Exact::ZERO),
+        None => value.clone(),
+    };
+    let units = if term.whole_units { units.floor() } else { units };
+    Ok(units.mul(term.points.as_ref().map_or(&Exact::ONE, |points| &points.0))?.mul(factor)?)
 }
 
 /// The date whose end lies so many months before the end of `as_of`, so that windows of that length meet without a gap.

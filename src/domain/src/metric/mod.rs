@@ -59,6 +59,11 @@ pub(crate) fn shared<S: serde::Serializer>(value: &Arc<MetricValue>, serializer:
     value.as_ref().serialize(serializer)
 }
 
+/// A shared value, if there is one.
+fn shared_if_any<S: serde::Serializer>(value: &Option<Arc<MetricValue>>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.as_deref().serialize(serializer)
+}
+
 /// Shared values, as the values.
 fn all_shared<S: serde::Serializer>(values: &[Arc<MetricValue>], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(values.iter().map(Arc::as_ref))
@@ -174,17 +179,20 @@ pub struct TermValue {
     pub value: Option<Exact>,
     /// The points it earned.
     pub points: Exact,
-    /// The points before cap and floor.
+    /// The points before cap and floor; of a sum that is written in place before its own as well.
     pub before_limits: Exact,
     /// The factor of its multipliers.
     pub factor: Exact,
-    /// Whether the cap cut it.
+    /// Whether the cap cut it, or that of a sum that is written in place.
     pub capped: bool,
-    /// Whether the floor lifted it.
+    /// Whether the floor lifted it, or that of a sum that is written in place.
     pub floored: bool,
     /// Its gates.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<GateValue>,
+    /// How a sum that is written in place came about.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shared_if_any")]
+    pub of: Option<Arc<MetricValue>>,
 }
 
 /// A gate of a term.

@@ -140,10 +140,11 @@ impl<'a> Evaluator<'a> {
         Ok(())
     }
 
-    /// The changes of what is asked of whoever holds a tier: of that tier, of lower ones that must hold too, of who is judged.
+    /// The changes of what is asked of whoever holds a tier: of that tier, of lower ones that must hold too, of who is judged and let in.
     pub(crate) fn tier_days(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>, between: Span) -> Result<BTreeSet<Date>, Faults> {
         let mut days = Days::new(between);
         self.partner_changes(at.partner, &mut days);
+        days.extend(self.admission_ends(ladder, rank, at));
         let tiers = ladder.asked_tiers(rank).flat_map(|tier| tier.requirement.iter().chain(&tier.home_region_requirement));
         ladder.applies_to.iter().chain(tiers).try_for_each(|requirement| self.requirement_changes(requirement, at, &mut days))?;
         Ok(days.days)
@@ -368,5 +369,6 @@ fn holding_days(partner: &PartnerFacts, known_until: Date, days: &mut Days<'_>) 
 fn tenure_days(rule: &Tenure, partner: &PartnerFacts, days: &mut Days<'_>) {
     let months = i32::try_from(rule.months).unwrap_or(i32::MAX);
     let starts = partner.enrollments.iter().map(|held| held.since).chain(partner.assignments.iter().map(|held| held.from));
+    let starts = starts.chain(partner.overrides.iter().flat_map(|held| [held.span.from, held.span.until]));
     days.extend(starts.map(|start| start.plus_months(months)));
 }

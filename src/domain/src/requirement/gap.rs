@@ -37,8 +37,8 @@ pub struct MissingLeaf {
     by: Option<Date>,
     /// The sentence of a node that is missing as a whole.
     of_node: Option<Box<Sentence>>,
-    /// Its part of the cost of the way.
-    cost: u64,
+    /// Its part of the cost of the way, where that does not follow from the leaf.
+    cost: Option<u64>,
 }
 
 impl std::ops::Deref for MissingLeaf {
@@ -121,6 +121,15 @@ pub struct Gap {
     pub alternatives: Vec<Vec<MissingLeaf>>,
 }
 
+/// What of a gap is told.
+#[derive(Clone, Copy)]
+struct Telling {
+    /// The day until which it is asked for.
+    by: Option<Date>,
+    /// Whether of AT_LEAST every choice is told, or the cheapest alone.
+    choices: bool,
+}
+
 /// One way; leaves that several ways share are made once.
 type Way = Vec<Rc<MissingLeaf>>;
 /// Paths, each that is not met with what is missing on it.
@@ -136,7 +145,7 @@ pub(super) fn with_gaps<S: serde::Serializer>(paths: &[Judged], serializer: S) -
 }
 
 fn cost(way: &[Rc<MissingLeaf>]) -> u64 {
-    way.iter().fold(0, |sum, leaf| sum.saturating_add(leaf.cost))
+    way.iter().fold(0, |sum, leaf| sum.saturating_add(leaf.cost.unwrap_or_else(|| cost_of(leaf))))
 }
 
 /// Whether a condition is for others: of other types, in other regions, on other tracks, or without a threshold for this partner.
@@ -172,18 +181,23 @@ fn cost_of(leaf: &Leaf) -> u64 {
 
 fn missing_leaf(leaf: &Arc<Leaf>, label: Option<&str>, by: Option<Date>) -> MissingLeaf {
     let label = leaf.label.clone().or_else(|| label.map(str::to_owned));
-    MissingLeaf { label, leaf: Arc::clone(leaf), by, of_node: None, cost: cost_of(leaf) }
+    MissingLeaf { label, leaf: Arc::clone(leaf), by, of_node: None, cost: None }
 }
 
-/// A node that is missing as a whole: a streak, a NOT, too few groups.
-fn missing_node(judged: &Judged, key: &str, required: u32, actual: u32, by: Option<Date>) -> MissingLeaf {
+/// The leaf of a node that is met or not as a whole: a streak, a NOT, too few groups.
+pub(super) fn node_leaf(judged: &Judged, key: &str, required: u32, actual: u32) -> Leaf {
     let words = LeafWords { label: judged.label.clone(), ..LeafWords::new(LeafKind::Metric, key.to_owned()) };
-    let leaf = Leaf {
+    Leaf {
         required: Some(Exact::from_int(required.into())),
         actual: Some(Exact::from_int(actual.into())),
         missing: Some(Exact::from_int(required.saturating_sub(actual).into())),
         ..Leaf::yes_or_no(words, false)
-    };
+    }
+}
+
+/// A node that is missing as a whole.
+fn missing_node(judged: &Judged, key: &str, required: u32, actual: u32, by: Option<Date>) -> MissingLeaf {
+    let leaf = node_leaf(judged, key, required, actual);
     MissingLeaf { of_node: Some(Box::new(Sentence::of_node(judged, by))), ..missing_leaf(&Arc::new(leaf), None, by) }
 }
 
@@ -206,31 +220,32 @@ fn sort(ways: &mut Vec<Way>) {
 }
 
 /// Every way to meet what is not met, cheapest first.
-fn ways(judged: &Judged, label: Option<&str>, by: Option<Date>) -> Vec<Way> {
+fn ways(judged: &Judged, label: Option<&str>, telling: Telling) -> Vec<Way> {
     if judged.met {
         return vec![Way::new()];
     }
     let label = judged.label.as_deref().or(label);
+    let by = telling.by;
     match &judged.node {
-        Node::AllOf { of } => product(of.iter().map(|part| ways(part, inner(label, of.len()), by))),
+        Node::AllOf { of } => product(of.iter().map(|part| ways(part, inner(label, of.len()), telling))),
         Node::AnyOf { of, .. } => {
-            let mut all: Vec<Way> = of.iter().flat_map(|path| ways(path, label, by)).collect();
+            let mut all: Vec<Way> = of.iter().flat_map(|path| ways(path, label, telling)).collect();
             sort(&mut all);
             all
         }
-        Node::AtLeast { .. } => at_least(judged, by),
-        Node::Shared { key, of } => ways(of, label.or(Some(key)), by),
-        Node::When { of: Some(of), .. } => ways(of, label, by),
-        Node::OnAnyDay { of, .. } if !of.met => ways(of, label, by),
+        Node::AtLeast { .. } => at_least(judged, telling),
+        Node::Shared { key, of } => ways(of, label.or(Some(key)), telling),
+        Node::When { of: Some(of), .. } => ways(of, label, telling),
+        Node::OnAnyDay { of, .. } if !of.met => ways(of, label, telling),
         // Met today, on which the window does not look.
         Node::OnAnyDay { .. } => vec![vec![Rc::new(missing_node(judged, "ON_ANY_DAY", 1, 0, by))]],
         Node::ForEach { groups, at_least_groups, .. } => {
             let found = u32::try_from(groups.len()).unwrap_or(u32::MAX);
             let lacking = (found < *at_least_groups).then(|| vec![vec![Rc::new(missing_node(judged, "GROUPS", *at_least_groups, found, by))]]);
-            product(groups.iter().map(|group| ways(&group.requirement, None, by)).chain(lacking))
+            product(groups.iter().map(|group| ways(&group.requirement, None, telling)).chain(lacking))
         }
         Node::Streak { required, actual, .. } => vec![vec![Rc::new(missing_node(judged, "STREAK", *required, *actual, by))]],
-        Node::Not { of } => vec![vec![Rc::new(MissingLeaf { cost: cost_of_not(of), ..missing_node(judged, "NOT", 1, 0, by) })]],
+        Node::Not { of } => vec![vec![Rc::new(MissingLeaf { cost: Some(cost_of_not(of)), ..missing_node(judged, "NOT", 1, 0, by) })]],
         Node::When { of: None, .. } => vec![vec![Rc::new(missing_node(judged, "NOT", 1, 0, by))]],
         Node::Leaf(leaf) => vec![vec![Rc::new(missing_leaf(leaf, label, by))]],
     }
@@ -289,23 +304,27 @@ fn cost_of_parts(of: &[Judged], lacking: (usize, usize), including: Option<&Subs
 }
 
 /// Of AT_LEAST the cheapest choices of parts, each with its ways.
-fn at_least(judged: &Judged, by: Option<Date>) -> Vec<Way> {
+fn at_least(judged: &Judged, telling: Telling) -> Vec<Way> {
     let Node::AtLeast { n, met_count, of, including } = &judged.node else { return Vec::new() };
     let part = |index, judged: &Judged| {
-        let ways = ways(judged, None, by);
+        let ways = ways(judged, None, telling);
         Part { index, cost: ways.first().map_or(WHOLE, |way| cost(way)), ways }
     };
     let parts = unmet_parts(of, part);
     let lacking = lacking(*n, *met_count, including.as_ref());
     let first = cheapest_choice(&parts, lacking, including.as_ref());
     if first.len() < lacking.0 {
-        return vec![vec![Rc::new(missing_node(judged, "AT_LEAST", *n, *met_count, by))]];
+        return vec![vec![Rc::new(missing_node(judged, "AT_LEAST", *n, *met_count, telling.by))]];
     }
-    let through = |choice: &[usize]| {
+    let parts_of = |choice: &[usize]| {
         let mut chosen: Vec<&Part> = choice.iter().filter_map(|place| parts.get(*place)).collect();
         chosen.sort_by_key(|part| part.index);
-        product(chosen.into_iter().map(|part| part.ways.clone()))
+        chosen.into_iter()
     };
+    if !telling.choices {
+        return vec![parts_of(&first).filter_map(|part| part.ways.first()).flatten().cloned().collect()];
+    }
+    let through = |choice: &[usize]| product(parts_of(choice).map(|part| part.ways.clone()));
     let mut all = through(&first);
     for choice in choices(&parts, lacking, including.as_ref()).iter().filter(|choice| **choice != first) {
         all.extend(through(choice));
@@ -382,7 +401,16 @@ fn rough_cost(judged: &Judged) -> u64 {
 impl Gap {
     /// What is missing to meet `judged`; `by` is the day until which it is asked for, for the sentences.
     pub fn of(judged: &Judged, by: Option<Date>) -> Self {
-        let mut all = ways(judged, None, by).into_iter();
+        Self::told(judged, Telling { by, choices: true })
+    }
+
+    /// The same of many partners, of whom nobody reads the choices of every AT_LEAST.
+    pub(crate) fn without_choices(judged: &Judged) -> Self {
+        Self::told(judged, Telling { by: None, choices: false })
+    }
+
+    fn told(judged: &Judged, telling: Telling) -> Self {
+        let mut all = ways(judged, None, telling).into_iter();
         let first = all.next().unwrap_or_default();
         // The other ways first: what only the cheapest one needs is then moved, not copied.
         let alternatives: Vec<Way> = all.collect();

@@ -1,9 +1,8 @@
 //! The tree: every node is judged, none is skipped.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
-use super::{GroupJudged, Judged, Node, PeriodJudged};
+use super::{GroupJudged, Judged, PeriodJudged};
 use crate::date::{Date, Span};
 use crate::document::requirement::{AtLeast, Conditional, ForEach, OnAnyDay, Requirement, Streak};
 use crate::fault::{Fault, Faults};
@@ -110,11 +109,9 @@ impl<'a> Evaluator<'a> {
             let mut bindings = at.bindings.as_ref().clone();
             bindings.push((rule.r#as.clone(), group.clone()));
             let bound = At { bindings: Rc::new(bindings), ..at.clone() };
-            let mut requirement = self.judge(&rule.requirement, &bound)?;
-            name_group(&mut requirement, &group);
-            groups.push(GroupJudged { group, requirement });
+            groups.push(GroupJudged { group, requirement: self.judge(&rule.requirement, &bound)? });
         }
-        Ok(Judged::for_each(rule, groups))
+        Ok(Judged::for_each(self.program, rule, groups))
     }
 
     /// The periods of a streak, latest first, each with the date as of which it is judged.
@@ -163,20 +160,5 @@ impl<'a> Evaluator<'a> {
             }
         }
         Ok(Judged::on_any_day(window, None, self.judge(&rule.requirement, at)?))
-    }
-}
-
-/// Writes the group into every leaf under a FOR_EACH.
-fn name_group(judged: &mut Judged, group: &str) {
-    match &mut judged.node {
-        Node::Leaf(leaf) => {
-            if leaf.group.is_none() {
-                Arc::make_mut(leaf).group = Some(group.to_owned());
-            }
-        }
-        Node::AllOf { of } | Node::AnyOf { of, .. } | Node::AtLeast { of, .. } => of.iter_mut().for_each(|part| name_group(part, group)),
-        Node::Not { of } | Node::Shared { of, .. } | Node::Streak { of, .. } | Node::OnAnyDay { of, .. } => name_group(of, group),
-        Node::When { of, .. } => of.iter_mut().for_each(|part| name_group(part, group)),
-        Node::ForEach { groups, .. } => groups.iter_mut().for_each(|part| name_group(&mut part.requirement, group)),
     }
 }

@@ -41,6 +41,7 @@ impl Leaf {
             met_on: None,
             value: None,
             group: None,
+            group_name: None,
         }
     }
 
@@ -68,6 +69,7 @@ impl Leaf {
                 words.ladder = ladder.and_then(|ladder| ladder.name.clone());
             }
             Some(Requirement::Holding(rule)) => words.label.clone_from(&rule.label),
+            _ if words.kind == LeafKind::Contract => words.noun = words.subject.as_deref().and_then(|template| program.contract_template_name(template)),
             // Another requirement asked, that of the home region for example: the metric's own words hold all the same.
             None if words.kind == LeafKind::Metric => {
                 if let Some(metric) = program.metric(&words.key) {
@@ -285,6 +287,7 @@ impl<'a> Evaluator<'a> {
             met_on: None,
             value: explained(&value),
             group: None,
+            group_name: None,
             words,
         };
         Ok(leaf.judged())
@@ -389,9 +392,23 @@ impl<'a> Evaluator<'a> {
             of_template && contract.status == rule.status && dated
         };
         let held = at.partner.contracts.iter().filter(in_state).count();
-        let key = rule.template.clone().unwrap_or_else(|| "CONTRACT".to_owned());
-        let words = LeafWords { subject: rule.template.clone(), ..LeafWords::new(LeafKind::Contract, key) };
+        let words = self.words_of(rule, || LeafWords {
+            subject: rule.template.clone(),
+            noun: rule.template.as_deref().and_then(|template| self.program.contract_template_name(template)),
+            ..LeafWords::new(LeafKind::Contract, rule.template.clone().unwrap_or_else(|| "CONTRACT".to_owned()))
+        });
         Leaf { facts: held as u64, ..Leaf::yes_or_no(words, held > 0) }.judged()
+    }
+
+    /// The words of a rule, put together once.
+    fn words_of<T>(&self, rule: &'a T, words: impl FnOnce() -> LeafWords) -> Arc<LeafWords> {
+        let place = std::ptr::from_ref(rule).addr();
+        if let Some(known) = self.words.borrow().get(&place) {
+            return Arc::clone(known);
+        }
+        let words = Arc::new(words());
+        self.words.borrow_mut().insert(place, Arc::clone(&words));
+        words
     }
 
     pub(super) fn judge_partner(&self, rule: &'a PartnerIs, at: &At<'a>) -> Judged {
@@ -402,7 +419,16 @@ impl<'a> Evaluator<'a> {
         let in_group = rule.region_groups.is_empty() || region.is_some_and(|own| rule.region_groups.iter().any(|wanted| geography.in_group(own, wanted)));
         let has = rule.attribute.as_ref().is_none_or(|attribute| partner_has(at, attribute, rule.equals.as_ref()));
         let met = in_region && in_group && has && among(&rule.partner_types, partner_type) && among(&rule.tracks, track);
-        let listed = |words: &str, keys: &[String]| (!keys.is_empty()).then(|| format!("{words} {}", keys.join(" or ")));
+        Leaf::yes_or_no(self.words_of(rule, || self.words_of_partner(rule)), met).judged()
+    }
+
+    /// What is asked of a partner, by the names that people know.
+    fn words_of_partner(&self, rule: &PartnerIs) -> LeafWords {
+        let program = self.program;
+        let listed = |words: &str, keys: &[String], name: &dyn Fn(&str) -> Option<String>| {
+            let named: Vec<String> = keys.iter().map(|key| name(key).unwrap_or_else(|| key.clone())).collect();
+            (!named.is_empty()).then(|| format!("{words} {}", named.join(" or ")))
+        };
         let attribute = rule.attribute.as_ref().map(|attribute| match &rule.equals {
             None | Some(Scalar::Boolean(true)) => format!("with {attribute}"),
             Some(Scalar::Boolean(false)) => format!("without {attribute}"),
@@ -410,15 +436,15 @@ impl<'a> Evaluator<'a> {
             Some(Scalar::Text(text)) => format!("with {attribute} {text}"),
         });
         let asked = [
-            listed("in", &rule.regions),
-            listed("in", &rule.region_groups),
-            listed("of type", &rule.partner_types),
-            listed("on track", &rule.tracks),
+            listed("in", &rule.regions, &|key| program.region_name(key)),
+            listed("in", &rule.region_groups, &|key| program.region_group_name(key)),
+            listed("of type", &rule.partner_types, &|key| program.partner_type_name(key)),
+            listed("on track", &rule.tracks, &|key| program.partner_type_name(key)),
             attribute,
         ];
         let asked: Vec<String> = asked.into_iter().flatten().collect();
         let key = rule.attribute.clone().unwrap_or_else(|| "PARTNER".to_owned());
-        Leaf::yes_or_no(LeafWords { subject: Some(asked.join(", ")), ..LeafWords::new(LeafKind::Partner, key) }, met).judged()
+        LeafWords { subject: Some(asked.join(", ")), ..LeafWords::new(LeafKind::Partner, key) }
     }
 }
 

@@ -4,6 +4,7 @@
 //! since the explanation is the product. [`Gap`] answers what is missing to meet it.
 
 mod changes;
+mod condition;
 mod gap;
 mod judge;
 mod leaf;
@@ -20,6 +21,7 @@ use crate::exact::Exact;
 use crate::facts::AttributeValue;
 use crate::metric::{At, MetricValue};
 
+pub(crate) use condition::{Condition, Step, conditions};
 pub use gap::{Gap, MissingLeaf};
 pub(crate) use leaf::{KnownComparison, enrolled_since};
 
@@ -242,7 +244,7 @@ pub struct LeafWords {
     pub unit: Unit,
     /// The currency of MONEY.
     pub currency: Option<crate::money::Currency>,
-    /// The noun of one unit; of a tier its name.
+    /// The noun of one unit; of a tier, or of the template of a contract, its name.
     pub noun: Option<String>,
     /// The name of the ladder of a tier.
     pub ladder: Option<String>,
@@ -276,6 +278,8 @@ pub struct Leaf {
     pub value: Option<Arc<MetricValue>>,
     /// The group of the enclosing FOR_EACH.
     pub group: Option<String>,
+    /// What people call that group, where it has a name.
+    pub group_name: Option<String>,
 }
 
 impl std::ops::Deref for Leaf {
@@ -287,6 +291,15 @@ impl std::ops::Deref for Leaf {
 }
 
 impl Serialize for Leaf {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ToldLeaf(self, self.sentence(None)).serialize(serializer)
+    }
+}
+
+/// A leaf with what is said of it.
+pub(crate) struct ToldLeaf<'l>(pub(crate) &'l Leaf, pub(crate) crate::sentence::Sentence);
+
+impl Serialize for ToldLeaf<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -319,25 +332,26 @@ impl Serialize for Leaf {
             value: Option<&'l MetricValue>,
             sentence: crate::sentence::Sentence,
         }
+        let Self(leaf, sentence) = self;
         Wire {
-            kind: self.kind,
-            key: &self.key,
-            label: self.label.as_deref(),
-            subject: self.subject.as_deref(),
-            group: self.group.as_deref(),
-            compares: self.compares,
-            unit: self.unit,
-            currency: self.currency,
-            required: self.required.clone(),
-            actual: self.actual.clone(),
-            missing: self.missing.clone(),
-            reason: self.reason,
-            ratio: self.ratio.as_deref().cloned(),
-            window: self.window,
-            facts: self.facts,
-            met_on: self.met_on,
-            value: self.value.as_deref(),
-            sentence: self.sentence(None),
+            kind: leaf.kind,
+            key: &leaf.key,
+            label: leaf.label.as_deref(),
+            subject: leaf.subject.as_deref(),
+            group: leaf.group.as_deref(),
+            compares: leaf.compares,
+            unit: leaf.unit,
+            currency: leaf.currency,
+            required: leaf.required.clone(),
+            actual: leaf.actual.clone(),
+            missing: leaf.missing.clone(),
+            reason: leaf.reason,
+            ratio: leaf.ratio.as_deref().cloned(),
+            window: leaf.window,
+            facts: leaf.facts,
+            met_on: leaf.met_on,
+            value: leaf.value.as_deref(),
+            sentence: sentence.clone(),
         }
         .serialize(serializer)
     }

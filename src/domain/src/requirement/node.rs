@@ -1,6 +1,8 @@
 //! Every node from its parts: whether it is met, and what else follows from them. A requirement that is judged and a kept
 //! one that is restored are put together here alike.
 
+use std::sync::Arc;
+
 use super::{GroupJudged, Judged, Node, PeriodJudged, SubsetJudged};
 use crate::date::{Date, Span};
 use crate::document::requirement::{AtLeast, ForEach, Streak};
@@ -42,7 +44,12 @@ impl Judged {
         Self::new(met, Node::When { applies: condition.met, condition: Box::new(condition), of: of.map(Box::new) })
     }
 
-    pub(crate) fn for_each(rule: &ForEach, groups: Vec<GroupJudged>) -> Self {
+    /// Every leaf under it knows its group.
+    pub(crate) fn for_each(program: &Program, rule: &ForEach, mut groups: Vec<GroupJudged>) -> Self {
+        for GroupJudged { group, requirement } in &mut groups {
+            let name = group_name(program, rule, group);
+            put_group(requirement, group, name.as_deref());
+        }
         let enough = groups.len() >= rule.at_least_groups as usize;
         let met = enough && groups.iter().all(|group| group.requirement.met);
         Self::new(met, Node::ForEach { name: rule.r#as.clone(), at_least_groups: rule.at_least_groups, groups })
@@ -70,4 +77,33 @@ impl Judged {
 
 fn count<'j>(judged: impl Iterator<Item = &'j Judged>) -> u32 {
     u32::try_from(judged.filter(|part| part.met).count()).unwrap_or(u32::MAX)
+}
+
+/// What people call a group, where it is one of something that the document names.
+fn group_name(program: &Program, rule: &ForEach, group: &str) -> Option<String> {
+    let [field] = rule.groups.group_by.as_slice() else { return None };
+    match field.as_str() {
+        "category" => program.category_name(group),
+        "region" | "partner.region" => program.region_name(group),
+        "partner.type" => program.partner_type_name(group),
+        _ => None,
+    }
+}
+
+/// Writes the group into every leaf under a FOR_EACH that is not of an inner one.
+fn put_group(judged: &mut Judged, group: &str, name: Option<&str>) {
+    match &mut judged.node {
+        Node::Leaf(leaf) => {
+            let is_of_group = leaf.group.as_deref().is_none_or(|known| known == group);
+            if is_of_group && (leaf.group.is_none() || leaf.group_name.as_deref() != name) {
+                let leaf = Arc::make_mut(leaf);
+                leaf.group = Some(group.to_owned());
+                leaf.group_name = name.map(str::to_owned);
+            }
+        }
+        Node::AllOf { of } | Node::AnyOf { of, .. } | Node::AtLeast { of, .. } => of.iter_mut().for_each(|part| put_group(part, group, name)),
+        Node::Not { of } | Node::Shared { of, .. } | Node::Streak { of, .. } | Node::OnAnyDay { of, .. } => put_group(of, group, name),
+        Node::When { of, .. } => of.iter_mut().for_each(|part| put_group(part, group, name)),
+        Node::ForEach { groups, .. } => groups.iter_mut().for_each(|part| put_group(&mut part.requirement, group, name)),
+    }
 }

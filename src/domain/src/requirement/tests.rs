@@ -212,3 +212,133 @@ proptest! {
         }
     }
 }
+
+/// A requirement, judged of a partner of type R in DE that has sold for 60.
+fn of_reseller(requirement: serde_json::Value) -> Judged {
+    let document = serde_json::json!({"guerdon": 1, "program": {"code": "X", "name": "X", "currency": "USD"}, "version": {"effectiveOn": "2015-01-01"},
+        "partnerTypes": [{"key": "R"}, {"key": "MSP"}], "regions": [{"key": "DE"}, {"key": "FR"}],
+        "metrics": [{"key": "rev", "unit": "MONEY", "measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"rolling": {"months": 12}}}}],
+        "requirements": [{"key": "it", "requirement": requirement}]});
+    let program = Program::compile(serde_json::from_value(document).unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
+    let facts = facts(
+        &program,
+        serde_json::json!({"partners": [{"code": "P", "attributes": [{"type": "R", "region": "DE"}], "transactions": [{"id": "t", "date": "2025-02-10", "amount": 60}]}]}),
+    );
+    judge(&program, &facts, "it", "2025-03-31")
+}
+
+#[test]
+fn a_way_that_is_closed_to_the_partner_is_the_last_one() {
+    let revenue = |least: u32| serde_json::json!({"metric": {"metric": "rev", "atLeast": least}});
+    let track = |closed: serde_json::Value| serde_json::json!({"allOf": [closed, revenue(61)]});
+    let only_fr = serde_json::json!({"metric": {"metric": "rev", "atLeast": {"rows": [{"region": "FR", "value": 1}]}}});
+    let for_others = [
+        track(serde_json::json!({"partner": {"partnerTypes": ["MSP"]}})),
+        track(serde_json::json!({"partner": {"regions": ["FR"]}})),
+        track(serde_json::json!({"not": {"partner": {"partnerTypes": ["R"]}}})),
+        track(only_fr),
+    ];
+    let open = serde_json::json!({"allOf": [revenue(1000), {"holding": {"kind": "A"}}, {"holding": {"kind": "B"}}]});
+    for closed in for_others {
+        let judged = of_reseller(serde_json::json!({"anyOf": [closed, open]}));
+        let Node::AnyOf { cheapest, .. } = &judged.node else { panic!("{judged:?}") };
+        let gap = Gap::of(&judged, None);
+        assert_eq!((*cheapest, gap.missing.len(), gap.alternatives.len()), (Some(1), 3, 1), "{closed}");
+        let judged = of_reseller(serde_json::json!({"atLeast": {"n": 1, "of": [closed, open]}}));
+        assert_eq!(Gap::of(&judged, None).missing.len(), 3, "{closed}");
+    }
+    // An attribute may be given to the partner.
+    let judged = of_reseller(serde_json::json!({"anyOf": [track(serde_json::json!({"partner": {"attribute": "portal"}})), open]}));
+    assert_eq!(Gap::of(&judged, None).missing.len(), 2);
+}
+
+/// Of many the cheapest choices are listed, each once, and the search ends.
+#[test]
+fn the_ways_of_an_at_least_are_bounded() {
+    let of: Vec<_> = (0..60).map(|kind| serde_json::json!({"holding": {"kind": format!("K{kind}")}})).collect();
+    let judged = of_reseller(serde_json::json!({"atLeast": {"n": 30, "of": of}}));
+    let gap = Gap::of(&judged, None);
+    assert_eq!((gap.missing.len(), gap.alternatives.len()), (30, gap::MAX_ALTERNATIVES));
+    let named = |way: &[MissingLeaf]| way.iter().map(|leaf| leaf.key.clone()).collect::<Vec<_>>();
+    let mut ways: Vec<_> = gap.alternatives.iter().chain([&gap.missing]).map(|way| named(way)).collect();
+    ways.sort();
+    ways.dedup();
+    assert_eq!(ways.len(), gap::MAX_ALTERNATIVES + 1);
+}
+
+/// A partner that holds one certificate and has sold for 10, with what the document adds.
+fn judge_in(document: serde_json::Value, requirement: serde_json::Value) -> Judged {
+    let mut whole = serde_json::json!({"guerdon": 1, "program": {"code": "X", "name": "X", "currency": "USD"}, "version": {"effectiveOn": "2015-01-01"},
+        "requirements": [{"key": "it", "requirement": requirement}]});
+    for (key, value) in document.as_object().unwrap() {
+        whole[key] = value.clone();
+    }
+    let program = Program::compile(serde_json::from_value(whole).unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
+    let category = document.get("categories").map(|_| "SW");
+    let facts = facts(
+        &program,
+        serde_json::json!({"partners": [{"code": "P", "holdings": [{"id": "h", "kind": "CERT", "since": "2024-01-01"}],
+            "transactions": [{"id": "t", "date": "2025-02-10", "amount": 10, "category": category}]}]}),
+    );
+    judge(&program, &facts, "it", "2025-03-31")
+}
+
+#[test]
+fn a_ratio_that_is_no_share_is_told_as_one_figure_over_the_other() {
+    let told = |unit: &str, least: &str| {
+        let ratio = serde_json::json!({"numerator": {"metric": "rev"}, "denominator": {"metric": "eng"}});
+        let metrics = serde_json::json!({"metrics": [
+            {"key": "eng", "unit": "COUNT", "measure": {"source": "HOLDINGS", "aggregate": "COUNT", "window": {"onDay": {}}}},
+            {"key": "rev", "unit": "MONEY", "measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"rolling": {"months": 12}}}},
+            {"key": "g", "unit": unit, "name": "Revenue per engineer", "formula": {"ratio": ratio}}]});
+        let judged = judge_in(metrics, serde_json::json!({"metric": {"metric": "g", "atLeast": least}}));
+        judged.leaves()[0].sentence(None).text
+    };
+    assert_eq!(told("MONEY", "50"), "Revenue per engineer: USD 10 of USD 50; USD 40 more needed (10 over 1; 40 more on the upper figure)");
+    assert_eq!(told("PERCENT", "1200 %"), "Revenue per engineer: 1,000 % of 1,200 %; 200 percentage points more needed (10 over 1; 2 more on the upper figure)");
+}
+
+#[test]
+fn sentences_use_the_names_of_the_document() {
+    let document = serde_json::json!({"regions": [{"key": "AM", "regions": [{"key": "US", "name": "United States"}]}],
+        "regionGroups": [{"key": "G", "name": "Growth markets", "regions": ["US"]}], "categories": [{"key": "ALL", "categories": [{"key": "SW", "name": "Software"}]}],
+        "partnerTypes": [{"key": "MSP", "name": "Managed service provider"}, {"key": "R"}], "contractTemplates": [{"key": "T", "name": "Reseller contract"}]});
+    let groups = serde_json::json!({"source": "TRANSACTIONS", "aggregate": "COUNT", "window": {"lifetime": {}}, "groupBy": ["category"]});
+    let rule = serde_json::json!({"allOf": [{"contract": {"template": "T"}}, {"partner": {"regions": ["US", "AM"]}}, {"partner": {"regionGroups": ["G"]}},
+        {"partner": {"partnerTypes": ["MSP", "R"]}}, {"forEach": {"groups": groups, "as": "area", "requirement": {"holding": {"kind": "PLAN", "label": "Plan"}}}}]});
+    let judged = judge_in(document, rule);
+    let sentences: Vec<String> = judged.leaves().into_iter().map(|leaf| leaf.sentence(None).text).collect();
+    let expected = [
+        "contract Reseller contract must be signed and in force",
+        "only for partners in United States or AM",
+        "only for partners in Growth markets",
+        "only for partners of type Managed service provider or R",
+        "Plan (Software): missing; needed",
+    ];
+    assert_eq!(sentences, expected);
+    let group = judged.leaves()[4];
+    assert_eq!((group.group.as_deref(), group.sentence(None).pieces.get("groupName").map(String::as_str)), (Some("SW"), Some("Software")));
+}
+
+/// A sum that is written in place as a term is told with its own terms and limits, also after it was kept.
+#[test]
+fn a_sum_in_a_sum_shows_its_terms_and_its_cap() {
+    let inner = serde_json::json!({"sum": {"cap": 350, "terms": [{"label": "Engineers", "value": {"metric": "eng"}, "points": 400}]}});
+    let missing = serde_json::json!({"measure": {"source": "ACTIVITIES", "aggregate": "AVERAGE", "window": {"lifetime": {}}}});
+    let document = serde_json::json!({"metrics": [
+        {"key": "eng", "unit": "COUNT", "measure": {"source": "HOLDINGS", "aggregate": "COUNT", "window": {"onDay": {}}}},
+        {"key": "s", "unit": "POINTS", "formula": {"sum": {"terms": [{"label": "Success", "value": {"formula": inner}, "points": 2}, {"label": "Plain", "value": {"metric": "eng"}}]}}},
+        {"key": "n", "unit": "POINTS", "formula": {"sum": {"terms": [{"label": "T", "value": missing, "noDataIsZero": false, "floor": 1}]}}}]});
+    let judged = judge_in(document.clone(), serde_json::json!({"metric": {"metric": "s", "atLeast": 1000}}));
+    let json = serde_json::to_value(judged.leaves()[0]).unwrap();
+    let terms = &json["value"]["detail"]["terms"];
+    assert_eq!((&terms[0]["points"], &terms[0]["beforeLimits"], &terms[0]["capped"], &terms[0]["floored"]), (&"700".into(), &"800".into(), &true.into(), &false.into()));
+    let of = &terms[0]["of"];
+    assert_eq!((&of["value"], &of["detail"]["total"], &of["detail"]["terms"][0]["label"]), (&"350".into(), &"400".into(), &"Engineers".into()));
+    assert!(terms[1].get("of").is_none());
+    // A term without data that does not count earns nothing, whatever its floor.
+    let judged = judge_in(document, serde_json::json!({"metric": {"metric": "n", "atLeast": 1}}));
+    let json = serde_json::to_value(judged.leaves()[0]).unwrap();
+    let term = &json["value"]["detail"]["terms"][0];
+    assert_eq!((&json["actual"], &term["value"], &term["points"], &term["floored"]), (&serde_json::Value::Null, &serde_json::Value::Null, &"0".into(), &false.into()));
+}

@@ -30,8 +30,11 @@ impl Comparison<'_, '_> {
     /// Everything that is expected of the partner.
     pub(super) fn compare(&mut self, expectation: &Expectation) {
         if !expectation.ladders.is_empty() {
-            match self.evaluation.standing(self.partner, self.as_of) {
-                Ok(standing) => expectation.ladders.iter().for_each(|ladder| self.ladder(ladder, &standing)),
+            match self.evaluation.judged(self.partner, self.as_of) {
+                Ok(judged) => {
+                    let told = self.evaluation.told(judged.clone());
+                    expectation.ladders.iter().for_each(|ladder| self.ladder(ladder, &told, &judged));
+                }
                 Err(faults) => self.refused("ladders", &faults),
             }
         }
@@ -68,8 +71,10 @@ impl Comparison<'_, '_> {
         }
     }
 
-    fn ladder(&mut self, expected: &LadderExpectation, standing: &Standing) {
-        let Some(actual) = standing.ladder(expected.ladder.as_deref(), expected.region.as_deref()) else {
+    /// `standing` tells what is missing by the days of the next reviews, `on_date` what is missing on the date itself.
+    fn ladder(&mut self, expected: &LadderExpectation, standing: &Standing, on_date: &Standing) {
+        let find = |standing: &'_ Standing| standing.ladder(expected.ladder.as_deref(), expected.region.as_deref()).cloned();
+        let (Some(actual), Some(on_date)) = (find(standing), find(on_date)) else {
             let at = format!("ladders.{}", expected.ladder.as_deref().unwrap_or("main"));
             return self.check(&at, "a standing", "no such ladder or region", Vec::new);
         };
@@ -79,24 +84,24 @@ impl Comparison<'_, '_> {
         };
         let none = |tier: Option<&str>| tier.unwrap_or("NONE").to_owned();
         if let Some(tier) = &expected.tier {
-            self.check(&format!("{at}.tier"), tier, &none(actual.tier.as_deref()), || why_this_tier(actual));
+            self.check(&format!("{at}.tier"), tier, &none(actual.tier.as_deref()), || why_this_tier(&actual));
         }
         if let Some(qualified) = &expected.qualified {
-            self.check(&format!("{at}.qualified"), qualified, &none(actual.qualified.as_deref()), || why_this_tier(actual));
+            self.check(&format!("{at}.qualified"), qualified, &none(actual.qualified.as_deref()), || why_this_tier(&actual));
         }
         if let Some(next) = &expected.next {
-            self.check(&format!("{at}.next"), next, &none(actual.next.as_ref().map(|next| next.tier.as_str())), || why_this_tier(actual));
+            self.check(&format!("{at}.next"), next, &none(actual.next.as_ref().map(|next| next.tier.as_str())), || why_this_tier(&actual));
         }
-        let nothing = Gap::default();
+        let of_next = |ladder: &LadderStanding| ladder.next.as_ref().map_or_else(Gap::default, |next| next.gap.clone());
         if let Some(missing) = &expected.missing {
-            self.gap(&format!("{at}.missing"), missing, actual.next.as_ref().map_or(&nothing, |next| &next.gap));
+            self.gap(&format!("{at}.missing"), missing, [&of_next(&actual), &of_next(&on_date)]);
         }
         if let Some(missing) = &expected.missing_to_keep {
-            self.gap(&format!("{at}.missingToKeep"), missing, &actual.keep);
+            self.gap(&format!("{at}.missingToKeep"), missing, [&actual.keep, &on_date.keep]);
         }
         if let Some(until) = expected.grace_until {
             let grace = actual.decision.grace.map_or_else(|| "no grace period".to_owned(), |grace| grace.until.to_string());
-            self.check(&format!("{at}.graceUntil"), &until.to_string(), &grace, || why_this_tier(actual));
+            self.check(&format!("{at}.graceUntil"), &until.to_string(), &grace, || why_this_tier(&actual));
         }
         for (tier, met) in &expected.met {
             let judged = actual.tiers.iter().find(|judged| judged.tier == *tier);
@@ -106,7 +111,8 @@ impl Comparison<'_, '_> {
         }
     }
 
-    fn gap(&mut self, at: &str, expected: &BTreeMap<String, FigureText>, actual: &Gap) {
+    /// What is missing by the next review, or on the date itself: either is what a test may mean.
+    fn gap(&mut self, at: &str, expected: &BTreeMap<String, FigureText>, [actual, on_date]: [&Gap; 2]) {
         let figures: BTreeMap<String, Exact> = expected.iter().filter_map(|(key, text)| Some((key.clone(), text.figure()?))).collect();
         let spelled = |leaves: BTreeMap<String, Option<Exact>>| {
             let parts: Vec<String> = leaves.into_iter().map(|(key, missing)| format!("{key}: {}", spell(missing))).collect();
@@ -114,7 +120,7 @@ impl Comparison<'_, '_> {
         };
         let wanted = spelled(figures.iter().map(|(key, missing)| (key.clone(), Some(missing.clone()))).collect());
         // A gap may have several ways, and leaves may be called by label: where it is as expected, both sides read alike.
-        let found = if actual.is(&figures) { wanted.clone() } else { spelled(actual.by_key()) };
+        let found = if actual.is(&figures) || on_date.is(&figures) { wanted.clone() } else { spelled(actual.by_key()) };
         self.check(at, &wanted, &found, || sentences(actual));
     }
 

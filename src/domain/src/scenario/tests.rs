@@ -102,15 +102,81 @@ scenarios:
     asOf: 2025-06-15
     facts: {partners: [{code: P, transactions: [{id: t, date: 2025-06-15, amount: 1000}]}]}
     expect: [{entitlements: {b: {status: GRANTED}, c: {status: GRANTED}}, rebates: [{schedule: r, period: 2025-Q2, amount: 10}]}]
-  - name: an override holds where nobody is enrolled, and nothing is on record
-    asOf: 2025-06-15
-    facts: {partners: [{code: P, enrollments: [{since: 2026-01-01}], overrides: [{kind: PIN, tier: B, from: 2025-04-01, reason: x}], transactions: [{id: t, date: 2025-06-15, amount: 1000}]}]}
-    expect: [{rebates: [{schedule: r, period: 2025-Q2, amount: 10}]}]
 ";
 
 #[test]
 fn entitlements_go_by_the_tier_on_record_as_rebates_do() {
     for result in run_scenarios(&program(BY_RECORD)) {
+        assert!(result.passed(), "{:?}: {:#?}", result.scenario, result.failures);
+    }
+}
+
+/// Any way that is listed is one that a test may expect, of ANY_OF and of AT_LEAST.
+#[test]
+fn every_way_may_be_expected() {
+    let text = "
+guerdon: 1
+program: {code: X, name: X, currency: USD}
+version: {effectiveOn: 2015-01-01}
+metrics: [{key: a, unit: COUNT, measure: {source: ACTIVITIES, aggregate: COUNT, window: {lifetime: {}}}}]
+ladders:
+  - {key: L, main: true, tiers: [{key: A}, {key: B, requirement: {atLeast: {n: 1, of: [{holding: {kind: PLAN}}, {metric: {metric: a, atLeast: 1}}]}}}]}
+  - {key: M, tiers: [{key: A}, {key: B, requirement: {atLeast: {n: 2, of: [{holding: {kind: W}}, {holding: {kind: X}}, {holding: {kind: Y}}, {holding: {kind: Z}}], including: {m: 1, items: [2, 3]}}}}]}
+scenarios:
+  - name: ways
+    asOf: 2026-01-01
+    facts: {partners: [{code: P}]}
+    expect:
+      - ladders: [{missing: {PLAN: 1}}]
+      - ladders: [{missing: {a: 1}}]
+      - ladders: [{ladder: M, missing: {W: 1, Y: 1}}]
+      - ladders: [{ladder: M, missing: {Y: 1, Z: 1}}]
+      - ladders: [{ladder: M, missing: {X: 1, Z: 1}}]
+      - ladders: [{ladder: M, missing: {W: 1, X: 1}}]
+";
+    let result = run_scenarios(&program(text)).remove(0);
+    let failed: Vec<(&str, &str)> = result.failures.iter().map(|failure| (failure.expected.as_str(), failure.actual.as_str())).collect();
+    assert_eq!((result.checks, failed), (6, vec![("W: 1, X: 1", "W: 1, Y: 1")]));
+}
+
+/// Days on which an override held a tier count as served in it, and days on which one took it away do not.
+#[test]
+fn time_in_a_tier_is_that_which_overrides_left() {
+    let text = "
+guerdon: 1
+program: {code: X, name: X, currency: USD}
+version: {effectiveOn: 2015-01-01}
+ladders:
+  - {key: L, main: true, tiers: [{key: A}, {key: B, requirement: {holding: {kind: NEVER}}}]}
+  - {key: REC, tiers: [{key: T, requirement: {tier: {ladder: L, tier: B, state: RECORDED}}}]}
+  - {key: TEN, tiers: [{key: T, requirement: {tenure: {ladder: L, tier: B, months: 3}}}]}
+scenarios:
+  - name: six months by an approved override
+    asOf: 2025-07-01
+    facts: {partners: [{code: P, assignments: [{tier: A, from: 2024-01-01}], overrides: [{kind: FLOOR, tier: B, from: 2025-01-01, reason: x, proposedBy: a, approvedBy: b}]}]}
+    expect: [{ladders: [{ladder: L, tier: B}, {ladder: REC, tier: T}, {ladder: TEN, tier: T}]}]
+  - name: two months, and before another tier
+    asOf: 2025-02-28
+    facts: {partners: [{code: P, assignments: [{tier: A, from: 2024-01-01}], overrides: [{kind: PIN, tier: B, from: 2025-01-01, reason: x}]}]}
+    expect: [{ladders: [{ladder: TEN, tier: NONE, missing: {B: 2}}]}]
+  - name: nobody approved it
+    asOf: 2025-07-01
+    facts: {partners: [{code: P, assignments: [{tier: A, from: 2024-01-01}], overrides: [{kind: FLOOR, tier: B, from: 2025-01-01, reason: x, proposedBy: a}]}]}
+    expect: [{ladders: [{ladder: TEN, tier: NONE, missing: {B: 3}}]}]
+  - name: an override follows on a record
+    asOf: 2025-02-01
+    facts: {partners: [{code: P, assignments: [{tier: B, from: 2024-11-01}, {tier: A, from: 2025-01-01}], overrides: [{kind: FLOOR, tier: B, from: 2025-01-01, reason: x}]}]}
+    expect: [{ladders: [{ladder: TEN, tier: T}]}]
+  - name: a ceiling takes days away
+    asOf: 2025-07-01
+    facts: {partners: [{code: P, assignments: [{tier: B, from: 2024-01-01}], overrides: [{kind: CEILING, tier: A, from: 2025-04-01, until: 2025-06-01, reason: x}]}]}
+    expect: [{ladders: [{ladder: REC, tier: T}, {ladder: TEN, tier: NONE, missing: {B: 2}}]}]
+  - name: a ceiling that holds
+    asOf: 2025-05-01
+    facts: {partners: [{code: P, assignments: [{tier: B, from: 2024-01-01}], overrides: [{kind: CEILING, tier: A, from: 2025-04-01, reason: x}]}]}
+    expect: [{ladders: [{ladder: REC, tier: NONE}, {ladder: TEN, tier: NONE, missing: {B: 3}}]}]
+";
+    for result in run_scenarios(&program(text)) {
         assert!(result.passed(), "{:?}: {:#?}", result.scenario, result.failures);
     }
 }

@@ -250,7 +250,11 @@ impl Check<'_> {
 
     /// What a field of a date, or of the period that holds it, is compared with: what is spelled otherwise could never match.
     fn dated(&mut self, value: &Scalar, field: &str, path: &str, equality: bool) {
-        let written = value.to_string();
+        let written = match value {
+            Scalar::Text(text) => text.clone(),
+            Scalar::Number(number) => number.0.to_string(),
+            Scalar::Boolean(value) => value.to_string(),
+        };
         if matches!(field, "date" | "since" | "until" | "expiresOn" | "openedOn" | "closedOn") {
             if written.parse::<Date>().is_err() {
                 self.fault("WRONG_KIND", path, format!("`{field}` is a date: write it as 2025-06-30"));

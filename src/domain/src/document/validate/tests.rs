@@ -501,3 +501,98 @@ rebateSchedules:
     ];
     expect(body, &expected);
 }
+
+/// What is measured to date may stand beside another way: reviews take that, and days between them this.
+#[test]
+fn windows_to_date_fit_beside_another_way() {
+    let found_in = |metric: &str, requirement: &str, review: &str| {
+        let measure = |which: &str| format!("measure: {{source: TRANSACTIONS, aggregate: SUM, window: {{calendar: {{unit: YEAR{which}}}}}}}");
+        let body = format!(
+            "metrics:\n  - {{key: ytd, unit: MONEY, {}}}\n  - {{key: prev, unit: MONEY, {}}}\n  - {{key: m, unit: MONEY, formula: {metric}}}\n\
+             ladders: [{{key: L, review: {review}, tiers: [{{key: A, requirement: {requirement}}}]}}]\n",
+            measure(""),
+            measure(", which: PREVIOUS")
+        );
+        found(&body).into_iter().map(|(code, _)| code).collect::<Vec<_>>()
+    };
+    let annual = "{cadenceUp: CONTINUOUS, cadenceDown: ANNUAL}";
+    let plain = "{minimum: [{metric: prev}, {constant: 1}]}";
+    let (ytd, prev) = ("{metric: {metric: ytd, atLeast: 100}}", "{metric: {metric: prev, atLeast: 100}}");
+    let fits = [
+        format!("{{anyOf: [{prev}, {ytd}]}}"),
+        format!("{{atLeast: {{n: 1, of: [{ytd}, {prev}]}}}}"),
+        format!("{{atLeast: {{n: 1, of: [{ytd}, {prev}], including: {{m: 1, items: [1]}}}}}}"),
+        format!("{{anyOf: [{{allOf: [{ytd}, {prev}]}}, {prev}]}}"),
+    ];
+    for requirement in fits {
+        assert_eq!(found_in(plain, &requirement, annual), Vec::<String>::new(), "{requirement}");
+    }
+    let misfits = [
+        format!("{{allOf: [{prev}, {ytd}]}}"),
+        format!("{{anyOf: [{ytd}, {{allOf: [{prev}, {ytd}]}}]}}"),
+        format!("{{atLeast: {{n: 2, of: [{ytd}, {prev}]}}}}"),
+        format!("{{atLeast: {{n: 1, of: [{ytd}, {prev}], including: {{m: 1, items: [0]}}}}}}"),
+    ];
+    for requirement in misfits {
+        assert_eq!(found_in(plain, &requirement, annual), ["WINDOW_MISFIT"], "{requirement}");
+        assert_eq!(found_in(plain, &requirement, "{cadenceUp: CONTINUOUS, cadenceDown: NEVER}"), Vec::<String>::new(), "{requirement}");
+    }
+    let of_m = "{metric: {metric: m, atLeast: 100}}";
+    for metric in [
+        "{maximum: [{metric: prev}, {metric: ytd}]}",
+        "{sum: {terms: [{value: {metric: prev}}, {value: {metric: ytd}}]}}",
+        "{difference: {from: {metric: prev}, subtract: {metric: ytd}}}",
+        "{average: [{metric: prev}, {metric: ytd}]}",
+    ] {
+        assert_eq!(found_in(metric, of_m, annual), Vec::<String>::new(), "{metric}");
+    }
+    for metric in [
+        "{minimum: [{metric: prev}, {metric: ytd}]}",
+        "{sum: {terms: [{value: {constant: 10}}, {value: {metric: ytd}}]}}",
+        "{ratio: {numerator: {metric: ytd}, denominator: {metric: prev}}}",
+    ] {
+        assert_eq!(found_in(metric, of_m, annual), ["WINDOW_MISFIT"], "{metric}");
+    }
+}
+
+/// A literal that a date's field could never equal is refused, with how to write it.
+#[test]
+fn fields_of_a_date_are_compared_with_what_they_may_be() {
+    let found_in = |fiscal: &str, test: &str| {
+        let text = format!(
+            "guerdon: 1\nprogram: {{code: X, name: X, currency: USD{fiscal}}}\nversion: {{effectiveOn: 2015-01-01}}\nmetrics: [{{key: a, unit: COUNT, measure: {{source: HOLDINGS, \
+             aggregate: COUNT, window: {{lifetime: {{}}}}, filter: {{test: {test}}}}}}}]\nladders: [{{key: L, tiers: [{{key: A}}]}}]\n"
+        );
+        let document = read(&text, Format::Yaml).unwrap_or_else(|faults| panic!("{faults}"));
+        Program::compile(document).err().map(|faults| faults.0.into_iter().map(|fault| (fault.code, fault.message)).collect::<Vec<_>>()).unwrap_or_default()
+    };
+    let (calendar, fiscal) = ("", ", fiscalYearStart: 02-01");
+    let fits = [
+        (calendar, "{field: month, equals: 2025-06}"),
+        (calendar, "{field: month, atLeast: '2025'}"),
+        (calendar, "{field: quarter, in: [2025-Q2, 2025-Q3]}"),
+        (calendar, "{field: year, equals: 2025}"),
+        (calendar, "{field: year, equals: '2025'}"),
+        (calendar, "{field: fiscalYear, equals: '2026'}"),
+        (calendar, "{field: since, below: 2025-06-30}"),
+        (fiscal, "{field: fiscalYear, equals: FY2026}"),
+        (fiscal, "{field: fiscalQuarter, notIn: [FY2026-Q2]}"),
+        (fiscal, "{field: fiscalQuarter, above: FY2026}"),
+    ];
+    for (fiscal, test) in fits {
+        assert_eq!(found_in(fiscal, test), [], "{test}");
+    }
+    let refused = [
+        (calendar, "{field: month, equals: 6}", "`month` would never be `6`: 10 June 2025 lies in `2025-06`, write it so"),
+        (calendar, "{field: month, equals: 2025-13}", "`month` would never be `2025-13`: 10 June 2025 lies in `2025-06`, write it so"),
+        (calendar, "{field: quarter, equals: 2025-Q5}", "`quarter` would never be `2025-Q5`: 10 June 2025 lies in `2025-Q2`, write it so"),
+        (calendar, "{field: year, above: 25}", "`year` would never be `25`: 10 June 2025 lies in `2025`, write it so"),
+        (calendar, "{field: fiscalYear, equals: FY2026}", "`fiscalYear` would never be `FY2026`: 10 June 2025 lies in `2025`, write it so"),
+        (fiscal, "{field: fiscalYear, equals: FY26}", "`fiscalYear` would never be `FY26`: 10 June 2025 lies in `FY2026`, write it so"),
+        (fiscal, "{field: fiscalQuarter, in: [2025-05-01]}", "`fiscalQuarter` would never be `2025-05-01`: 10 June 2025 lies in `FY2026-Q2`, write it so"),
+        (calendar, "{field: until, atLeast: 2025}", "`until` is a date: write it as 2025-06-30"),
+    ];
+    for (fiscal, test, message) in refused {
+        assert_eq!(found_in(fiscal, test), [("WRONG_KIND".to_owned(), message.to_owned())], "{test}");
+    }
+}

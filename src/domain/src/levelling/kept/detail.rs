@@ -43,32 +43,45 @@ enum Origin<'s> {
     Choice(bool, usize),
 }
 
-/// A term: label, what was counted, points; the rest only where something changed the points.
+/// A term: label, what was counted, points; the rest only where something changed the points, and the place of a sum that is written in
+/// place, which comes with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KeptTerm<'s>(Cow<'s, str>, Option<Exact>, Exact, #[serde(default, skip_serializing_if = "Option::is_none")] Option<Changed>);
+struct KeptTerm<'s>(
+    Cow<'s, str>,
+    Option<Exact>,
+    Exact,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<Changed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<usize>,
+);
 
 /// Points before limits, factor, whether the cap cut and the floor lifted, the gates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Changed(Exact, Exact, bool, bool, Vec<(Exact, Option<Exact>, bool)>);
 
-impl<'s> KeptTerm<'s> {
-    fn of(term: &'s TermValue) -> Self {
-        let gates: Vec<_> = term.gates.iter().map(|gate| (gate.required.clone(), gate.actual.clone(), gate.open)).collect();
-        let plain = term.before_limits == term.points && term.factor == Exact::ONE && !term.capped && !term.floored && gates.is_empty();
-        let changed = (!plain).then_some(Changed(term.before_limits.clone(), term.factor.clone(), term.capped, term.floored, gates));
-        Self(Cow::Borrowed(&term.label), term.value.clone(), term.points.clone(), changed)
-    }
-
-    fn restore(&self) -> TermValue {
-        let Self(label, value, points, changed) = self;
+impl KeptTerm<'_> {
+    /// The term; `at` gives what is kept at a place.
+    fn restore(&self, at: impl Fn(&usize) -> Option<Arc<MetricValue>>) -> Option<TermValue> {
+        let Self(label, value, points, changed, of) = self;
         let Changed(before_limits, factor, capped, floored, gates) =
             changed.clone().unwrap_or_else(|| Changed(points.clone(), Exact::ONE, false, false, Vec::new()));
         let gates = gates.into_iter().map(|(required, actual, open)| GateValue { required, actual, open }).collect();
-        TermValue { label: label.to_string(), value: value.clone(), points: points.clone(), before_limits, factor, capped, floored, gates }
+        let of = match of {
+            Some(place) => Some(at(place)?),
+            None => None,
+        };
+        Some(TermValue { label: label.to_string(), value: value.clone(), points: points.clone(), before_limits, factor, capped, floored, gates, of })
     }
 }
 
 impl<'s> KeptStanding<'s> {
+    fn term(&mut self, term: &'s TermValue) -> KeptTerm<'s> {
+        let gates: Vec<_> = term.gates.iter().map(|gate| (gate.required.clone(), gate.actual.clone(), gate.open)).collect();
+        let of = term.of.as_ref().map(|value| self.detail(value));
+        let plain = term.before_limits == term.points && term.factor == Exact::ONE && !term.capped && !term.floored && gates.is_empty() && of.is_none();
+        let changed = (!plain).then_some(Changed(term.before_limits.clone(), term.factor.clone(), term.capped, term.floored, gates));
+        KeptTerm(Cow::Borrowed(&term.label), term.value.clone(), term.points.clone(), changed, of)
+    }
+
     /// The place of a value among the details.
     pub(super) fn detail(&mut self, value: &'s MetricValue) -> usize {
         let window = value.window.map(|window| place(&mut self.windows, window));
@@ -78,7 +91,7 @@ impl<'s> KeptStanding<'s> {
             Detail::Groups { groups, passing, keys } => Origin::Groups(*groups, *passing, Cow::Borrowed(keys)),
             Detail::Share { part, whole, counted } => Origin::Share(part.clone(), whole.clone(), *counted),
             Detail::NetAdditions { added, lost } => Origin::NetAdditions(*added, *lost),
-            Detail::Sum { terms, total } => Origin::Sum(terms.iter().map(KeptTerm::of).collect(), total.clone()),
+            Detail::Sum { terms, total } => Origin::Sum(terms.iter().map(|term| self.term(term)).collect(), total.clone()),
             Detail::Ratio { numerator, denominator, counted } => Origin::Ratio(self.detail(numerator), self.detail(denominator), *counted),
             Detail::Difference { from, subtract } => Origin::Difference(self.detail(from), self.detail(subtract)),
             Detail::OneOf { values, chosen } => Origin::OneOf(values.iter().map(|value| self.detail(value)).collect(), *chosen),
@@ -110,7 +123,9 @@ impl KeptDetail<'_> {
             Origin::Groups(groups, passing, keys) => Detail::Groups { groups: *groups, passing: *passing, keys: keys.to_vec() },
             Origin::Share(part, whole, counted) => Detail::Share { part: part.clone(), whole: whole.clone(), counted: *counted },
             Origin::NetAdditions(added, lost) => Detail::NetAdditions { added: *added, lost: *lost },
-            Origin::Sum(terms, total) => Detail::Sum { terms: terms.iter().map(KeptTerm::restore).collect(), total: total.clone() },
+            Origin::Sum(terms, total) => {
+                Detail::Sum { terms: terms.iter().map(|term| term.restore(at)).collect::<Option<_>>()?, total: total.clone() }
+            },
             Origin::Ratio(upper, lower, counted) => Detail::Ratio { numerator: at(upper)?, denominator: at(lower)?, counted: *counted },
             Origin::Difference(from, subtract) => Detail::Difference { from: at(from)?, subtract: at(subtract)? },
             Origin::OneOf(values, chosen) => Detail::OneOf { values: values.iter().map(at).collect::<Option<_>>()?, chosen: *chosen },

@@ -99,7 +99,7 @@ impl Restoring<'_> {
                 let group = |(group, kept): &(Cow<'_, str>, KeptNode<'_>)| {
                     Ok(GroupJudged { group: group.to_string(), requirement: self.node(&rule.requirement, kept)? })
                 };
-                Ok(Judged::for_each(rule, groups.iter().map(group).collect::<Result<_, Fault>>()?))
+                Ok(Judged::for_each(self.program, rule, groups.iter().map(group).collect::<Result<_, Fault>>()?))
             }
             (Requirement::Streak(rule), KeptNode::Streak { periods, of }) => {
                 Ok(Judged::streak(rule, self.periods(periods)?, self.node(&rule.requirement, of)?))

@@ -7,10 +7,13 @@ pub(super) fn assert_restores(program: &Program, ladder: &LadderStanding) {
     let text = KeptStanding::of(ladder).to_text();
     let read = KeptStanding::read(&text).unwrap_or_else(|fault| panic!("{fault}: {text}"));
     let restored = read.restore(program, &ladder.ladder, ladder.region.as_deref()).unwrap_or_else(|fault| panic!("{fault}: {text}"));
+    // What is missing is told with every way once somebody reads it.
+    let mut ladder = ladder.clone();
+    ladder.complete(program.ladder(Some(&ladder.ladder)).unwrap(), ladder.next.as_ref().and_then(|next| next.review_on));
     let json = |standing: &LadderStanding| serde_json::to_string_pretty(standing).unwrap();
-    similar(&json(&restored), &json(ladder), &format!("{} {}", program.code(), ladder.ladder));
+    similar(&json(&restored), &json(&ladder), &format!("{} {}", program.code(), ladder.ladder));
     // What is not written compares as well: nouns, costs, the sentences of whole nodes.
-    assert_eq!(restored, *ladder, "{}", ladder.ladder);
+    assert_eq!(restored, ladder, "{}", ladder.ladder);
 }
 
 /// Two texts are equal; the first line that differs is shown with those around it.
@@ -90,6 +93,9 @@ fn every_kind() -> Program {
         ladder += &format!("      - {{key: {0}, requirement: {{shared: {0}}}}}\n", known.key);
     }
     ladder.push_str(NESTED);
+    // Names are put on again from the version.
+    let text = text.replace("{key: SEARCH}", "{key: SEARCH, name: Search}").replace("[{key: STANDARD}]", "[{key: STANDARD, name: Standard contract}]");
+    let text = text.replace("{key: MSP}]", "{key: MSP, name: Managed service provider}]");
     // A ladder may not count itself.
     let text = text.replace("ladders: {rankAtLeast", "ladders: {ladders: [MAIN, BADGE, OTHER], rankAtLeast");
     compiled(&format!("{}{ladder}", text.replace("{key: engineers, requirement", "{key: engineers, name: Engineers, requirement")))
@@ -106,6 +112,8 @@ const NESTED: &str = "
       - {key: oneOfMixed, requirement: {anyOf: [{metric: {value: {metric: satisfaction}, atLeast: {rows: [{region: US, value: 0.8}, {region: DE, value: 90 %}]}}},
           {metric: {value: {metric: satisfaction}, atLeast: {rows: [{region: US, value: 90 %}, {region: DE, value: 0.8}]}}}]}}
       - {key: invited, entry: BY_INVITATION, requirement: {shared: areas}}
+      - {key: sumInSum, requirement: {metric: {label: Card, atLeast: 500, value: {formula: {sum: {terms: [
+          {value: {formula: {sum: {cap: 15, terms: [{value: {metric: engineers}, points: 10}, {value: {formula: {sum: {floor: 1, terms: [{value: {metric: wins}}]}}}}]}}}}]}}}}}}
 ";
 
 fn every_fact() -> serde_json::Value {
@@ -143,7 +151,8 @@ fn a_region_that_is_home_keeps_what_it_was_asked() {
     let input = serde_json::json!({"partners": [{"code": "P", "attributes": [{"region": "DE"}],
         "enrollments": [{"since": "2019-01-01", "region": "EMEA"}, {"since": "2019-01-01", "region": "US"}],
         "transactions": [{"id": "1", "date": "2020-03-01", "amount": "60", "region": "FR"}, {"id": "2", "date": "2020-03-01", "amount": "70", "region": "US"}]}]});
-    let standing = evaluate_partner(&program, &facts(&program, input), "P", date("2020-03-02")).unwrap();
+    let facts = facts(&program, input);
+    let standing = Evaluator::new(&program, &facts).standing("P", date("2020-03-02"), Due::ByCalendar).unwrap();
     standing.ladders.iter().for_each(|ladder| assert_restores(&program, ladder));
     let home = standing.ladder(Some("HOME"), Some("EMEA")).unwrap();
     assert!(home.tiers[0].home, "the home region was not asked its own");

@@ -64,7 +64,9 @@ fn what_leaves_the_window_by_then_does_not_count() {
 #[test]
 fn a_grace_period_tells_its_last_day() {
     let program = revenue("{rolling: {months: 12}}", "{grace: {months: 3}}");
-    let keep = told(&program, sold("B", &[("2024-06-15", 800), ("2025-01-01", 150)]), "2025-06-01").keep;
+    let mut input = sold("B", &[("2024-06-15", 800), ("2025-01-01", 150)]);
+    input["partners"][0]["assignments"][0]["from"] = "2025-06-01".into();
+    let keep = told(&program, input, "2025-06-01").keep;
     assert_eq!(sentences(&keep), ["Revenue: USD 150 of USD 1,000; USD 850 more needed by 2025-09-01"]);
 }
 
