@@ -211,6 +211,9 @@ pub struct TierMoved {
     pub on: Date,
     /// Why.
     pub cause: AssignmentCause,
+    /// Whether it is the same tier, which an override held until now and the rules hold from `on` on: put on record, and no news.
+    #[serde(default)]
+    pub released: bool,
 }
 
 /// What an evaluation did.
@@ -325,7 +328,9 @@ pub(super) async fn evaluate_chunk(
                 AssignmentOutcome::Unchanged => {}
                 AssignmentOutcome::Recorded | AssignmentOutcome::Replaced => {
                     hold(Arc::make_mut(&mut facts), &moved, &decision);
-                    traces.push((Some(moved.partner), event_of(version, &moved)));
+                    if !moved.released {
+                        traces.push((Some(moved.partner), event_of(version, &moved)));
+                    }
                     done.moved.push(moved);
                 }
             }
@@ -409,6 +414,7 @@ pub(super) fn decision_of(version: &InForce, partner: PartnerId, code: &str, lad
         to: ladder.tier.clone(),
         on: date,
         cause,
+        released: ladder.decision.change == TierMove::Released,
     };
     Some((decision, moved))
 }

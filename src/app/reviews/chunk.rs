@@ -242,7 +242,7 @@ fn kept(question: &Question, partner: PartnerId, code: &str, judged: &JudgedLadd
     let cause = standing.record.as_ref().map(|record| record.cause).unwrap_or_default();
     let (on, version) = (question.as_of, question.version.version.id);
     let decision = NewAssignment { partner, ladder: ladder.clone(), region: region.clone(), tier: tier.clone(), on, cause, review: None, version };
-    (decision, TierMoved { partner, code: code.to_owned(), ladder, region, from: tier.clone(), to: tier, on, cause })
+    (decision, TierMoved { partner, code: code.to_owned(), ladder, region, from: tier.clone(), to: tier, on, cause, released: false })
 }
 
 struct Step<'s> {
@@ -284,7 +284,7 @@ impl Step<'_> {
         let audit = AuditEntry::of("Review", review.id).after(after);
         let change = if changed > 0 || opens || self.is_last { Change::new(next, audit) } else { Change::unchanged(next) };
         let moved = outcomes.changed.iter().filter_map(|at| self.found.decisions.get(*at));
-        let moved = moved.map(|(_, moved)| (moved.partner, event_of(&self.question.version, moved)));
+        let moved = moved.filter(|(_, moved)| !moved.released).map(|(_, moved)| (moved.partner, event_of(&self.question.version, moved)));
         let events: Vec<_> = moved.chain(told).map(|(partner, event)| outgoing(&event, "Partner", Some(partner))).collect();
         tx.announce(&events).await?;
         Ok(change)

@@ -163,9 +163,8 @@ fn first_risk(question: &Question, future: &Evaluator<'_>, code: &str, standing:
 
 /// Whether the tier could be lost: it is held by the partner's own merit, and asks for something.
 fn is_threatened_by_time(standing: &LadderStanding) -> bool {
-    let kept = standing.decision.overridden.is_some() || standing.decision.inherited_from.is_some();
     let judged = standing.applies && !standing.decision.reasons.contains(&Reason::Suspended);
-    standing.rank > 0 && judged && !kept && standing.may_fail()
+    standing.rank > 0 && judged && standing.is_own() && standing.may_fail()
 }
 
 /// Until when is looked ahead: to the next downward review, with that day.

@@ -66,6 +66,15 @@ pub struct StoredAssignment {
     pub reviewed_tier: Option<String>,
 }
 
+impl StoredAssignment {
+    /// Whether a decision gives what is held: the same tier, both or neither by an override. One that an override held and that the
+    /// partner has by its own merit now is news, since the override ends.
+    fn is_as(&self, decision: &NewAssignment) -> bool {
+        let by_override = |cause: AssignmentCause| cause == AssignmentCause::Override;
+        self.tier == decision.tier && by_override(self.cause) == by_override(decision.cause)
+    }
+}
+
 /// What became of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -240,7 +249,7 @@ impl WriteTx {
         if latest_change > decision.on {
             return AssignmentOutcome::InThePast;
         }
-        if held.until.is_none() && held.tier == decision.tier {
+        if held.until.is_none() && held.is_as(decision) {
             return AssignmentOutcome::Unchanged;
         }
         if held.from == decision.on {
@@ -253,7 +262,7 @@ impl WriteTx {
             }
             match history.get(1).filter(|before| before.until == Some(decision.on)) {
                 // Back to what it was before the first decision of the day.
-                Some(before) if before.tier == decision.tier => moves.reopen.push(before.id),
+                Some(before) if before.is_as(decision) => moves.reopen.push(before.id),
                 _ => moves.insert.push(self.row(program, decision, None)),
             }
             return AssignmentOutcome::Replaced;

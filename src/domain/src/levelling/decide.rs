@@ -4,7 +4,7 @@
 //! (or fiscal year); a review that was called by hand may say that it is due.
 
 use super::outcome::{TierOutcome, reviewed_rank};
-use super::record::{admission_end, history, in_force, override_ends_on, region_of, since, with_overrides};
+use super::record::{admission_end, history, in_force, is_pinned, override_ends_on, region_of, since, still_holding, with_overrides};
 use super::{Change, Decision, GraceStanding, OverrideStanding, Reason};
 use crate::date::{Date, Span};
 use crate::document::ladder::{Cadence, Ladder, ReviewPolicy, ReviewYears};
@@ -126,16 +126,16 @@ impl<'a> Evaluator<'a> {
         let records = history(ladder, at.partner, region_of(ladder, at));
         let current = in_force(&records, at.as_of).copied();
         let recorded = current.map_or(0, |held| held.rank);
-        let (_, overridden) = with_overrides(ladder, at, 0);
-        let override_ended = overridden.is_none() && current.is_some_and(|held| held.cause == AssignmentCause::Override);
-        let is_due = override_ended || (overridden.is_none() && override_ends_on(ladder, at));
+        let by_override = current.filter(|held| held.cause == AssignmentCause::Override);
+        let override_ended = by_override.is_some_and(|held| still_holding(ladder, at.partner, region_of(ladder, at), at.as_of, held.rank).is_none());
+        let is_due = override_ended || (override_ends_on(ladder, at) && !is_pinned(ladder, at));
         let due = if is_due { Due::Now } else { due };
         let reviewed = reviewed_rank(ladder, at);
         let mut case = Case { evaluator: self, ladder, at, outcome, due, reviewed, reasons: Vec::new(), grace: None };
         if is_due {
             case.reasons.push(Reason::OverrideEnded);
         }
-        let before_overrides = case.rank(!records.is_empty(), recorded)?;
+        let before_overrides = case.rank(!records.is_empty())?;
         let (due_up, due_down) = (case.due_up(case.outcome.inherited.max(reviewed + 1)), case.due_down());
         let Case { mut reasons, grace, .. } = case;
         let takes_part = Self::status(at) != PartnerStatus::Terminated && at.enrollment().is_some();
@@ -149,14 +149,15 @@ impl<'a> Evaluator<'a> {
         }
         let change = match (current.is_some(), rank.cmp(&recorded)) {
             (false, _) => Change::Entered,
-            (true, std::cmp::Ordering::Equal) if override_ended => Change::Released,
+            // On record as the override's, and now the partner's own: the end of the override must have it to go back to.
+            (true, std::cmp::Ordering::Equal) if by_override.is_some() && held_by.is_none() => Change::Released,
             (true, std::cmp::Ordering::Equal) => Change::Kept,
             (true, std::cmp::Ordering::Greater) => Change::Promoted,
             (true, std::cmp::Ordering::Less) => Change::Demoted,
         };
         let decision = Decision {
             change,
-            cause: self.cause(change, held_by.is_some(), at.as_of),
+            cause: self.cause(change, held_by.is_some(), rank < reviewed, at.as_of),
             reasons,
             due_up,
             due_down,
@@ -168,12 +169,13 @@ impl<'a> Evaluator<'a> {
         Ok(Decided { rank, decision })
     }
 
-    fn cause(&self, change: Change, overridden: bool, as_of: Date) -> Option<AssignmentCause> {
+    fn cause(&self, change: Change, overridden: bool, below_review: bool, as_of: Date) -> Option<AssignmentCause> {
         match change {
             Change::Kept => None,
             _ if overridden => Some(AssignmentCause::Override),
             Change::Entered => Some(AssignmentCause::Enrolled),
             _ if as_of == self.program.effective_on() => Some(AssignmentCause::VersionChange),
+            Change::Released if below_review => Some(AssignmentCause::Demotion),
             Change::Promoted | Change::Released => Some(AssignmentCause::Promotion),
             Change::Demoted => Some(AssignmentCause::Demotion),
         }
@@ -182,8 +184,8 @@ impl<'a> Evaluator<'a> {
 
 impl<'a> Case<'_, 'a> {
     /// The rank before overrides.
-    fn rank(&mut self, on_record: bool, recorded: u32) -> Result<u32, Faults> {
-        if let Some((rank, reason)) = self.outside(recorded) {
+    fn rank(&mut self, on_record: bool) -> Result<u32, Faults> {
+        if let Some((rank, reason)) = self.outside() {
             self.reasons.push(reason);
             return Ok(rank);
         }
@@ -204,11 +206,11 @@ impl<'a> Case<'_, 'a> {
     }
 
     /// Those who are not judged.
-    fn outside(&self, recorded: u32) -> Option<(u32, Reason)> {
+    fn outside(&self) -> Option<(u32, Reason)> {
         match Evaluator::status(self.at) {
             PartnerStatus::Terminated => Some((0, Reason::Terminated)),
             _ if self.at.enrollment().is_none() => Some((0, Reason::NotEnrolled)),
-            PartnerStatus::Suspended => Some((recorded, Reason::Suspended)),
+            PartnerStatus::Suspended => Some((self.reviewed, Reason::Suspended)),
             PartnerStatus::Active => (!self.outcome.applies()).then_some((0, Reason::DoesNotApply)),
         }
     }

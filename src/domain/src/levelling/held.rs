@@ -3,7 +3,7 @@
 //! Everything that asks for a tier without judging asks here, so that a portal, an entitlement and a rebate never disagree: an
 //! override counts from its first day on, also before an evaluation has put it on record, and no longer on its end.
 
-use super::record::{Held, history, in_force, last_review, with_overrides_on};
+use super::record::{Held, history, in_force, last_review, still_holding, with_overrides_on};
 use crate::date::{Date, Span};
 use crate::document::ladder::Ladder;
 use crate::facts::{AssignmentCause, PartnerFacts, TierOverride};
@@ -26,9 +26,15 @@ pub struct HeldOnDate<'a> {
 /// What the partner holds in a ladder (and region) on a date; none where nothing is on record and no override holds.
 pub fn held_on<'a>(ladder: &'a Ladder, partner: &'a PartnerFacts, region: Option<&str>, date: Date) -> Option<HeldOnDate<'a>> {
     let records = history(ladder, partner, region);
-    let base = reviewed(ladder, partner, region, &records, date);
-    let rank = base.map_or(0, |held| held.rank);
-    let (held, by) = with_overrides_on(ladder, partner, region, date, rank);
+    let current = in_force(&records, date).copied();
+    let by_override = current.filter(|held| held.cause == AssignmentCause::Override);
+    let still = by_override.and_then(|held| Some((held.rank, still_holding(ladder, partner, region, date, held.rank)?)));
+    let base = current.map(|current| reviewed(ladder, partner, region, current, still.is_some(), date));
+    let (held, by) = match (with_overrides_on(ladder, partner, region, date, base.map_or(0, |held| held.rank)), still) {
+        // A ceiling below what a later review found: what it left is on record as its own.
+        ((_, None), Some((rank, still))) => (rank, Some(still)),
+        (found, _) => found,
+    };
     let end = |until: Date| (until != Date::MAX).then_some(until);
     match (by, base) {
         (Some(by), _) => Some(HeldOnDate {
@@ -43,19 +49,18 @@ pub fn held_on<'a>(ladder: &'a Ladder, partner: &'a PartnerFacts, region: Option
     }
 }
 
-/// What the last review left: where the record is that of an override which is over, what was on record before it.
-fn reviewed<'a>(ladder: &Ladder, partner: &'a PartnerFacts, region: Option<&str>, records: &[Held<'a>], date: Date) -> Option<Held<'a>> {
-    let current = in_force(records, date).copied()?;
+/// What the last review left: where the record is that of an override, what was on record before it; from the override's end on where that
+/// is over.
+fn reviewed<'a>(ladder: &Ladder, partner: &'a PartnerFacts, region: Option<&str>, current: Held<'a>, still_holds: bool, date: Date) -> Held<'a> {
+    if current.cause != AssignmentCause::Override {
+        return current;
+    }
     let over =
         |held: &TierOverride| held.ladder == ladder.key && held.region.as_deref() == region && held.span.contains(current.span.from) && held.span.until <= date;
     let ended = partner.overrides.iter().filter(|held| over(held)).map(|held| held.span.until).max();
-    match ended {
-        Some(ended) if current.cause == AssignmentCause::Override => {
-            let before = last_review(ladder, partner, region, current.span.from);
-            let tier = before.and_then(|review| review.tier.as_deref());
-            let cause = before.map_or(current.cause, |review| review.cause);
-            Some(Held { tier, rank: ladder.rank(tier), span: Span::new(ended, current.span.until), cause })
-        }
-        _ => Some(current),
-    }
+    let Some(from) = ended.or(still_holds.then_some(current.span.from)) else { return current };
+    let before = last_review(ladder, partner, region, current.span.from);
+    let tier = before.and_then(|review| review.tier.as_deref());
+    let cause = before.map_or(current.cause, |review| review.cause);
+    Held { tier, rank: ladder.rank(tier), span: Span::new(from, current.span.until), cause }
 }

@@ -107,6 +107,11 @@ pub struct LadderStanding {
 }
 
 impl LadderStanding {
+    /// Whether the tier is held by the partner's own merit: neither an override holds it, nor is it the parent's.
+    pub fn is_own(&self) -> bool {
+        self.decision.overridden.is_none() && self.decision.inherited_from.is_none()
+    }
+
     /// Whether time alone may take the tier away: it, one below that must hold too, or the ladder itself asks for something, or the
     /// partner has been let in and may be no longer.
     pub fn may_fail(&self) -> bool {

@@ -103,6 +103,17 @@ pub(super) fn with_overrides_on<'a>(
     (ceiling.map_or(lifted, rank_of), ceiling.or(floor))
 }
 
+/// The override that a tier on record as an override's is still held by on the date, if any.
+pub(super) fn still_holding<'a>(ladder: &Ladder, partner: &'a PartnerFacts, region: Option<&str>, date: Date, rank: u32) -> Option<&'a TierOverride> {
+    let of_place = |held: &&TierOverride| held.ladder == ladder.key && held.region.as_deref() == region && held.in_effect();
+    partner.overrides.iter().filter(of_place).find(|held| held.span.contains(date) && ladder.rank(held.tier.as_deref()) == rank)
+}
+
+/// Whether a pin holds the tier on the date: nothing else counts then, not even the end of another override.
+pub(super) fn is_pinned(ladder: &Ladder, at: &At<'_>) -> bool {
+    with_overrides(ladder, at, 0).1.is_some_and(|held| held.kind == OverrideKind::Pin)
+}
+
 /// Whether an override of the ladder ends on the date, on which a review is due (semantics 6).
 pub(super) fn override_ends_on(ladder: &Ladder, at: &At<'_>) -> bool {
     overrides_of(ladder, at.partner, region_of(ladder, at)).any(|held| held.span.until == at.as_of && !held.span.is_empty())

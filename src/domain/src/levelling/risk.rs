@@ -84,7 +84,7 @@ impl Serialize for LeafRisk {
 }
 
 /// What threatens the tiers that a partner holds after the evaluation of `as_of`, up to and without `horizon`, if nothing more
-/// comes in after `as_of`. Ladders in which no tier is held are left out.
+/// comes in after `as_of`. Ladders in which no tier is held are left out, and tiers that an override holds or that are inherited.
 pub fn at_risk(program: &Program, facts: &Facts, code: &str, as_of: Date, horizon: Date) -> Result<Vec<LadderRisk>, Faults> {
     Evaluator::new(program, facts).known_until(as_of).at_risk(code, as_of, horizon)
 }
@@ -97,7 +97,7 @@ impl<'a> Evaluator<'a> {
         }
         let partner = self.partner(code)?;
         let mut risks = Vec::new();
-        for standing in self.standing(code, as_of, Due::ByCalendar)?.ladders.iter().filter(|standing| standing.rank > 0) {
+        for standing in self.standing(code, as_of, Due::ByCalendar)?.ladders.iter().filter(|standing| standing.rank > 0 && standing.is_own()) {
             let Some(ladder) = self.program.ladder(Some(&standing.ladder)) else { continue };
             let at = self.at_region(ladder, standing.region.as_deref(), &At::new(partner, as_of));
             risks.push(self.ladder_risk(ladder, standing.rank, &at, horizon)?);
