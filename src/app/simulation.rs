@@ -5,6 +5,7 @@
 
 mod admissions;
 mod parts;
+mod products;
 mod slice;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +99,20 @@ impl Simulate {
     }
 }
 
+/// The date that a hypothesis is about, on which what is supposed without a date happens: today in the program's time zone when none is
+/// named. Before the first version, where nothing is judged, the request's own date.
+///
+/// # Errors
+/// `Forbidden`; `NotFound` and `Invalid` about the program.
+pub async fn day_of(app: &App, ctx: &Ctx, program: Option<&ProgramKey>, as_of: Option<Date>) -> Result<Date, AppError> {
+    ctx.require_under((Action::Read, Resource::Simulation), &[Condition::OwnFactsOnly])?;
+    let Some(date) = as_of else {
+        let found = app.store.read(async |tx| dated(app, ctx, tx, program, None).await).await?;
+        return Ok(found.map_or(ctx.today, |(today, _)| today));
+    };
+    Ok(date)
+}
+
 /// What a simulation answers.
 #[derive(Debug, Clone)]
 pub struct Simulated {
@@ -180,7 +195,9 @@ async fn prepare(app: &App, ctx: &Ctx, tx: &ReadTx, input: &Simulate) -> Result<
     let (as_of, in_force) = dated(app, ctx, tx, input.program.as_ref(), input.as_of).await?.ok_or_else(none)?;
     let rules = rules_of(app, ctx, tx, &in_force, &input.rules).await?;
     let hypothesis = hypothetical(&in_force.compiled, &rules, as_of).map_err(|faults| within_rules(faults, &input.rules))?;
-    let supposed = admissions::suppose(&hypothesis.after, as_of, input)?;
+    let mut supposed = admissions::suppose(&hypothesis.after, as_of, input)?;
+    products::categorize(tx, &mut supposed).await?;
+    let supposed = supposed.into();
     let periods = periods_of(app, tx, &in_force, &hypothesis, &rules, (as_of, &input.periods)).await?;
     let defaults = Terms::on(as_of);
     let terms = Terms {
@@ -234,11 +251,7 @@ async fn periods_of(
     for (at, name) in names.iter().enumerate() {
         let path = format!("periods[{at}]");
         let Some(found) = RebatePeriod::named(name, &hypothesis.before, &hypothesis.after) else {
-            faults.add(
-                "UNKNOWN_PERIOD",
-                path,
-                "no rebate schedule has such a period: write one such as `2020-Q2`, `2020-06`, `FY2020-H1`, or a custom period's name",
-            );
+            faults.add("UNKNOWN_PERIOD", path, hypothesis.before.no_such_period(as_of));
             continue;
         };
         let first = [&found.before, &found.after].into_iter().flatten().map(|(_, period)| period.span.from).min().unwrap_or(as_of);

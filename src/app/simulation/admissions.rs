@@ -1,7 +1,5 @@
 //! Tiers that partners might be let into: "if we approved this application".
 
-use std::sync::Arc;
-
 use guerdon_domain::date::{Date, Span};
 use guerdon_domain::document::ladder::LadderScope;
 use guerdon_domain::facts::TierAdmission;
@@ -49,7 +47,7 @@ impl SupposedAdmission {
 }
 
 /// Everything that is supposed of partners, by the rules of the hypothesis.
-pub(super) fn suppose(program: &Program, as_of: Date, input: &Simulate) -> Result<Arc<[PartnerHypothesis]>, AppError> {
+pub(super) fn suppose(program: &Program, as_of: Date, input: &Simulate) -> Result<Vec<PartnerHypothesis>, AppError> {
     let mut faults = Faults::new();
     let mut supposed = input.facts.clone();
     for admission in &input.admissions {
@@ -59,5 +57,5 @@ pub(super) fn suppose(program: &Program, as_of: Date, input: &Simulate) -> Resul
             None => supposed.push(PartnerHypothesis { partner: admission.partner.clone(), admissions: vec![held], ..PartnerHypothesis::default() }),
         }
     }
-    Ok(faults.or(supposed.into())?)
+    Ok(faults.or(supposed)?)
 }

@@ -173,7 +173,7 @@ pub struct HypotheticalHoldingInput {
     pub holder: Option<String>,
     /// The product that it is about.
     pub product: Option<String>,
-    /// The product's category.
+    /// The product's category; the one on record for that date when empty.
     pub category: Option<String>,
     /// The first day on which it counts; the date that is asked about when empty.
     pub since: Option<GqlDate>,
@@ -202,7 +202,7 @@ pub struct HypotheticalTransactionInput {
     pub quantity: Option<Decimal>,
     /// The vendor's product code.
     pub product: Option<String>,
-    /// The product's category.
+    /// The product's category; the one on record for that date when empty.
     pub category: Option<String>,
     /// The end customer's code.
     pub customer: Option<String>,
@@ -251,8 +251,8 @@ pub struct FactReferenceInput {
 }
 
 impl SimulationInput {
-    /// The simulation that is asked for; `today` stands for facts without a date where no date is asked about.
-    pub fn read(self, today: Date) -> Answer<Simulate> {
+    /// The simulation that is asked for; facts without a date are of `day`, the one that is asked about.
+    pub fn read(self, day: Date) -> Answer<Simulate> {
         let mut faults = Faults::new();
         let as_of = self.as_of.map(|date| date.0);
         let rules = self.rules.map_or(Ok(SimulatedRules::AsTheyAre), rules)?;
@@ -261,7 +261,7 @@ impl SimulationInput {
         let mut admissions = Vec::new();
         for (at, mut hypothesis) in self.facts.into_iter().enumerate() {
             admissions.extend(hypothesis.facts.take_admissions(&format!("facts[{at}].facts"), &hypothesis.partner));
-            facts.push(hypothesis.facts.read(&mut faults, &format!("input.facts[{at}].facts"), hypothesis.partner, as_of.unwrap_or(today)));
+            facts.push(hypothesis.facts.read(&mut faults, &format!("input.facts[{at}].facts"), hypothesis.partner, day));
         }
         let slice = slice(&mut faults, self.slice);
         faults.or(()).map_err(invalid)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Object};
 
+use crate::app::programs::ProgramKey;
 use crate::app::simulation;
 use crate::graphql::context::RequestData;
 use crate::graphql::error::Maybe;
@@ -26,7 +27,8 @@ impl SimulationQueries {
     ) -> Maybe<Simulation> {
         let found = async {
             let caller = ctx.caller()?;
-            let order = input.read(caller.today.plus_days(-1))?;
+            let day = simulation::day_of(ctx.app()?, caller, input.program.clone().map(ProgramKey::Code).as_ref(), input.as_of.map(|date| date.0)).await?;
+            let order = input.read(day)?;
             Ok(Simulation(Arc::new(simulation::simulate(ctx.app()?, caller, &order).await?)))
         };
         Some(found.await)
