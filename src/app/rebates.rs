@@ -19,7 +19,7 @@ use guerdon_domain::rebate::{Knowledge, OnRecord, PeriodResult, compute_as_known
 
 use super::partners::PartnerId;
 use super::plan::{compute, dated, for_rebates, read_facts, together};
-use super::programs::ProgramKey;
+use super::programs::{InForce, ProgramKey};
 use super::{App, Ctx};
 use crate::error::AppError;
 
@@ -28,43 +28,50 @@ use crate::error::AppError;
 pub struct Question {
     /// The program; the only one when empty.
     pub program: Option<ProgramKey>,
-    /// The period's name; that of the first schedule around the date when empty.
+    /// The period's name; of each schedule the period that holds the date when empty.
     pub period: Option<String>,
     /// Sales after this day do not count; today in the program's time zone when empty.
     pub as_of: Option<Date>,
 }
 
-/// What a partner has earned in a period so far.
+/// What a partner has earned so far, in the period that was asked for or in those that hold the date.
 #[derive(Debug, Clone)]
 pub struct Estimate {
-    /// The number of the version whose rules it is computed by: that in force on the period's first day (semantics 5).
-    pub version: i64,
     /// Sales after this day do not count.
     pub as_of: Date,
+    /// One for each period; at least one.
+    pub periods: Vec<PeriodEstimate>,
+}
+
+/// What a partner has earned in a period so far.
+#[derive(Debug, Clone)]
+pub struct PeriodEstimate {
+    /// The number of the version whose rules it is computed by: that in force on the period's first day (semantics 5).
+    pub version: i64,
     /// By schedule, with every step and line.
     pub result: PeriodResult,
     /// By schedule, what comes next and where the period is heading.
     pub outlook: Vec<Outlook>,
 }
 
-impl Estimate {
+impl PeriodEstimate {
     /// The outlook of a schedule.
     pub fn outlook(&self, schedule: &str) -> Option<&Outlook> {
         self.outlook.iter().find(|outlook| outlook.schedule == schedule)
     }
 }
 
-fn period_of(program: &Program, name: Option<&str>, as_of: Date) -> Result<Period, AppError> {
-    let found = match name {
-        Some(name) => program.period_named(name),
-        None => program.document.rebate_schedules.iter().find_map(|schedule| program.periods(&schedule.period).holding(as_of)),
-    };
-    let message = "no rebate schedule has such a period: write one such as `2020-Q2`, `2020-06`, `FY2020-H1`, or a custom period's name";
-    found.ok_or_else(|| AppError::invalid("UNKNOWN_PERIOD", "period", message))
+fn period_of(program: &Program, name: &str, as_of: Date) -> Result<Period, AppError> {
+    program.period_named(name).ok_or_else(|| unknown_period(program, as_of))
 }
 
-/// What partners have earned in a period so far, by the tiers on record. A fixed number of statements whatever the number of
-/// partners. Partners out of scope are left out, and all of them before the first version.
+/// No schedule has the period that is asked for; says how periods are spelled in this program.
+pub(super) fn unknown_period(program: &Program, as_of: Date) -> AppError {
+    AppError::invalid("UNKNOWN_PERIOD", "period", program.no_such_period(as_of))
+}
+
+/// What partners have earned so far, by the tiers on record. A fixed number of statements whatever the number of partners. Partners
+/// out of scope are left out, and all of them before the first version and where no schedule has a period on the date.
 ///
 /// # Errors
 /// `Forbidden`; `Invalid` with `UNKNOWN_PERIOD`; `NotFound` and `Invalid` about the program. A partner whose figure cannot be
@@ -75,22 +82,34 @@ pub async fn estimates_many(app: &App, ctx: &Ctx, question: &Question, ids: &[Pa
         .store
         .read(async |tx| {
             let Some((as_of, present)) = dated(app, ctx, tx, question.program.as_ref(), question.as_of).await? else { return Ok::<_, AppError>(None) };
-            let period = period_of(&present.compiled, question.period.as_deref(), as_of)?;
+            let periods = match &question.period {
+                Some(name) => vec![period_of(&present.compiled, name, as_of)?],
+                None => present.compiled.periods_holding(as_of),
+            };
             let program = ProgramKey::Id(present.program.id);
-            let Some((_, in_force)) = dated(app, ctx, tx, Some(&program), Some(period.span.from)).await? else { return Ok(None) };
-            let reading = for_rebates(&in_force.compiled, &period);
+            let mut asked = Vec::with_capacity(periods.len());
+            for period in periods {
+                let in_force = dated(app, ctx, tx, Some(&program), Some(period.span.from)).await?;
+                asked.extend(in_force.map(|(_, in_force)| (period, in_force)));
+            }
+            let Some((_, first)) = asked.first() else { return Ok(None) };
+            let reading = together(asked.iter().map(|(period, in_force)| for_rebates(&in_force.compiled, period)));
             // Everything up to the day that is asked: a return of the next period may count on its sale's date.
-            let known = read_facts(tx, &scope, &in_force, &reading, as_of, ids).await?;
-            Ok(Some((as_of, period, in_force, known)))
+            let known = read_facts(tx, &scope, first, &reading, as_of, ids).await?;
+            Ok(Some((as_of, asked, known)))
         })
         .await?;
-    let Some((as_of, period, in_force, known)) = read else { return Ok(BTreeMap::new()) };
+    let Some((as_of, asked, known)) = read else { return Ok(BTreeMap::new()) };
     compute(move || {
         let knowledge = Knowledge { as_of: Some(as_of), ..Knowledge::default() };
+        let one = |(period, in_force): &(Period, InForce), code: &String| {
+            let result = compute_as_known(&in_force.compiled, &known.facts, code, period, &knowledge, &OnRecord)?;
+            let outlook = estimate(&in_force.compiled, &known.facts, code, period, as_of, &[], &OnRecord)?;
+            Ok::<_, AppError>(PeriodEstimate { version: in_force.version.number, result, outlook })
+        };
         let answer = |code: &String| {
-            let result = compute_as_known(&in_force.compiled, &known.facts, code, &period, &knowledge, &OnRecord)?;
-            let outlook = estimate(&in_force.compiled, &known.facts, code, &period, as_of, &[], &OnRecord)?;
-            Ok(Estimate { version: in_force.version.number, as_of, result, outlook })
+            let periods = asked.iter().map(|asked| one(asked, code)).collect::<Result<Vec<_>, AppError>>()?;
+            Ok(Estimate { as_of, periods })
         };
         known.ids.iter().map(|(id, code)| (*id, answer(code))).collect()
     })
@@ -110,7 +129,7 @@ pub async fn results_many(app: &App, ctx: &Ctx, program: &ProgramKey, periods: &
             let Some((as_of, present)) = dated(app, ctx, tx, Some(program), None).await? else { return Ok::<_, AppError>(None) };
             let mut asked = Vec::with_capacity(periods.len());
             for name in periods {
-                let period = period_of(&present.compiled, Some(name), as_of)?;
+                let period = period_of(&present.compiled, name, as_of)?;
                 if let Some((_, in_force)) = dated(app, ctx, tx, Some(program), Some(period.span.from)).await? {
                     asked.push((period, in_force));
                 }
@@ -123,7 +142,7 @@ pub async fn results_many(app: &App, ctx: &Ctx, program: &ProgramKey, periods: &
     let Some((as_of, asked, known)) = read else { return Ok(Vec::new()) };
     compute(move || {
         let knowledge = Knowledge { as_of: Some(as_of), ..Knowledge::default() };
-        let figure = |(period, in_force): &(Period, super::programs::InForce), code: &String| {
+        let figure = |(period, in_force): &(Period, InForce), code: &String| {
             compute_as_known(&in_force.compiled, &known.facts, code, period, &knowledge, &OnRecord).map_err(AppError::from)
         };
         asked.iter().flat_map(|period| known.ids.values().map(move |code| (period, code))).map(|(period, code)| figure(period, code)).collect()

@@ -24,6 +24,7 @@ pub use crate::app::plan::UpTo;
 use crate::app::plan::{dated, for_runs, read_facts_of_run, together};
 use crate::app::programs::{InForce, ProgramKey};
 use crate::app::rebates::sums::{SumsKey, WindowData};
+use crate::app::rebates::unknown_period;
 use crate::error::AppError;
 
 /// From so many partners on sums are read for all of them at once; fewer are computed from their own lines.
@@ -68,8 +69,8 @@ impl RunQuestion {
 /// # Errors
 /// `Invalid` with `UNKNOWN_PERIOD`; `NotFound` and `Invalid` about the program.
 pub async fn question_now(app: &App, ctx: &Ctx, tx: &ReadTx, program: &ProgramKey, period: &str) -> Result<RunQuestion, AppError> {
-    let unknown = || AppError::invalid("UNKNOWN_PERIOD", "period", "no rebate schedule has such a period: write one such as `2026-Q1`");
-    let (_, present) = dated(app, ctx, tx, Some(program), None).await?.ok_or_else(unknown)?;
+    let (today, present) = dated(app, ctx, tx, Some(program), None).await?.ok_or(AppError::NotFound)?;
+    let unknown = || unknown_period(&present.compiled, today);
     let period = present.compiled.period_named(period).ok_or_else(unknown)?;
     let (_, in_force) = dated(app, ctx, tx, Some(program), Some(period.span.from)).await?.ok_or_else(unknown)?;
     let up_to = UpTo { cut_off: tx.last_sealed().await?, records: tx.counter("record").await? };

@@ -37,6 +37,7 @@ use super::super::plan::dated;
 use super::super::programs::{InForce, ProgramKey, in_force_many, program_in, today_in};
 use super::super::text::check_text;
 use super::super::{App, Ctx};
+use super::unknown_period;
 use crate::error::AppError;
 
 /// Partners of `rebateRun.differences` at most.
@@ -87,11 +88,8 @@ fn preparing(ctx: &Ctx) -> Result<(), AppError> {
 
 /// The period of that name, by the version that governs it: the one in force on its first day (semantics 5).
 pub(super) async fn governed(app: &App, ctx: &Ctx, tx: &guerdon_store::ReadTx, program: &ProgramKey, name: &str) -> Result<(Period, InForce), AppError> {
-    let unknown = || {
-        let message = "no rebate schedule has such a period: write one such as `2020-Q2`, `2020-06`, `FY2020-H1`, or a custom period's name";
-        AppError::invalid("UNKNOWN_PERIOD", "period", message)
-    };
-    let Some((_, present)) = dated(app, ctx, tx, Some(program), None).await? else { return Err(AppError::NotFound) };
+    let Some((today, present)) = dated(app, ctx, tx, Some(program), None).await? else { return Err(AppError::NotFound) };
+    let unknown = || unknown_period(&present.compiled, today);
     let period = present.compiled.period_named(name).ok_or_else(unknown)?;
     let mut found = in_force_many(app, tx, Some(program), &BTreeSet::from([period.span.from])).await?;
     let in_force = found.remove(&period.span.from).ok_or_else(unknown)?;

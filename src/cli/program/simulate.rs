@@ -141,7 +141,7 @@ impl SimulateArgs {
         let mut faults = Faults::new();
         let mut periods = Vec::new();
         for name in &self.periods {
-            let unknown = || Fault::new("UNKNOWN_PERIOD", "--period", format!("no rebate schedule has a period {name}"));
+            let unknown = || Fault::new("UNKNOWN_PERIOD", "--period", hypothesis.before.no_such_period(as_of));
             periods.extend(faults.keep("", RebatePeriod::named(name, &hypothesis.before, &hypothesis.after).ok_or_else(unknown)));
         }
         faults.or(())?;

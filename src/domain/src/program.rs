@@ -17,6 +17,9 @@ use crate::money::Currency;
 use crate::period::{FiscalYear, Period, Periods};
 use crate::region::{Geography, Tree};
 
+/// Names of custom periods that a message spells out at most.
+const SPELLED_MAX: usize = 5;
+
 /// A compiled program version.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -178,6 +181,32 @@ impl Program {
     /// The periods of a rule in this program's calendar.
     pub const fn periods<'a>(&self, rule: &'a PeriodRule) -> Periods<'a> {
         Periods { rule, fiscal_year: self.fiscal_year }
+    }
+
+    /// The periods of its schedules that hold a date, in the order of the schedules, each once.
+    pub fn periods_holding(&self, date: Date) -> Vec<Period> {
+        let mut found: Vec<Period> = Vec::new();
+        for period in self.document.rebate_schedules.iter().filter_map(|schedule| self.periods(&schedule.period).holding(date)) {
+            if !found.iter().any(|known| known.name == period.name) {
+                found.push(period);
+            }
+        }
+        found
+    }
+
+    /// That no schedule has a period, in words: with the periods of a date, or those of its custom calendars, as they are spelled here.
+    pub fn no_such_period(&self, date: Date) -> String {
+        let mut names: Vec<String> = self.periods_holding(date).into_iter().map(|period| period.name).collect();
+        let custom = self.document.rebate_schedules.iter().filter_map(|schedule| match &schedule.period {
+            PeriodRule::Custom(list) => Some(list.iter().map(|period| period.name.clone())),
+            _ => None,
+        });
+        names.extend(custom.flatten().take(if names.is_empty() { SPELLED_MAX } else { 0 }));
+        let spelled: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        if spelled.is_empty() {
+            return "the program has no rebate schedules, and so no periods".to_owned();
+        }
+        format!("no rebate schedule has such a period: they are spelled here as {}", spelled.join(", "))
     }
 
     /// The period of that name of any of its schedules.

@@ -118,7 +118,7 @@ pub struct EstimateKey {
     pub partner: PartnerId,
     /// The program; the only one when empty.
     pub program: Option<ProgramKey>,
-    /// The period; that of the first schedule around the date when empty.
+    /// The period; of each schedule the one that holds the date when empty.
     pub period: Option<String>,
     /// Sales after this day do not count; today when empty.
     pub as_of: Option<Date>,

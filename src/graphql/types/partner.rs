@@ -453,29 +453,31 @@ impl Partner {
     ) -> Maybe<WhatIf> {
         let found = async {
             let mut faults = guerdon_domain::fault::Faults::new();
-            let day = as_of.map_or(ctx.caller()?.today.plus_days(-1), |date| date.0);
+            let (program, as_of) = (program_key(program), date_of(as_of));
+            let day = simulation::day_of(ctx.app()?, ctx.caller()?, program.as_ref(), as_of).await?;
             let admissions = facts.take_admissions("facts", "");
             let facts = vec![facts.read(&mut faults, "facts", String::new(), day)];
             faults.or(()).map_err(crate::error::AppError::Invalid)?;
             let judging = judging.map_or_else(simulation::Judging::default, Into::into);
-            let (program, as_of, periods) = (program_key(program), date_of(as_of), rebate_periods.unwrap_or_default());
+            let periods = rebate_periods.unwrap_or_default();
             let question = Simulate { program, as_of, facts, admissions, judging, periods, ..Simulate::of(SimulatedRules::AsTheyAre) };
             Ok(ctx.loaders()?.what_if(WhatIfKey::new(self.key(), question)).await?.map(WhatIf::of))
         };
         found.await.transpose()
     }
 
-    /// What it has earned in a period so far, by schedule, with the lines behind it. Nothing of it is posted.
+    /// What it has earned in a period so far, by schedule, with the lines behind it. Nothing of it is posted. Null before the first
+    /// program version, and where no schedule has a period on the date.
     async fn rebate_estimate(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The period, such as `2020-Q2`, `2020-06`, `FY2020-H1`; the quarter of the date when empty.")] period: Option<String>,
+        #[graphql(desc = "The period, such as `2020-Q2`, `2020-06`, `FY2020-H1`; of each schedule the period that holds the date when empty.")] period: Option<String>,
         #[graphql(desc = "The program's code; may be left out while there is only one.")] program: Option<String>,
         #[graphql(desc = "Sales after this day do not count; today in the program's time zone when empty.")] as_of: Option<GqlDate>,
     ) -> Maybe<RebateEstimate> {
         let found = async {
             let key = EstimateKey { partner: self.key(), program: program_key(program), period, as_of: date_of(as_of) };
-            Ok(ctx.loaders()?.estimate(key).await?.map(|estimate| RebateEstimate::of(&estimate)))
+            Ok(ctx.loaders()?.estimate(key).await?.and_then(|estimate| RebateEstimate::of(&estimate)))
         };
         found.await.transpose()
     }

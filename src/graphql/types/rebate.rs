@@ -5,6 +5,7 @@ use guerdon_domain::money::{Currency, Money as Amount};
 use guerdon_domain::rebate as domain;
 
 use super::period::DateSpan;
+use crate::app::rebates::{Estimate, PeriodEstimate};
 use crate::graphql::scalars::{Decimal, GqlDate, Money};
 
 /// Sale lines that an estimate lists per schedule at most; `lineCount` says how many there are.
@@ -13,15 +14,15 @@ const LINES_MAX: usize = 100;
 /// What a partner has earned in a period so far, by schedule.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct RebateEstimate {
-    /// The period's name.
+    /// The period's name. Where none was asked for, that of the first schedule; each schedule says its own.
     pub period: String,
-    /// The number of the program version whose rules it is computed by: that in force on the period's first day.
+    /// The number of the program version whose rules `period` is computed by: that in force on its first day.
     pub program_version: i64,
     /// Sales after this day do not count.
     pub as_of: GqlDate,
-    /// The sum of all schedules, by currency.
+    /// The sum of all schedules that are answered, by currency.
     pub totals: Vec<Money>,
-    /// One per schedule that has such a period.
+    /// One per schedule that has such a period; where none was asked for, one per schedule, in its own period that holds the date.
     pub schedules: Vec<RebateEntitlement>,
 }
 
@@ -30,8 +31,12 @@ pub struct RebateEstimate {
 pub struct RebateEntitlement {
     /// The schedule's key.
     pub schedule: String,
+    /// The name of its period.
+    pub period: String,
     /// The days of its period.
     pub span: DateSpan,
+    /// The number of the program version whose rules it is computed by: that in force on the period's first day.
+    pub program_version: i64,
     /// What is owed, to the minor unit.
     pub amount: Money,
     /// The figure before rounding.
@@ -182,30 +187,35 @@ pub struct RebateLine {
 }
 
 impl RebateEstimate {
-    /// The answer for one partner.
-    pub fn of(estimate: &crate::app::rebates::Estimate) -> Self {
-        let result = &estimate.result;
-        let mut currencies: Vec<Currency> = result.entitlements.iter().map(|one| one.currency).collect();
+    /// The answer for one partner; none where nothing was computed.
+    pub fn of(estimate: &Estimate) -> Option<Self> {
+        let first = estimate.periods.first()?;
+        let entitlements = || estimate.periods.iter().flat_map(|period| &period.result.entitlements);
+        let mut currencies: Vec<Currency> = entitlements().map(|one| one.currency).collect();
         currencies.sort_unstable();
         currencies.dedup();
-        Self {
-            period: result.period.clone(),
-            program_version: estimate.version,
+        let total = |currency: Currency| estimate.periods.iter().fold(0_i64, |sum, period| sum.saturating_add(period.result.total(currency)));
+        let of_period = |period: &PeriodEstimate| period.result.entitlements.iter().map(|one| RebateEntitlement::of(one, period)).collect::<Vec<_>>();
+        Some(Self {
+            period: first.result.period.clone(),
+            program_version: first.version,
             as_of: estimate.as_of.into(),
-            totals: currencies.into_iter().map(|currency| Amount::new(result.total(currency), currency).into()).collect(),
-            schedules: result.entitlements.iter().map(|one| RebateEntitlement::of(one, estimate)).collect(),
-        }
+            totals: currencies.into_iter().map(|currency| Amount::new(total(currency), currency).into()).collect(),
+            schedules: estimate.periods.iter().flat_map(of_period).collect(),
+        })
     }
 }
 
 impl RebateEntitlement {
-    fn of(one: &domain::Entitlement, estimate: &crate::app::rebates::Estimate) -> Self {
+    fn of(one: &domain::Entitlement, estimate: &PeriodEstimate) -> Self {
         let mut lines: Vec<&domain::StatementLine> = one.lines.iter().collect();
         let outlook = estimate.outlook(&one.schedule);
         lines.sort_by(|left, right| right.amount.minor.abs().cmp(&left.amount.minor.abs()).then_with(|| left.id.cmp(&right.id)));
         Self {
             schedule: one.schedule.clone(),
+            period: estimate.result.period.clone(),
             span: one.span.into(),
+            program_version: estimate.version,
             amount: one.amount.into(),
             exact: Decimal::of(&one.exact),
             tier: one.tier.clone(),

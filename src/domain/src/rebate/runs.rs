@@ -169,19 +169,11 @@ pub fn runs(program: &Program, facts: &Facts, partner: &str, asked: &[RunAsked],
     for at in order {
         let Some(run) = asked.get(at) else { continue };
         let path = format!("runs[{at}]");
-        let period = program.period_named(&run.period).ok_or_else(|| unknown_period(&path, &run.period))?;
+        let period = program.period_named(&run.period).ok_or_else(|| Fault::new("UNKNOWN_PERIOD", format!("{path}.period"), program.no_such_period(run.run_on)))?;
         let result = book.run(program, facts, partner, &period, run.run_on, tiers, &path)?;
         results.insert(at, result);
     }
     Ok(results.into_values().collect())
-}
-
-fn unknown_period(path: &str, name: &str) -> Fault {
-    Fault::new(
-        "UNKNOWN_PERIOD",
-        format!("{path}.period"),
-        format!("no schedule has a period {name}: write one such as 2024-Q1, 2024-03 or the name of a custom period"),
-    )
 }
 
 /// Whether a run comes too early for a schedule.
