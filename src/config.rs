@@ -24,6 +24,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// Background work.
     pub jobs: JobsConfig,
+    /// Rebate runs.
+    pub runs: RunsConfig,
     /// The log.
     pub log: LogConfig,
 }
@@ -136,6 +138,13 @@ impl Default for JobsConfig {
     fn default() -> Self {
         Self { workers: 1, poll: Duration::from_secs(1), run_chunk: 1_000 }
     }
+}
+
+/// Rebate runs.
+#[derive(Debug, Clone, Default)]
+pub struct RunsConfig {
+    /// A run of more than so many whole units of a currency is posted by a second approver; never, when empty.
+    pub second_approver_above: Option<i64>,
 }
 
 /// The log.

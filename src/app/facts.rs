@@ -1,6 +1,7 @@
 //! Facts that come over the API: a batch in one transaction, all of it or nothing. Files of any length come through imports.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use guerdon_domain::access::{Action, Asked, Condition, Resource};
 use guerdon_domain::event::{Event, FactsRecorded};
@@ -140,18 +141,20 @@ pub async fn record_deals(app: &App, ctx: &Ctx, input: RecordFacts<Deal>) -> Res
     record(app, ctx, kind, input).await
 }
 
-async fn record<F: Fact + Clone>(app: &App, ctx: &Ctx, kind: FactKind<F>, input: RecordFacts<F>) -> Result<BatchReport, AppError> {
+async fn record<F: Fact + Clone + PartialEq>(app: &App, ctx: &Ctx, kind: FactKind<F>, input: RecordFacts<F>) -> Result<BatchReport, AppError> {
     let scope = ctx.require(Asked::new(Action::Write, kind.resource).of_source(&input.source))?;
-    check_facts(app, &kind, &input)?;
+    let repeated = check_facts(app, &kind, &input)?;
+    let facts: Vec<Recorded<F>> = input.facts.iter().filter(|row| !repeated.contains(&row.line)).cloned().collect();
     let context = keyed_context(app, ctx, kind.operation, input.keyed.as_ref())?;
     let batch = NewBatch::of_source(input.source.clone());
     let written = app
         .store
         .write(&context, async |tx| {
-            let report = tx.record_facts(&scope, &batch, kind.rule, input.facts.clone()).await?;
+            let mut report = tx.record_facts(&scope, &batch, kind.rule, facts.clone()).await?;
             refuse_lines(kind.list, &report)?;
+            report.unchanged += repeated.len() as u64;
             let Some(id) = report.batch else { return Ok(Change::unchanged(report)) };
-            let recorded = event_of(&kind, &input.facts, &report);
+            let recorded = event_of(&kind, &facts, &report);
             let audit = AuditEntry::of("ImportBatch", id).after(serde_json::to_value(&recorded).unwrap_or_default());
             let event = outgoing(&(kind.event)(recorded), "ImportBatch", None);
             Ok::<_, AppError>(Change::new(report, audit).event(event))
@@ -177,13 +180,14 @@ fn too_many(list: &str, most: usize) -> AppError {
     AppError::limit("TOO_MANY", list, format!("at most {most} entries are taken at once: send several requests, or import a file"))
 }
 
-fn check_facts<F>(app: &App, kind: &FactKind<F>, input: &RecordFacts<F>) -> Result<(), AppError> {
+/// Checks what can be checked before anything is read. Answers the lines that say again what an earlier one says: they count once.
+fn check_facts<F: PartialEq>(app: &App, kind: &FactKind<F>, input: &RecordFacts<F>) -> Result<BTreeSet<u64>, AppError> {
     if input.facts.len() > app.limits.facts_max {
         return Err(too_many(kind.list, app.limits.facts_max));
     }
     let mut faults = Faults::new();
     check_key(&mut faults, "source", &input.source, &app.limits);
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut repeated) = (BTreeMap::new(), BTreeSet::new());
     for row in &input.facts {
         let path = |member: &str| format!("{}[{}].{member}", kind.list, row.line);
         let external_id = &(kind.id)(&row.fact).external_id;
@@ -192,11 +196,13 @@ fn check_facts<F>(app: &App, kind: &FactKind<F>, input: &RecordFacts<F>) -> Resu
         for (member, text) in (kind.texts)(&row.fact) {
             check_maybe_key(&mut faults, &path(member), text, &app.limits);
         }
-        if !seen.insert(external_id) {
-            faults.add("DUPLICATE", path("externalId"), "an earlier entry has this id: keep one of them");
+        match seen.entry(external_id) {
+            Entry::Vacant(first) => drop(first.insert(row)),
+            Entry::Occupied(first) if (&first.get().partner, &first.get().fact) == (&row.partner, &row.fact) => drop(repeated.insert(row.line)),
+            Entry::Occupied(_) => faults.add("DUPLICATE", path("externalId"), "an earlier entry has this id and says something else: keep one of them"),
         }
     }
-    faults.or(()).map_err(AppError::from)
+    Ok(faults.or(repeated)?)
 }
 
 /// One bad line and nothing is written: every bad line is listed with its index.

@@ -404,6 +404,7 @@ pub(super) fn decision_of(version: &InForce, partner: PartnerId, code: &str, lad
         cause,
         review: None,
         version: version.version.id,
+        reviewed: ladder.decision.reviewed.clone(),
     };
     let moved = TierMoved {
         partner,
@@ -471,14 +472,20 @@ fn hold(facts: &mut Facts, moved: &TierMoved, decision: &NewAssignment) {
     for held in partner.assignments.iter_mut().filter(|held| same(held) && held.from < moved.on && held.until.is_none_or(|until| until > moved.on)) {
         held.until = Some(moved.on);
     }
-    partner.assignments.push(TierAssignment {
+    let held = TierAssignment {
         ladder: moved.ladder.clone(),
         region: moved.region.clone(),
         tier: moved.to.clone(),
         from: moved.on,
         until: None,
         cause: decision.cause,
-    });
+    };
+    if let Some(reviewed) = &decision.reviewed {
+        partner.assignments.retain(|held| !(same(held) && held.from == moved.on));
+        let tier = Some(reviewed.clone()).filter(|tier| !tier.is_empty());
+        partner.assignments.push(TierAssignment { tier, cause: AssignmentCause::Promotion, ..held.clone() });
+    }
+    partner.assignments.push(held);
     partner.assignments.sort_by_key(|held| held.from);
 }
 

@@ -249,7 +249,7 @@ fn check_partners(app: &App, rows: &[UpsertPartner]) -> Result<(), AppError> {
 fn refusal_fault(refusal: &UpsertRefusal) -> Fault {
     match refusal {
         UpsertRefusal::UnknownParent(code) => {
-            Fault::new("UNKNOWN_PARTNER", "parent", format!("there is no partner {code}: create it first, or in the same request"))
+            Fault::new("UNKNOWN_PARTNER", "parent", format!("there is no partner {code} that you may choose: create it first, or in the same request"))
         }
         UpsertRefusal::Cycle => Fault::new("CYCLE", "parent", "the partner would be above itself: choose another parent"),
         UpsertRefusal::Stale => Fault::new("STALE", "expectedVersion", "somebody else changed the partner: read it again and repeat"),

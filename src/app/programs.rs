@@ -368,6 +368,10 @@ pub async fn publish_version(app: &App, ctx: &Ctx, input: &PublishVersion) -> Re
         .store
         .write(&context, async |tx| {
             let head = tx.find_version(input.version).await?.ok_or(AppError::NotFound)?;
+            if head.state == VersionState::Published {
+                let message = "the version is published already, and what is published never changes: apply a document for a new one";
+                return Err(AppError::conflict("ALREADY_PUBLISHED", "versionId", message));
+            }
             let program = tx.find_program_by_id(head.program_id).await?.ok_or(AppError::NotFound)?;
             let text = tx.find_document(head.id).await?.ok_or(AppError::NotFound)?;
             let document = read(&text, Format::Json)?;

@@ -53,5 +53,6 @@ pub async fn open_with(config: &Config, change: impl FnOnce(StoreOptions) -> Sto
     let store = Store::connect(config.database.url.expose(), change(options)).await?;
     let mut app = App::new(store).requiring(migrations());
     app.limits.run_chunk = config.jobs.run_chunk;
+    app.limits.second_approver_above = config.runs.second_approver_above;
     Ok(app)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use guerdon_domain::fault::Faults;
 use jsonwebtoken::Algorithm;
 
-use super::{AuthConfig, Config, DatabaseConfig, HttpConfig, JobsConfig, JwksSource, JwtConfig, JwtKeys, LogConfig, Secret};
+use super::{AuthConfig, Config, DatabaseConfig, HttpConfig, JobsConfig, JwksSource, JwtConfig, JwtKeys, LogConfig, RunsConfig, Secret};
 
 /// One thing that can be set.
 #[derive(Debug, Clone, Copy)]
@@ -62,6 +62,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("jobs.workers", "background workers of this node, 0 to 64; 1"),
     plain("jobs.poll_ms", "milliseconds between two looks for background work; 1000"),
     plain("jobs.run_chunk", "partners of a rebate run calculated between two commits, 1 to 100000; 1000"),
+    plain("runs.second_approver_above", "whole units of its currency above which a rebate run is posted by a second approver; never"),
     plain("log.format", "text or json; text"),
     plain("log.filter", "a level or a filter such as info,guerdon=debug; info"),
 ];
@@ -187,6 +188,7 @@ impl Values {
             auth: AuthConfig { jwt: self.jwt(faults) },
             http: self.http(faults),
             jobs: self.jobs(faults),
+            runs: self.runs(faults),
             log: self.log(faults),
         }
     }
@@ -284,6 +286,15 @@ impl Values {
         JobsConfig { workers, poll: self.millis("jobs.poll_ms", default.poll, faults), run_chunk }
     }
 
+    fn runs(&self, faults: &mut Faults) -> RunsConfig {
+        let key = "runs.second_approver_above";
+        let above = self.text(key).map(|text| text.parse().ok().filter(|units: &i64| *units >= 0));
+        if above == Some(None) {
+            faults.add("INVALID_SETTING", self.place(key), "not a whole number of units of a currency, from 0 on");
+        }
+        RunsConfig { second_approver_above: above.flatten() }
+    }
+
     fn log(&self, faults: &mut Faults) -> LogConfig {
         let default = LogConfig::default();
         let json = match self.text("log.format") {
@@ -363,6 +374,22 @@ mod tests {
             assert!(places.iter().any(|place| place.ends_with(expected)), "{expected} in {places:?}");
         }
         assert_eq!(faults.len(), 7);
+    }
+
+    #[test]
+    fn the_limit_of_one_approver_is_none_or_a_number_of_units() {
+        let above = |text: &str| {
+            let config = load_from(&Flags::default(), variables(&[("GUERDON_RUNS_SECOND_APPROVER_ABOVE", text)]));
+            config.map(|config| config.runs.second_approver_above).map_err(|faults| faults.0[0].path.clone())
+        };
+        assert_eq!(load_from(&Flags::default(), Vec::new()).unwrap().runs.second_approver_above, None);
+        assert_eq!((above("0"), above("100000")), (Ok(Some(0)), Ok(Some(100_000))));
+        for bad in ["", "-1", "10.5", "much"] {
+            assert_eq!(above(bad), Err("GUERDON_RUNS_SECOND_APPROVER_ABOVE".to_owned()), "{bad}");
+        }
+        let file = file("[runs]\nsecond_approver_above = 250\n");
+        let flags = Flags { config: Some(file.path().to_owned()), set: Vec::new() };
+        assert_eq!(load_from(&flags, Vec::new()).unwrap().runs.second_approver_above, Some(250));
     }
 
     #[test]

@@ -34,23 +34,30 @@ impl Job {
     }
 }
 
+/// Whether the caller sees a job: he may see jobs, or it is his own.
+fn sees(ctx: &Ctx, job: &StoredJob) -> bool {
+    job.created_by == ctx.actor.person || ctx.may((Action::Read, Resource::Job))
+}
+
 /// A job; none when there is none.
 ///
 /// # Errors
-/// `Forbidden`.
+/// `Forbidden` for those who may not see jobs, unless it is their own.
 pub async fn find_job(app: &App, ctx: &Ctx, id: JobId) -> Result<Option<Job>, AppError> {
-    ctx.require((Action::Read, Resource::Job))?;
-    Ok(app.store.read::<_, StoreError, _>(async |tx| tx.find_job(id).await).await?.map(Job))
+    let found = app.store.read::<_, StoreError, _>(async |tx| tx.find_job(id).await).await?;
+    if !found.as_ref().is_some_and(|job| sees(ctx, job)) {
+        ctx.require((Action::Read, Resource::Job))?;
+    }
+    Ok(found.map(Job))
 }
 
-/// Jobs by id.
+/// Jobs by id, those that the caller sees: all for whoever may see jobs, his own for everybody else.
 ///
 /// # Errors
-/// `Forbidden`.
+/// `Busy`, `Internal`.
 pub async fn jobs_many(app: &App, ctx: &Ctx, ids: &[JobId]) -> Result<BTreeMap<JobId, Job>, AppError> {
-    ctx.require((Action::Read, Resource::Job))?;
     let found = app.store.read::<_, StoreError, _>(async |tx| tx.jobs_many(ids).await).await?;
-    Ok(found.into_iter().map(|(id, job)| (id, Job(job))).collect())
+    Ok(found.into_iter().filter(|(_, job)| sees(ctx, job)).map(|(id, job)| (id, Job(job))).collect())
 }
 
 /// A page of jobs, the newest first.

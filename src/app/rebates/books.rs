@@ -7,7 +7,7 @@ pub use guerdon_store::{AccountKind, EntryId, EntryKind, LedgerFault, StoredAcco
 use guerdon_store::{AuditEntry, Change, EntryFilter, RunId, StoreError};
 use serde::{Deserialize, Serialize};
 
-use super::runs::{governed, over_all, segregation};
+use super::runs::{governed, over_all};
 use crate::app::idempotency::{Keyed as Idempotent, keyed_context};
 use crate::app::pages::{Keyed, page_of, request_of};
 use crate::app::partners::PartnerId;
@@ -161,9 +161,13 @@ fn refused(error: StoreError) -> AppError {
     let StoreError::Conflict { constraint } = &error else { return error.into() };
     match constraint.as_str() {
         "period_lock_live_key" => AppError::conflict("PERIOD_LOCKED", "period", "the period is locked already"),
-        "period_lock_two_approvers" => segregation("two approvers release a lock: another one has to"),
+        "period_lock_two_approvers" => another_approver(),
         _ => error.into(),
     }
+}
+
+fn another_approver() -> AppError {
+    AppError::conflict("SEGREGATION_OF_DUTIES", "period", "two approvers release a lock: another one has to")
 }
 
 /// Locks a period: no original run of it is made or posted any more.
@@ -209,7 +213,7 @@ pub async fn unlock_period(app: &App, ctx: &Ctx, input: &LockAsked) -> Result<Un
             let released = lock.release_asked.is_some();
             match &lock.release_asked {
                 Some(asked) if asked.by == ctx.actor.person => {
-                    return Err(segregation("two approvers release a lock: another one has to"));
+                    return Err(another_approver());
                 }
                 Some(_) => tx.release_lock(lock.id).await.map_err(refused)?,
                 None => tx.ask_release(lock.id).await.map_err(refused)?,

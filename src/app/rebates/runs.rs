@@ -240,7 +240,9 @@ fn may_run_all(program: &Program, period: &str, run_on: Date) -> Result<(), AppE
     let mut faults = Faults::new();
     for schedule in &program.document.rebate_schedules {
         if let Some(own) = program.periods(&schedule.period).named(period) {
-            faults.keep("", may_run(schedule, &own, run_on).map_err(|fault| Fault { path: "runId".to_owned(), ..fault }));
+            let fault = may_run(schedule, &own, run_on).err().map(|fault| Fault { path: "runId".to_owned(), ..fault });
+            // A period that is not over is that for all of its schedules.
+            faults.0.extend(fault.filter(|fault| !faults.0.contains(fault)));
         }
     }
     Ok(faults.or(())?)

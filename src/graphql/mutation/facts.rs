@@ -94,7 +94,8 @@ pub struct FactMutations;
 
 #[Object]
 impl FactMutations {
-    /// Records sale lines, returns and corrections. Facts are never rewritten: another body under a known id is refused.
+    /// Records sale lines, returns and corrections. The same line twice counts once, in one request or in several. Facts are never
+    /// rewritten: another body under a known id is refused.
     async fn transactions_record(
         &self,
         ctx: &Context<'_>,

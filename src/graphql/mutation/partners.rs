@@ -29,7 +29,7 @@ pub struct PartnerInput {
     pub partner_type: Option<String>,
     /// Its region, a key of the programs that it takes part in.
     pub region: Option<String>,
-    /// Its parent's code.
+    /// Its parent's code: of a partner that you may change too, or the parent that it has already.
     pub parent: Option<String>,
     /// The currency that it is paid in.
     pub currency: Option<CurrencyCode>,

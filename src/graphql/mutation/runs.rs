@@ -102,7 +102,7 @@ run_input!(RebateRunPostInput, "post" {
     content_hash: String,
 });
 run_input!(RebateRunPayInput, "be recorded as paid" {
-    /// The day on which it was paid.
+    /// The day on which it was paid, or paid back: that of the posting or later, and none to come.
     paid_on: GqlDate,
     /// The reference of the payment.
     reference: String,
@@ -301,7 +301,7 @@ impl RunMutations {
         move_run!(ctx, input, runs::post_run, RebateRunPostPayload, PostRun { content_hash: input.content_hash })
     }
 
-    /// Records that a posted run was paid.
+    /// Records that a posted run was paid, on the day of its posting or later; of the reversal of a paid run, that it was paid back.
     async fn rebate_run_pay(&self, ctx: &Context<'_>, #[graphql(desc = "Which run.")] input: RebateRunPayInput) -> Answer<RebateRunPayPayload> {
         move_run!(ctx, input, runs::pay_run, RebateRunPayPayload, PayRun { paid_on: input.paid_on.0, reference: input.reference })
     }

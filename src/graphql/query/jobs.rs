@@ -19,7 +19,7 @@ pub struct JobQueries;
 
 #[Object]
 impl JobQueries {
-    /// Background work by its id; null when there is none.
+    /// Background work by its id: any for those who may see jobs, and what one has asked for oneself. Null when there is none.
     async fn job(&self, ctx: &Context<'_>, #[graphql(desc = "Its id.")] id: ID) -> Maybe<Job> {
         let found = async {
             let (app, caller) = (ctx.app()?, ctx.caller()?);

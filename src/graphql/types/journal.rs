@@ -24,7 +24,7 @@ pub enum JournalEntryKind {
     AccrualRelease,
     /// Owed to partners: expense to payable.
     Posting,
-    /// Paid: payable to clearing.
+    /// Paid: payable to clearing. Paid back, for a reversal: clearing to payable.
     Payment,
     /// The negatives of a posting.
     Reversal,
@@ -71,7 +71,7 @@ impl JournalEntry {
         self.0.on.into()
     }
 
-    /// The run that it is of.
+    /// The run that it is of; null for accruals, and when you may not see it.
     async fn run(&self, ctx: &Context<'_>) -> Maybe<RebateRun> {
         let found = async {
             match self.0.run_id {

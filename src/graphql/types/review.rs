@@ -89,7 +89,8 @@ impl Review {
         found.await.transpose()
     }
 
-    /// Its job, with its progress; null for an evaluation that was made at once.
+    /// Its job, with its progress; null for an evaluation that was made at once, and for those who neither asked for the review nor may
+    /// see jobs.
     async fn job(&self, ctx: &Context<'_>) -> Maybe<Job> {
         let found = async {
             match self.0.job_id {

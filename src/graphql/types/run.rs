@@ -239,7 +239,7 @@ impl RebateRun {
         self.0.decision_note.as_deref()
     }
 
-    /// Whether its sum is above the limit of one approver, so that a second one has to post it.
+    /// Whether its sum is above the limit of one approver (a setting of the service), so that a second one has to post it.
     async fn needs_second_approver(&self) -> bool {
         self.0.second_approver
     }

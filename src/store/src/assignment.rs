@@ -37,6 +37,8 @@ pub struct NewAssignment {
     pub review: Option<ReviewId>,
     /// The version that was decided by.
     pub version: VersionId,
+    /// Where an override holds the tier, what the review gives without it; empty for no tier.
+    pub reviewed: Option<String>,
 }
 
 /// A tier on record.
@@ -62,16 +64,17 @@ pub struct StoredAssignment {
     pub review_id: Option<ReviewId>,
     /// The version that was decided by.
     pub version_id: VersionId,
-    /// What a review of the same day had given, where an override took its place; empty for no tier.
+    /// What the review of that day gave, where an override took its place; empty for no tier.
     pub reviewed_tier: Option<String>,
 }
 
 impl StoredAssignment {
     /// Whether a decision gives what is held: the same tier, both or neither by an override. One that an override held and that the
-    /// partner has by its own merit now is news, since the override ends.
+    /// partner has by its own merit now is news, since the override ends; so is what else a second review of a day gives under one.
     fn is_as(&self, decision: &NewAssignment) -> bool {
         let by_override = |cause: AssignmentCause| cause == AssignmentCause::Override;
-        self.tier == decision.tier && by_override(self.cause) == by_override(decision.cause)
+        let reviewed_anew = self.from == decision.on && decision.reviewed.is_some() && decision.reviewed != self.reviewed_tier;
+        self.tier == decision.tier && by_override(self.cause) == by_override(decision.cause) && !reviewed_anew
     }
 }
 
@@ -242,7 +245,7 @@ impl WriteTx {
 
     fn decide(&self, program: ProgramId, decision: &NewAssignment, history: &[StoredAssignment], moves: &mut Moves) -> AssignmentOutcome {
         let Some(held) = history.first() else {
-            moves.insert.push(self.row(program, decision, None));
+            moves.insert.push(self.row(program, decision, decision.reviewed.clone()));
             return AssignmentOutcome::Recorded;
         };
         let latest_change = held.until.unwrap_or(held.from).max(held.from);
@@ -257,7 +260,8 @@ impl WriteTx {
             if decision.cause == AssignmentCause::Override {
                 // The override's end goes back to what the review of this day gave.
                 let of_review = (held.cause != AssignmentCause::Override).then(|| held.tier.clone().unwrap_or_default());
-                moves.insert.push(self.row(program, decision, of_review.or_else(|| held.reviewed_tier.clone())));
+                let reviewed = decision.reviewed.clone().or(of_review).or_else(|| held.reviewed_tier.clone());
+                moves.insert.push(self.row(program, decision, reviewed));
                 return AssignmentOutcome::Replaced;
             }
             match history.get(1).filter(|before| before.until == Some(decision.on)) {
@@ -270,7 +274,7 @@ impl WriteTx {
         if held.until.is_none() {
             moves.close.entry(decision.on).or_default().push(held.id);
         }
-        moves.insert.push(self.row(program, decision, None));
+        moves.insert.push(self.row(program, decision, decision.reviewed.clone()));
         AssignmentOutcome::Recorded
     }
 

@@ -30,7 +30,7 @@ pub enum EntryKind {
     AccrualRelease,
     /// Owed to partners: expense to payable.
     Posting,
-    /// Paid: payable to clearing.
+    /// Paid: payable to clearing. Paid back, for a reversal: clearing to payable.
     Payment,
     /// The negatives of a posting.
     Reversal,
@@ -168,7 +168,7 @@ pub struct LedgerFault {
 
 /// The checks of the books: the name, and a query that answers whatever is wrong, as subject and figures. `:id(..)` spells an id,
 /// `:lines` the sum of the lines of statement `s`.
-const CHECKS: [(&str, &str); 7] = [
+const CHECKS: [(&str, &str); 9] = [
     (
         "an entry sums to zero",
         "SELECT :id(e.id), CAST(SUM(p.amount_minor) AS TEXT) FROM journal_entry e JOIN posting p ON p.entry_id = e.id \
@@ -200,6 +200,17 @@ const CHECKS: [(&str, &str); 7] = [
          COALESCE((SELECT SUM(s.amount_minor) FROM statement s WHERE s.run_id = r.id), 0) <> \
          COALESCE((SELECT -SUM(p.amount_minor) FROM journal_entry e JOIN posting p ON p.entry_id = e.id JOIN account a ON a.id = p.account_id \
          WHERE e.run_id = r.id AND e.kind IN ('POSTING', 'REVERSAL') AND a.kind = 'REBATE_PAYABLE'), 0)",
+    ),
+    (
+        "what was paid for a run, or paid back for a reversal, is the sum of its statements",
+        "SELECT :id(id), CAST(stated AS TEXT) || ' stated, ' || CAST(paid AS TEXT) || ' paid' FROM (SELECT r.id, CASE WHEN r.state = 'PAID' THEN \
+         COALESCE((SELECT SUM(s.amount_minor) FROM statement s WHERE s.run_id = r.id), 0) ELSE 0 END AS stated, \
+         COALESCE((SELECT SUM(p.amount_minor) FROM journal_entry e JOIN posting p ON p.entry_id = e.id JOIN account a ON a.id = p.account_id \
+         WHERE e.run_id = r.id AND e.kind = 'PAYMENT' AND a.kind = 'REBATE_PAYABLE'), 0) AS paid FROM rebate_run r) AS settled WHERE stated <> paid",
+    ),
+    (
+        "what was paid back was paid before",
+        "SELECT :id(r.id), r.period FROM rebate_run r JOIN rebate_run o ON o.id = r.of_run_id WHERE r.state = 'PAID' AND o.state <> 'PAID'",
     ),
     (
         "what was recognised before is what earlier runs state",
@@ -327,7 +338,8 @@ impl WriteTx {
         self.run_entries(run, kind, on, AccountKind::RebateExpense, -1, None).await
     }
 
-    /// Writes that a run was paid: payable to clearing, one entry a currency.
+    /// Writes that a run was paid: payable to clearing, one entry a currency. The statements of a reversal are negative, so that what was
+    /// paid back goes the other way.
     pub async fn pay_run_entries(&self, run: &StoredRun, on: Date, reference: &str) -> Result<u64, StoreError> {
         self.run_entries(run, EntryKind::Payment, on, AccountKind::PaymentClearing, 1, Some(reference)).await
     }

@@ -54,7 +54,7 @@ pub enum UpsertOutcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum UpsertRefusal {
-    /// Its parent does not exist and is not among the rows.
+    /// Its parent does not exist and is not among the rows, or lies outside the caller's scope: the answer tells neither from the other.
     UnknownParent(String),
     /// It would be above itself on some date.
     Cycle,
@@ -283,7 +283,11 @@ fn refusals(scope: &Scope, rows: &[PartnerUpsert], known: &Known) -> BTreeMap<us
         let present = known.partners.get(&row.code);
         let region = present.map_or(row.profile.region.as_deref(), |partner| partner.region.as_deref());
         let reachable = scope.contains(&row.code, region) && (scope.is_all() || scope.contains(&row.code, row.profile.region.as_deref()));
-        let unknown_parent = row.profile.parent.as_deref().filter(|parent| !known.partners.contains_key(*parent) && !among.contains(parent));
+        let unknown_parent = row.profile.parent.as_deref().filter(|parent| match known.partners.get(*parent) {
+            // What a partner has for a parent already stays, whoever writes the rest of its profile.
+            Some(parent) => !scope.contains(&parent.code, parent.region.as_deref()) && present.is_none_or(|own| own.parent_id != Some(parent.id)),
+            None => !among.contains(parent),
+        });
         let stale = row.expected.is_some_and(|expected| present.is_none_or(|partner| partner.row_version != expected));
         let contradicts = seen.insert((&row.code, row.profile.from), &row.profile).is_some_and(|other| *other != row.profile);
         if !reachable {

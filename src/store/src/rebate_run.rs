@@ -515,7 +515,7 @@ impl WriteTx {
         self.change_run(id, "reversed_by_run_id = $1", "posting_number IS NOT NULL AND reversed_by_run_id IS NULL", vec![by.into()]).await
     }
 
-    /// Records that a posted run was paid.
+    /// Records that a posted run was paid, or a reversal paid back.
     pub async fn mark_paid(&self, id: RunId, paid_on: Date, reference: &str) -> Result<StoredRun, StoreError> {
         let values = vec![self.context().actor.clone().into(), self.now().into(), paid_on.naive().into(), reference.into()];
         let sets = "state = 'PAID', paid_by = $1, paid_at = $2, paid_on = $3, payment_reference = $4";

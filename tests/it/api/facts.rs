@@ -65,6 +65,11 @@ async fn one_bad_line_records_nothing_and_every_bad_line_is_listed() {
     assert_eq!(errors, expected.iter().map(|(code, path)| ((*code).to_owned(), (*path).to_owned())).collect());
     let twice = vec![with("category", json!("BIKES")), with("category", json!("PARTS"))];
     assert_eq!(api.refused(importer(), RECORD.0, RECORD.1, RECORD.2, sales(twice, "k3")).await.first().unwrap().0, "DUPLICATE");
+    let same = vec![with("category", json!("BIKES")), with("category", json!("BIKES"))];
+    let done = api.mutate(importer(), RECORD.0, RECORD.1, "result { recorded unchanged }", sales(same.clone(), "same")).await;
+    assert_eq!(done["result"], json!({"recorded": 1, "unchanged": 1}), "the same line twice counts once");
+    let done = api.mutate(importer(), RECORD.0, RECORD.1, "result { recorded unchanged }", sales(same, "again")).await;
+    assert_eq!(done["result"], json!({"recorded": 0, "unchanged": 2}));
     let many: Vec<Value> = (0..1_001)
         .map(|at| {
             let mut line = sale("A", 1);

@@ -129,6 +129,44 @@ async fn an_estimate_shows_bands_lines_and_what_comes_next() {
 }
 
 #[tokio::test]
+async fn an_estimate_without_a_period_is_of_each_schedules_own() {
+    let api = Api::new().await;
+    let mut document = document();
+    document["program"]["fiscalYearStart"] = json!("02-01");
+    let flat = |rate: &str| json!({"flat": {"rate": rate}});
+    document["rebateSchedules"] = json!([
+        {"key": "monthly", "period": {"month": {}}, "method": flat("1 %")},
+        {"key": "quarterly", "period": {"quarter": {}}, "method": flat("2 %")},
+        {"key": "other", "period": {"quarter": {}}, "method": flat("3 %")},
+    ]);
+    api.publish(&document).await;
+    api.furnish(&["A"]).await;
+    api.clock.set("2020-05-20T12:00:00Z".parse().unwrap());
+    let query = "query($period: String) { partner(by: {code: \"A\"}) { rebateEstimate(period: $period) { period programVersion totals { amount } schedules { schedule period programVersion span { from } amount { amount } nextBand { from } } } } }";
+    let answer = api.execute(of_partner("A"), query, json!({})).await;
+    let found = answer.at("/partner/rebateEstimate");
+    assert_eq!((&found["period"], &found["programVersion"]), (&json!("2020-05"), &json!(1)));
+    let told = |found: &Value| -> Vec<[String; 3]> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        found["schedules"].as_array().unwrap().iter().map(|one| [text(&one["schedule"]), text(&one["period"]), text(&one["amount"]["amount"])]).collect()
+    };
+    let own = |schedule: &str, period: &str, amount: &str| [schedule.to_owned(), period.to_owned(), amount.to_owned()];
+    let (month, quarter, other) = (own("monthly", "2020-05", "30.00"), own("quarterly", "FY2021-Q2", "60.00"), own("other", "FY2021-Q2", "90.00"));
+    assert_eq!((told(found), &found["totals"]), (vec![month, quarter.clone(), other.clone()], &json!([{"amount": "180.00"}])));
+    let answer = api.execute(of_partner("A"), query, json!({"period": "FY2021-Q2"})).await;
+    assert_eq!(told(answer.at("/partner/rebateEstimate")), [quarter, other], "one that is named is the only one");
+    let answer = api.execute(of_partner("A"), query, json!({"period": "2020-Q2"})).await;
+    assert_eq!(answer.codes(), ["UNKNOWN_PERIOD"]);
+    assert!(answer.errors[0]["message"].as_str().unwrap().ends_with("spelled here as `2020-05`, `FY2021-Q2`"), "{:?}", answer.errors);
+    // Without schedules there is nothing to estimate.
+    document["rebateSchedules"] = json!([]);
+    document["version"] = json!({"label": "bare", "effectiveOn": "2020-05-10"});
+    api.publish(&document).await;
+    let answer = api.execute(of_partner("A"), query, json!({})).await;
+    assert_eq!(answer.at("/partner/rebateEstimate"), &Value::Null);
+}
+
+#[tokio::test]
 async fn a_missing_exchange_rate_is_named_and_hurts_nobody_else() {
     let api = Api::furnished().await;
     let line = json!({"externalId": "eur", "partner": "A", "date": "2020-05-02", "category": "BIKES", "amount": {"amount": "10.00", "currency": "EUR"}});

@@ -5,6 +5,7 @@ mod catalogue;
 mod explained;
 mod facts;
 mod levelling;
+mod override_ends;
 mod overrides;
 mod partners;
 mod programs;

@@ -124,3 +124,28 @@ async fn lists_page_filter_order_and_count() {
     let own = api.ask(of_partner("B"), "{ partners { totalCount nodes { code } } }").await;
     assert_eq!((own.at("/partners/nodes"), own.at("/partners/totalCount")), (&json!([{"code": "B"}]), &json!(1)));
 }
+
+#[tokio::test]
+async fn a_parent_lies_in_the_scope_of_whoever_names_it() {
+    let api = Api::new().await;
+    let made = json!([
+        {"code": "HQ", "name": "Head", "region": "US", "from": "2018-01-01"},
+        {"code": "OWN", "name": "Own", "region": "DE", "from": "2018-01-01"},
+        {"code": "CHILD", "name": "Child", "region": "DE", "parent": "HQ", "from": "2018-01-01"},
+    ]);
+    api.mutate(admin(), UPSERT.0, UPSERT.1, UPSERT.2, json!({"partners": made, "idempotencyKey": "made"})).await;
+    let manager = || actor(Role::ChannelManager, RoleScope::Regions(vec!["DE".into()]));
+    let mut told = Vec::new();
+    for (parent, key) in [("HQ", "foreign"), ("NOWHERE", "unknown")] {
+        let input = one(json!({"code": "OWN", "name": "Own", "region": "DE", "parent": parent, "from": "2019-01-01"}), key);
+        let answer = api.try_mutate(manager(), UPSERT.0, UPSERT.1, UPSERT.2, input).await;
+        told.push(answer.at("/payload/userErrors").to_string().replace(parent, "?"));
+    }
+    assert_eq!(told[0], told[1], "outside and unknown are answered alike");
+    assert!(told[0].contains("UNKNOWN_PARTNER"), "{told:?}");
+    let own = one(json!({"code": "NEW", "name": "New", "region": "DE", "parent": "OWN", "from": "2019-01-01"}), "own");
+    assert_eq!(api.mutate(manager(), UPSERT.0, UPSERT.1, UPSERT.2, own).await["results"][0]["outcome"], "CREATED");
+    // A parent that somebody else has given stays when the rest of the profile changes.
+    let kept = one(json!({"code": "CHILD", "name": "Renamed", "region": "DE", "parent": "HQ", "from": "2019-01-01"}), "kept");
+    assert_eq!(api.mutate(manager(), UPSERT.0, UPSERT.1, UPSERT.2, kept).await["results"][0]["outcome"], "CHANGED");
+}

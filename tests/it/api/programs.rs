@@ -87,7 +87,8 @@ async fn two_versions_may_not_take_effect_on_one_day_and_what_is_published_stays
     let refused = api.refused(approver(), PUBLISH.0, PUBLISH.1, PUBLISH.2, input).await;
     assert_eq!(refused.first().unwrap().0, "EFFECTIVE_DATE_TAKEN");
     let input = json!({"versionId": published["version"]["id"], "expectedVersion": published["version"]["version"], "idempotencyKey": "p3"});
-    assert_eq!(api.refused(approver(), PUBLISH.0, PUBLISH.1, PUBLISH.2, input).await.first().unwrap().0, "STALE");
+    let refused = api.refused(approver(), PUBLISH.0, PUBLISH.1, PUBLISH.2, input).await;
+    assert_eq!(refused.first().unwrap(), &("ALREADY_PUBLISHED".into(), "input.versionId".into()));
 }
 
 #[tokio::test]

@@ -463,3 +463,22 @@ async fn lists_of_reviews_and_standings_cost_the_same_for_one_and_many() {
     let rest = api.ask(auditor(), &format!("{{ standings(first: 2, after: \"{cursor}\") {{ nodes {{ partnerCode }} }} }}")).await;
     assert_eq!(rest.at("/standings/nodes"), &json!([{"partnerCode": "C"}]));
 }
+
+#[tokio::test]
+async fn whoever_starts_a_review_sees_how_far_it_is() {
+    let api = Api::furnished().await;
+    let manager = |region: &str| super::Actor { person: region.to_owned(), ..actor(Role::ChannelManager, RoleScope::Regions(vec![region.into()])) };
+    let input = json!({"program": "P", "idempotencyKey": "mine"});
+    let started = api.mutate(manager("DE"), "reviewStart", "ReviewStartInput", "review { id job { id done total } }", input).await;
+    assert_eq!((&started["review"]["job"]["done"], &started["review"]["job"]["total"]), (&json!(0), &json!(2)));
+    run_due(&api.app).await.unwrap();
+    let query = format!(
+        "{{ review(id: {}) {{ state job {{ state done }} }} job(id: {}) {{ done }} }}",
+        started["review"]["id"], started["review"]["job"]["id"]
+    );
+    let own = api.ask(manager("DE"), &query).await;
+    assert_eq!((own.at("/review/job"), own.at("/job/done")), (&json!({"state": "DONE", "done": 2}), &json!(2)));
+    let others = api.ask(manager("US"), &query).await;
+    assert_eq!((others.codes(), &others.data["review"]["job"], &others.data["job"]), (vec!["FORBIDDEN"], &Value::Null, &Value::Null), "others do not");
+    assert_eq!(api.ask(auditor(), &query).await.at("/review/job/done"), &json!(2));
+}

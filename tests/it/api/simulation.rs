@@ -6,6 +6,7 @@ use guerdon_domain::access::{Role, RoleScope};
 use serde_json::{Value, json};
 
 use super::{Api, actor, admin, auditor, designer, document, importer, of_partner};
+use crate::harness::build::products;
 use crate::harness::is_postgres;
 
 const FIELDS: &str = "programVersion asOf partners up down aside matrix { ladder from to partners } rules { path kind before after } \
@@ -258,6 +259,50 @@ async fn a_partner_may_ask_about_itself() {
         counts.push(api.database.store.statements() - earlier);
     }
     assert!(counts.windows(2).all(|pair| pair[0] == pair[1]), "{counts:?}");
+}
+
+#[tokio::test]
+async fn what_has_no_date_is_supposed_on_the_day_that_is_asked_about() {
+    let api = levelled().await;
+    let mut document = document();
+    document["program"]["timeZone"] = json!("Pacific/Kiritimati");
+    document["version"] = json!({"label": "East", "effectiveOn": "2020-05-01"});
+    document["categories"] = json!([{"key": "BIKES"}, {"key": "PARTS"}]);
+    document["rebateSchedules"] =
+        json!([{"key": "bikes", "period": {"month": {}}, "scope": {"categories": ["BIKES"]}, "method": {"flat": {"rate": "10 %"}}}]);
+    api.publish(&document).await;
+    products(&api.database.store, &[("bike", "BIKES")]).await;
+    // It is the first of July there already.
+    api.clock.set("2020-06-30T12:00:00Z".parse().unwrap());
+    let supposed = "transactions: [{amount: {amount: \"100.00\", currency: \"USD\"}, product: \"bike\"}]";
+    let asked = |as_of: &str, supposed: &str| {
+        format!("whatIf(facts: {{{supposed}}}{as_of}, rebatePeriods: [\"2020-06\", \"2020-07\"]) {{ asOf rebates {{ period before {{ amount }} after {{ amount }} }} }}")
+    };
+    let more = |answer: &Value| -> Vec<(String, String)> {
+        let rebates = answer["rebates"].as_array().unwrap().iter();
+        rebates.map(|one| (one["period"].as_str().unwrap().to_owned(), one["after"]["amount"].as_str().unwrap().to_owned())).collect()
+    };
+    let mut counts = Vec::new();
+    for first in [1, 10] {
+        let earlier = api.database.store.statements();
+        let answer = api.ask(auditor(), &format!("{{ partners(first: {first}) {{ nodes {{ {} }} }} }}", asked("", supposed))).await;
+        counts.push(api.database.store.statements() - earlier);
+        let found = answer.at("/partners/nodes/0/whatIf");
+        assert_eq!((&found["asOf"], more(found)), (&json!("2020-07-01"), vec![("2020-07".into(), "10.00".into())]), "today in the program's time zone");
+    }
+    assert_eq!(counts[0], counts[1], "however many partners");
+    let facts = json!([{"partner": "P00", "facts": {"transactions": [{"amount": {"amount": "100.00", "currency": "USD"}, "product": "bike"}]}}]);
+    let query = "query($input: SimulationInput!) { simulation(input: $input) { asOf rebateChanges { nodes { partnerCode period after { amount } } } } }";
+    let answer = api.execute(designer(), query, json!({"input": {"facts": facts, "rebatePeriods": ["2020-06", "2020-07"]}})).await;
+    let expected = json!([{"partnerCode": "P00", "period": "2020-07", "after": {"amount": "10.00"}}]);
+    assert_eq!((answer.at("/simulation/asOf"), answer.at("/simulation/rebateChanges/nodes")), (&json!("2020-07-01"), &expected));
+    // A product that nobody knows is refused, as it is when the line is recorded.
+    let unknown = asked(", asOf: \"2020-07-01\"", &supposed.replace("\"bike\"", "\"boat\""));
+    let answer = api.ask(of_partner("P00"), &format!("{{ partner(by: {{code: \"P00\"}}) {{ {unknown} }} }}")).await;
+    assert_eq!(answer.codes(), ["UNKNOWN_PRODUCT"]);
+    let answer = api.execute(designer(), query, json!({"input": {"rebatePeriods": ["2020-Q3"]}})).await;
+    assert_eq!(answer.codes(), ["UNKNOWN_PERIOD"]);
+    assert!(answer.errors[0]["message"].as_str().unwrap().contains("`2020-07`"), "{:?}", answer.errors);
 }
 
 #[tokio::test]

@@ -31,6 +31,7 @@ impl Process {
             .env("GUERDON_JOBS_WORKERS", "1")
             .env("GUERDON_JOBS_POLL_MS", "10")
             .env("GUERDON_JOBS_RUN_CHUNK", chunk.to_string())
+            .env("GUERDON_RUNS_SECOND_APPROVER_ABOVE", "100")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -158,6 +159,8 @@ async fn killed(partners: usize, kills: i64) {
     drop(last);
     let after = look(&api, &run).await;
     assert_eq!((&after["state"], &after["contentHash"]), (&json!("CALCULATED"), &undisturbed), "{done} were done when the last one was killed");
+    // The processes were started with a limit of one approver, of which this test's own service knows nothing.
+    assert_eq!((&run["needsSecondApprover"], &after["needsSecondApprover"]), (&json!(false), &json!(true)));
     assert_eq!(api.database.texts(hashes).await, statements);
     assert_eq!(api.database.number(DONE).await, i64::try_from(partners).unwrap(), "no partner twice");
 }

@@ -58,6 +58,7 @@ impl<'a> Decisions<'a> {
             cause: AssignmentCause::Promotion,
             review: None,
             version: self.version,
+            reviewed: None,
         };
         write(&self.api.database.store, async |tx| tx.record_assignments(self.program, std::slice::from_ref(&decision)).await).await.unwrap();
     }

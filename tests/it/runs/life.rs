@@ -208,6 +208,64 @@ async fn a_reversal_takes_everything_out_and_the_period_runs_anew() {
     sound(&api).await;
 }
 
+/// What is on an account of the program.
+async fn balances(api: &Api) -> Vec<(String, String)> {
+    let accounts = api.ask(auditor(), "{ ledgerAccounts(program: \"P\") { kind balance { amount } } }").await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    accounts.at("/ledgerAccounts").as_array().unwrap().iter().map(|one| (text(&one["kind"]), text(&one["balance"]["amount"]))).collect()
+}
+
+/// Reverses a run and posts the reversal.
+async fn reversed(api: &Api, run: &Value) -> Value {
+    let reversal = move_run(api, approver(), "rebateRunReverse", json!({"runId": run["id"], "reason": "wrong rates"})).await;
+    guerdon::jobs::run_due(&api.app).await.unwrap();
+    let reversal = look(api, &reversal).await;
+    let named = json!({"runId": reversal["id"], "contentHash": reversal["contentHash"]});
+    move_run(api, preparer(), "rebateRunSubmit", named.clone()).await;
+    move_run(api, second_approver(), "rebateRunApprove", named.clone()).await;
+    move_run(api, second_approver(), "rebateRunPost", named).await
+}
+
+#[tokio::test]
+async fn what_was_paid_is_paid_back_for_the_reversal_and_the_books_show_it() {
+    let api = two_partners().await;
+    let pay = |run: &Value, on: &str| json!({"runId": run["id"], "paidOn": on, "reference": "SEPA-1"});
+    let unpaid = posted(&api, "2020-Q1", "ORIGINAL").await;
+    for (on, code) in [("2020-04-09", "BEFORE_POSTING"), ("2020-04-11", "IN_THE_FUTURE")] {
+        assert_eq!(refusal(&try_move(&api, approver(), "rebateRunPay", pay(&unpaid, on)).await), code);
+    }
+    let nothing = reversed(&api, &unpaid).await;
+    let refused = try_move(&api, approver(), "rebateRunPay", pay(&nothing, "2020-04-10")).await;
+    assert_eq!(refusal(&refused), "WRONG_STATE");
+    assert!(refused.at("/payload/userErrors/0/message").as_str().unwrap().contains("was never paid"), "{refused:?}");
+
+    let run = posted(&api, "2020-Q1", "ORIGINAL").await;
+    go_to(&api, "2020-04-12");
+    assert_eq!(move_run(&api, approver(), "rebateRunPay", pay(&run, "2020-04-12")).await["state"], "PAID");
+    let reversal = reversed(&api, &run).await;
+    assert_eq!(refusal(&try_move(&api, approver(), "rebateRunPay", pay(&reversal, "2020-04-11")).await), "BEFORE_POSTING");
+    assert_eq!(move_run(&api, approver(), "rebateRunPay", pay(&reversal, "2020-04-12")).await["state"], "PAID");
+    assert_eq!(refusal(&try_move(&api, approver(), "rebateRunPay", pay(&reversal, "2020-04-12")).await), "WRONG_STATE", "once");
+    assert!(balances(&api).await.iter().all(|(_, balance)| balance == "0.00"), "{:?}", balances(&api).await);
+    let query = format!("{{ journal(filter: {{run: {}}}) {{ nodes {{ kind reference postings {{ nodes {{ account amount {{ amount }} }} }} }} }} }}", reversal["id"]);
+    let entries = api.ask(auditor(), &query).await;
+    let back = entries.at("/journal/nodes").as_array().unwrap().iter().find(|entry| entry["kind"] == "PAYMENT").unwrap().clone();
+    assert!(back["postings"]["nodes"].as_array().unwrap().contains(&json!({"account": "PAYMENT_CLEARING", "amount": {"amount": "23.33"}})), "{back}");
+    sound(&api).await;
+    posted(&api, "2020-Q1", "ORIGINAL").await;
+    sound(&api).await;
+    // An amount that left, and that no statement asks for, is found.
+    let beside = api.database.beside().await;
+    let off = if crate::harness::is_postgres() { "ALTER TABLE posting DISABLE TRIGGER USER" } else { "DROP TRIGGER posting_no_update" };
+    beside.execute_unprepared(off).await.unwrap();
+    beside
+        .execute_unprepared("UPDATE posting SET amount_minor = 2 * amount_minor WHERE entry_id IN (SELECT id FROM journal_entry WHERE kind = 'PAYMENT')")
+        .await
+        .unwrap();
+    let faults = api.database.store.read(async |tx| tx.verify_ledger().await).await.unwrap();
+    assert_eq!(faults.iter().filter(|fault| fault.check.starts_with("what was paid for a run")).count(), 2, "{faults:?}");
+}
+
 #[tokio::test]
 async fn a_tampered_statement_is_found_before_it_is_posted() {
     let api = two_partners().await;

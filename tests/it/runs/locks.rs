@@ -9,10 +9,14 @@ use crate::api::{Api, approver};
 async fn a_run_waits_for_the_end_of_its_period_and_for_grace() {
     let mut schedule = retroactive();
     schedule["trueUp"] = json!({"graceDays": 10});
-    let api = service(&program_with(schedule), &["A"], "2020-03-30").await;
+    let mut document = program_with(schedule.clone());
+    schedule["key"] = json!("second");
+    document["rebateSchedules"].as_array_mut().unwrap().push(schedule);
+    let api = service(&document, &["A"], "2020-03-30").await;
     let run = move_run(&api, preparer(), "rebateRunCreate", json!({"program": "P", "period": "2020-Q1"})).await;
     let calculate = || try_move(&api, preparer(), "rebateRunCalculate", json!({"runId": run["id"]}));
-    assert_eq!(refusal(&calculate().await), "PERIOD_NOT_OVER");
+    let early = calculate().await;
+    assert_eq!((refusal(&early), early.at("/payload/userErrors").as_array().unwrap().len()), ("PERIOD_NOT_OVER".into(), 1), "once, not for each schedule");
     go_to(&api, "2020-04-09");
     assert_eq!(refusal(&calculate().await), "GRACE_DAYS");
     go_to(&api, "2020-04-10");
@@ -61,7 +65,7 @@ async fn two_approvers_release_a_lock() {
     let same = guerdon_domain::access::Actor { credential: "other key".into(), ..approver() };
     let again =
         api.try_mutate(same, "periodUnlock", "PeriodUnlockInput", "released", json!({"program": "P", "period": "2020-Q1", "idempotencyKey": "again"})).await;
-    assert_eq!(refusal(&again), "SEGREGATION_OF_DUTIES");
+    assert_eq!((refusal(&again), again.at("/payload/userErrors/0/field")), ("SEGREGATION_OF_DUTIES".into(), &json!(["input", "period"])));
     assert_eq!(unlock(&api, second_approver()).await["released"], true);
     move_run(&api, approver(), "rebateRunPost", named).await;
     let posted =

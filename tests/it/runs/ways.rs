@@ -57,6 +57,7 @@ async fn many(count: usize) -> Api {
         cause: AssignmentCause::Promotion,
         review: None,
         version,
+        reviewed: None,
     };
     let first: Vec<NewAssignment> = codes.iter().map(|code| held(code, "SILVER", "2019-06-01")).collect();
     let later: Vec<NewAssignment> = codes.iter().step_by(3).map(|code| held(code, "GOLD", "2020-02-15")).collect();

@@ -34,6 +34,7 @@ impl Case {
             cause: AssignmentCause::Promotion,
             review: None,
             version: self.version,
+            reviewed: None,
         }
     }
 

@@ -4,13 +4,14 @@ use guerdon_domain::access::{Action, Condition, Resource};
 use guerdon_domain::date::Date;
 use guerdon_domain::event::{Event, RebatePosted, RebateTotal};
 use guerdon_domain::fault::Faults;
+use guerdon_domain::program::Program;
 use guerdon_store::{Change, EntryKind, ReadTx, RunId, RunKind, RunState, StoredRun, WriteTx};
 
 use super::content::{require_current, require_unchanged};
 use super::{audit_of, over_all, preparing, refused, segregation, summary};
 use crate::app::idempotency::{Keyed, keyed_context, write_context};
 use crate::app::outbox::outgoing;
-use crate::app::programs::{ProgramKey, in_force_many, today_in};
+use crate::app::programs::{InForce, ProgramKey, in_force_many, today_in};
 use crate::app::text::{check_key, check_text};
 use crate::app::{App, Ctx};
 use crate::error::AppError;
@@ -258,7 +259,8 @@ pub async fn post_run(app: &App, ctx: &Ctx, input: &PostRun) -> Result<StoredRun
 }
 
 async fn post(app: &App, ctx: &Ctx, tx: &WriteTx, run: &StoredRun, hash: &str) -> Result<Change<StoredRun>, AppError> {
-    let (code, today) = today_of(app, ctx, tx, run).await?;
+    let in_force = governing(app, tx, run).await?;
+    let (code, today) = (in_force.program.code.clone(), today_in(ctx, &in_force.compiled));
     let after = tx.mark_posted(run.id, hash).await.map_err(refused)?;
     match (run.kind, run.of_run_id) {
         (RunKind::Reversal, Some(of)) => {
@@ -283,12 +285,11 @@ async fn post(app: &App, ctx: &Ctx, tx: &WriteTx, run: &StoredRun, hash: &str) -
     Ok(moved(run, after).event(outgoing(&event, "RebateRun", None)))
 }
 
-/// The program's code, and today in its time zone.
-async fn today_of(app: &App, ctx: &Ctx, tx: &ReadTx, run: &StoredRun) -> Result<(String, Date), AppError> {
+/// The version that governs a run's period.
+async fn governing(app: &App, tx: &ReadTx, run: &StoredRun) -> Result<InForce, AppError> {
     let dates = std::collections::BTreeSet::from([run.span.from]);
     let mut found = in_force_many(app, tx, Some(&ProgramKey::Id(run.program_id)), &dates).await?;
-    let in_force = found.remove(&run.span.from).ok_or(AppError::NotFound)?;
-    Ok((in_force.program.code.clone(), today_in(ctx, &in_force.compiled)))
+    found.remove(&run.span.from).ok_or(AppError::NotFound)
 }
 
 fn posted_event(program: &str, run: &StoredRun) -> Event {
@@ -315,26 +316,49 @@ fn posted_event(program: &str, run: &StoredRun) -> Event {
     })
 }
 
-/// Records that a posted run was paid.
+/// Whether something is to be paid for a run: what is posted and stands, once; of a reversal what was paid before it goes back.
+async fn require_payable(tx: &ReadTx, run: &StoredRun) -> Result<(), AppError> {
+    let Some(of) = run.of_run_id else {
+        let payable = run.state == RunState::Posted && run.reversed_by.is_none();
+        return if payable { Ok(()) } else { Err(wrong_state(run, "only what is posted, was not reversed and is not paid yet can be paid")) };
+    };
+    if run.state != RunState::Posted {
+        return Err(wrong_state(run, "a reversal is paid back once, after it is posted"));
+    }
+    let paid = found(tx, of).await?.state == RunState::Paid;
+    if paid { Ok(()) } else { Err(wrong_state(run, "the run that it reverses was never paid, so that nothing is to be paid back")) }
+}
+
+/// A payment is made after its run was posted, and recorded after it was made.
+fn check_paid_on(paid_on: Date, run: &StoredRun, today: Date, program: &Program) -> Result<(), AppError> {
+    if paid_on > today {
+        return Err(AppError::invalid("IN_THE_FUTURE", "paidOn", "a payment is recorded when it was made: name its day"));
+    }
+    let posted = run.posted.as_ref().map(|deed| Date::from_naive(deed.at.with_timezone(&program.time_zone).date_naive()));
+    match posted.filter(|posted| paid_on < *posted) {
+        Some(posted) => Err(AppError::invalid("BEFORE_POSTING", "paidOn", format!("the run was posted on {posted}: nothing was owed for it before"))),
+        None => Ok(()),
+    }
+}
+
+/// Records that a posted run was paid; of the reversal of a paid run, that it was paid back.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; `Invalid` about the reference or a day to come; `Conflict` with `WRONG_STATE`; those of idempotency keys.
+/// `Forbidden`; `NotFound`; `Invalid` about the reference, a day to come or one before the posting; `Conflict` with `WRONG_STATE`; those
+/// of idempotency keys.
 pub async fn pay_run(app: &App, ctx: &Ctx, input: &PayRun) -> Result<StoredRun, AppError> {
     over_all(&ctx.require_under((Action::Publish, Resource::RebateRun), &[Condition::SecondApproverAboveLimit])?)?;
     let mut faults = Faults::new();
     check_key(&mut faults, "reference", &input.reference, &app.limits);
-    if input.paid_on > ctx.today.next() {
-        faults.add("IN_THE_FUTURE", "paidOn", "a payment is recorded when it was made: name its day");
-    }
     faults.or(())?;
     let context = keyed_context(app, ctx, "rebateRunPay", input.keyed.as_ref())?;
     let written = app
         .store
         .write(&context, async |tx| {
             let run = found(tx, input.run).await?;
-            if run.state != RunState::Posted || run.reversed_by.is_some() || run.kind == RunKind::Reversal {
-                return Err(wrong_state(&run, "only what is posted and stands can be paid"));
-            }
+            require_payable(tx, &run).await?;
+            let in_force = governing(app, tx, &run).await?;
+            check_paid_on(input.paid_on, &run, today_in(ctx, &in_force.compiled), &in_force.compiled)?;
             let after = tx.mark_paid(run.id, input.paid_on, &input.reference).await.map_err(refused)?;
             tx.pay_run_entries(&after, input.paid_on, &input.reference).await?;
             Ok::<_, AppError>(moved(&run, after))

@@ -163,6 +163,7 @@ impl<'a> Evaluator<'a> {
             due_down,
             next_down_on: ReviewDays::down(ladder, rank, at, self.program.fiscal_year).next_after(at.as_of),
             grace,
+            reviewed: held_by.map(|_| ladder.at_rank(before_overrides).map(|tier| tier.key.clone()).unwrap_or_default()),
             overridden: held_by.map(|held| OverrideStanding { kind: held.kind, tier: held.tier.clone(), span: held.span, reason: held.reason.clone() }),
             inherited_from,
         };

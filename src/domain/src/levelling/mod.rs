@@ -281,6 +281,9 @@ pub struct Decision {
     /// The override that holds the tier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overridden: Option<OverrideStanding>,
+    /// Where an override holds the tier, the one that the review gives without it: what the override's end goes back to. Empty for none.
+    #[serde(skip)]
+    pub reviewed: Option<String>,
     /// The parent whose tier it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inherited_from: Option<String>,

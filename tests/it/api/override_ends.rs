@@ -1,0 +1,279 @@
+//! What an override leaves when it ends: the last review's tier, put on record by the review of that day, and told alike everywhere.
+
+use guerdon::jobs::run_due;
+use guerdon_domain::access::{Role, RoleScope};
+use serde_json::{Value, json};
+
+use super::{Api, actor, approver, auditor, designer, document, importer};
+use crate::runs::{calculated, go_to, preparer};
+
+/// Reviewed every day: SILVER from 1,000, GOLD from 5,000; every tier has a level of support and a rate of its own.
+fn daily() -> Value {
+    let mut document = document();
+    let revenue = |least: &str| json!({"metric": {"metric": "revenue", "atLeast": least}});
+    document["ladders"] = json!([{"key": "MAIN", "main": true, "review": {"cadenceUp": "DAILY", "cadenceDown": "DAILY"}, "tiers": [
+        {"key": "REGISTERED"},
+        {"key": "SILVER", "requirement": revenue("1000")},
+        {"key": "GOLD", "requirement": revenue("5000")},
+    ]}]);
+    document["benefits"] = json!([{"key": "support", "kind": "LEVEL", "levels": ["REGISTERED", "SILVER", "GOLD"]}]);
+    let grant = |tier: &str| json!({"benefit": "support", "tier": tier, "value": {"level": tier}});
+    document["grants"] = json!([grant("REGISTERED"), grant("SILVER"), grant("GOLD")]);
+    let rate = json!({"default": "1 %", "tiers": {"SILVER": "5 %", "GOLD": "10 %"}});
+    document["rebateSchedules"] =
+        json!([{"key": "monthly", "period": {"month": {}}, "tierAt": "TRANSACTION_DATE", "method": {"flat": {"rate": rate}}}]);
+    document
+}
+
+fn day(day: u32) -> String {
+    format!("2020-06-{day:02}")
+}
+
+impl Api {
+    /// Sells on a day, or takes a sale back.
+    async fn sells(&self, partner: &str, on: &str, kind: &str, amount: &str) {
+        let amount = json!({"amount": amount, "currency": "USD"});
+        let line = json!({"externalId": self.key(), "partner": partner, "date": on, "kind": kind, "amount": amount, "quantity": "1"});
+        let input = json!({"source": "erp", "transactions": [line], "idempotencyKey": self.key()});
+        self.mutate(importer(), "transactionsRecord", "TransactionsRecordInput", "result { recorded }", input).await;
+    }
+
+    /// Overrides a tier from today on; answers the override's id.
+    async fn overrides(&self, partner: &str, kind: &str, tier: &str, until: &str) -> Value {
+        let manager = actor(Role::ChannelManager, RoleScope::Regions(vec!["DE".into()]));
+        let input =
+            json!({"partner": partner, "program": "P", "kind": kind, "tier": tier, "until": until, "reason": "merger", "idempotencyKey": self.key()});
+        let proposed = self.mutate(manager, "tierOverridePropose", "TierOverrideProposeInput", "tierOverride { id }", input).await;
+        let input = json!({"id": proposed["tierOverride"]["id"], "idempotencyKey": self.key()});
+        self.mutate(approver(), "tierOverrideApprove", "TierOverrideApproveInput", "tierOverride { state }", input).await;
+        proposed["tierOverride"]["id"].clone()
+    }
+
+    /// The tier of a day as it is on record, and the override that holds it; entitlements must say the same.
+    async fn held(&self, partner: &str, on: &str) -> (String, Option<String>) {
+        let query = format!(
+            "{{ partner(by: {{code: \"{partner}\"}}) {{ tier(asOf: \"{on}\") {{ tier overridden {{ kind }} }} entitlements(asOf: \"{on}\") {{ value {{ level }} }} }} }}"
+        );
+        let answer = self.ask(auditor(), &query).await;
+        let found = answer.at("/partner");
+        assert_eq!(found["entitlements"][0]["value"]["level"], found["tier"]["tier"], "{partner} on {on}");
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        (text(&found["tier"]["tier"]).unwrap(), text(&found["tier"]["overridden"]["kind"]))
+    }
+
+    /// What a standing of today decides: the tier, the change, whether an override holds it, and what threatens it.
+    async fn stands(&self, partner: &str) -> (String, String, bool, usize) {
+        let query = format!(
+            "{{ partner(by: {{code: \"{partner}\"}}) {{ standing {{ ladders {{ tier decision {{ change reasons }} }} atRisk(months: 3) {{ tier }} }} }} }}"
+        );
+        let answer = self.ask(auditor(), &query).await;
+        let ladder = answer.at("/partner/standing/ladders/0");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let overridden = ladder["decision"]["reasons"].as_array().unwrap().contains(&json!("OVERRIDDEN"));
+        let risks = answer.at("/partner/standing/atRisk").as_array().unwrap().len();
+        (text(&ladder["tier"]), text(&ladder["decision"]["change"]), overridden, risks)
+    }
+
+    /// What is on record: tier, first day and cause of each stretch.
+    async fn record(&self, partner: &str) -> Vec<String> {
+        let sql = "SELECT a.tier || ' ' || CAST(a.from_on AS TEXT) || ' ' || a.cause FROM tier_assignment a JOIN partner p ON p.id = a.partner_id \
+                   WHERE p.code = '{partner}' ORDER BY a.from_on";
+        self.database.texts(&sql.replace("{partner}", partner)).await
+    }
+}
+
+/// A partner with an override until 6 June and what it sells on the 3rd: the tiers of the days from the 1st to the 9th by their initials,
+/// which override holds on the 1st, 3rd and 5th, and what is on record in the end.
+type Case = (&'static str, (&'static str, &'static str), (&'static str, &'static str), &'static str, [bool; 3], &'static [&'static str]);
+
+const CASES: [Case; 7] = [
+    ("UP", ("PIN", "GOLD"), ("SALE", "8000.00"), "GGGGGGGGG", [true; 3], &["GOLD 2020-06-01 OVERRIDE", "GOLD 2020-06-06 PROMOTION"]),
+    ("DOWN", ("PIN", "REGISTERED"), ("RETURN", "1800.00"), "RRRRRRRRR", [true; 3], &["REGISTERED 2020-06-01 OVERRIDE", "REGISTERED 2020-06-06 DEMOTION"]),
+    ("BACK", ("PIN", "GOLD"), ("SALE", "1.00"), "GGGGGSSSS", [true; 3], &["GOLD 2020-06-01 OVERRIDE", "SILVER 2020-06-06 DEMOTION"]),
+    ("CAPPED", ("CEILING", "REGISTERED"), ("SALE", "1.00"), "RRRRRSSSS", [true; 3], &["REGISTERED 2020-06-01 OVERRIDE", "SILVER 2020-06-06 PROMOTION"]),
+    ("SUNK", ("CEILING", "REGISTERED"), ("RETURN", "1800.00"), "RRRRRRRRR", [true, false, false], &["REGISTERED 2020-06-01 OVERRIDE", "REGISTERED 2020-06-03 DEMOTION"]),
+    ("LIFTED", ("FLOOR", "GOLD"), ("SALE", "1.00"), "GGGGGSSSS", [true; 3], &["GOLD 2020-06-01 OVERRIDE", "SILVER 2020-06-06 DEMOTION"]),
+    ("GROWN", ("FLOOR", "GOLD"), ("SALE", "8000.00"), "GGGGGGGGG", [true, false, false], &["GOLD 2020-06-01 OVERRIDE", "GOLD 2020-06-03 PROMOTION"]),
+];
+
+fn tier_of(initial: char) -> &'static str {
+    match initial {
+        'R' => "REGISTERED",
+        'S' => "SILVER",
+        _ => "GOLD",
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_an_override_leaves_what_the_review_of_the_day_gives_and_every_answer_agrees_on_every_day() {
+    let api = Api::new().await;
+    api.publish(&daily()).await;
+    let codes: Vec<&str> = CASES.iter().map(|case| case.0).collect();
+    api.enroll(&codes).await;
+    for code in &codes {
+        api.sells(code, "2020-05-02", "SALE", "2000.00").await;
+    }
+    run_due(&api.app).await.unwrap();
+    for (code, (kind, tier), ..) in CASES {
+        assert_eq!(api.held(code, &day(1)).await, ("SILVER".into(), None));
+        api.overrides(code, kind, tier, &day(6)).await;
+    }
+    for today in 1..10 {
+        go_to(&api, &day(today));
+        for (code, _, (kind, amount), ..) in CASES.into_iter().filter(|_| today == 3) {
+            api.sells(code, &day(3), kind, amount).await;
+        }
+        for code in &codes {
+            api.sells(code, &day(today), "SALE", "10.00").await;
+        }
+        run_due(&api.app).await.unwrap();
+        for (code, (kind, _), _, tiers, holds, _) in CASES {
+            let expected = tier_of(tiers.chars().nth(today as usize - 1).unwrap());
+            let (held, by) = api.held(code, &day(today)).await;
+            let (stands, change, overridden, risks) = api.stands(code).await;
+            assert_eq!((held.as_str(), stands.as_str(), change.as_str()), (expected, expected, "KEPT"), "{code} on {today}");
+            assert_eq!(by.is_some(), overridden, "{code} on {today}: told alike");
+            if [1, 3, 5].contains(&today) {
+                let holds = holds[today as usize / 2];
+                assert_eq!(by.as_deref(), holds.then_some(kind), "{code} on {today}");
+                assert!(!holds || risks == 0, "{code} on {today}: what an override holds is not at risk");
+            }
+        }
+    }
+    // On the days on which nothing moves, nothing is changed; on the 3rd two are released from their overrides by their own merit.
+    let changed = "SELECT CAST(as_of AS TEXT) || ' ' || changed FROM review WHERE job_id IS NOT NULL AND as_of > '2020-06-01' ORDER BY as_of";
+    let expected = [0, 2, 0, 0, 5, 0, 0, 0].into_iter().zip(2..).map(|(changed, on)| format!("{} {changed}", day(on)));
+    assert_eq!(api.database.texts(changed).await, expected.collect::<Vec<_>>());
+    for (code, .., record) in CASES {
+        let all = api.record(code).await;
+        assert_eq!(all[all.len() - record.len()..], *record, "{code}");
+    }
+    let told = "SELECT COUNT(*) FROM outbox_event WHERE kind IN ('tier.promoted', 'tier.demoted') AND payload LIKE '%2020-06-06%'";
+    assert_eq!(api.database.number(told).await, 3, "only where the tier is another one");
+
+    // Long after: the past is as it was, and each sale line has the rate of its day's tier.
+    go_to(&api, "2020-07-02");
+    run_due(&api.app).await.unwrap();
+    let run = calculated(&api, "2020-06", "ORIGINAL").await;
+    let query = format!("{{ statements(filter: {{run: {}}}, first: 100) {{ nodes {{ partner {{ code }} amount {{ amount }} }} }} }}", run["id"]);
+    let answer = api.ask(preparer(), &query).await;
+    let statements = answer.at("/statements/nodes").as_array().unwrap();
+    for (code, _, (kind, amount), tiers, ..) in CASES {
+        let moved = amount.parse::<f64>().unwrap() * if kind == "RETURN" { -1.0 } else { 1.0 };
+        let mut cents = 0.0;
+        for (today, initial) in (1..).zip(tiers.chars()) {
+            assert_eq!(api.held(code, &day(today)).await.0, tier_of(initial), "{code} on {today}, looked at later");
+            let rate = match initial {
+                'R' => 1.0,
+                'S' => 5.0,
+                _ => 10.0,
+            };
+            cents += rate * if today == 3 { 10.0 + moved } else { 10.0 };
+        }
+        let stated = statements.iter().find(|node| node["partner"]["code"] == code).map_or("0.00", |node| node["amount"]["amount"].as_str().unwrap());
+        // A negative basis earns nothing.
+        assert_eq!(stated, format!("{:.2}", f64::max(cents / 100.0, 0.0)), "{code}");
+    }
+}
+
+/// Two partners that were pinned up until 6 June, and have earned it meanwhile; nobody reviewed them on that day.
+async fn unreviewed() -> Api {
+    let api = Api::new().await;
+    api.publish(&daily()).await;
+    api.enroll(&["A", "C"]).await;
+    for code in ["A", "C"] {
+        api.sells(code, "2020-05-02", "SALE", "2000.00").await;
+    }
+    run_due(&api.app).await.unwrap();
+    for code in ["A", "C"] {
+        api.overrides(code, "PIN", "GOLD", &day(6)).await;
+        api.sells(code, &day(1), "SALE", "8000.00").await;
+    }
+    go_to(&api, &day(8));
+    assert_eq!((api.held("A", &day(8)).await.0, api.stands("A").await.0), ("SILVER".into(), "GOLD".into()), "the last review's tier, until the next one");
+    api
+}
+
+#[tokio::test]
+async fn an_evaluation_mends_what_no_review_has_put_on_record() {
+    let api = unreviewed().await;
+    let input = |key: &str| json!({"program": "P", "partners": ["A"], "idempotencyKey": key});
+    let done = api.mutate(designer(), "tiersEvaluate", "TiersEvaluateInput", "moved { from to cause }", input("e")).await;
+    assert_eq!(done["moved"], json!([{"from": "GOLD", "to": "GOLD", "cause": "PROMOTION"}]));
+    let again = api.mutate(designer(), "tiersEvaluate", "TiersEvaluateInput", "moved { to }", input("again")).await;
+    assert_eq!(again["moved"], json!([]), "the same again changes nothing");
+    let input = json!({"program": "P", "partners": ["C"], "idempotencyKey": "r"});
+    api.mutate(designer(), "reviewStart", "ReviewStartInput", "review { id }", input).await;
+    run_due(&api.app).await.unwrap();
+    go_to(&api, &day(20));
+    for code in ["A", "C"] {
+        assert_eq!(api.record(code).await.last().unwrap(), "GOLD 2020-06-08 PROMOTION", "{code}");
+        assert_eq!(api.held(code, &day(20)).await, ("GOLD".into(), None));
+    }
+}
+
+#[tokio::test]
+async fn one_that_is_ended_early_leaves_what_is_earned_by_then_also_on_the_day_of_a_review() {
+    let api = Api::new().await;
+    api.publish(&daily()).await;
+    api.enroll(&["A"]).await;
+    api.sells("A", "2020-05-02", "SALE", "2000.00").await;
+    run_due(&api.app).await.unwrap();
+    let pin = api.overrides("A", "PIN", "GOLD", "2020-12-01").await;
+    go_to(&api, &day(3));
+    api.sells("A", &day(3), "SALE", "8000.00").await;
+    run_due(&api.app).await.unwrap();
+    go_to(&api, &day(5));
+    let input = json!({"id": pin, "reason": "sold", "idempotencyKey": "end"});
+    api.mutate(approver(), "tierOverrideEnd", "TierOverrideEndInput", "tierOverride { state }", input).await;
+    for again in 0..2 {
+        let (held, by) = api.held("A", &day(5)).await;
+        assert_eq!((held.as_str(), by, api.stands("A").await.0.as_str()), ("GOLD", None, "GOLD"), "{again}");
+        assert_eq!(api.record("A").await.last().unwrap(), "GOLD 2020-06-05 PROMOTION");
+        run_due(&api.app).await.unwrap();
+    }
+    // A partner that is suspended keeps the last review's tier, not the override's.
+    let pin = api.overrides("A", "PIN", "REGISTERED", "2020-12-01").await;
+    go_to(&api, &day(6));
+    let suspended = json!({"code": "A", "name": "Partner A", "type": "VAR", "region": "DE", "status": "SUSPENDED", "from": day(6)});
+    api.mutate(super::admin(), "partnerUpsert", "PartnerUpsertInput", "results { outcome }", json!({"partners": [suspended], "idempotencyKey": "s"})).await;
+    let input = json!({"id": pin, "reason": "sold", "idempotencyKey": "end2"});
+    api.mutate(approver(), "tierOverrideEnd", "TierOverrideEndInput", "tierOverride { state }", input).await;
+    let (stands, ..) = api.stands("A").await;
+    assert_eq!((stands.as_str(), api.record("A").await.last().unwrap().as_str()), ("GOLD", "GOLD 2020-06-06 PROMOTION"));
+}
+
+#[tokio::test]
+async fn what_a_review_gives_under_an_override_is_remembered_for_its_end() {
+    let api = Api::new().await;
+    let mut document = daily();
+    document["ladders"][0]["review"] = json!({"cadenceUp": "MONTHLY", "cadenceDown": "MONTHLY"});
+    api.publish(&document).await;
+    api.enroll(&["FALLS", "RISES"]).await;
+    api.sells("FALLS", "2019-06-20", "SALE", "8000.00").await;
+    run_due(&api.app).await.unwrap();
+    go_to(&api, &day(10));
+    api.overrides("FALLS", "FLOOR", "SILVER", "2020-08-15").await;
+    api.overrides("RISES", "CEILING", "SILVER", "2020-08-15").await;
+    api.sells("RISES", &day(10), "SALE", "8000.00").await;
+    assert_eq!((api.held("FALLS", &day(30)).await, api.held("RISES", &day(30)).await), (("GOLD".into(), None), ("REGISTERED".into(), None)));
+    // On the first of July the one would fall to REGISTERED, the other would rise to GOLD.
+    go_to(&api, "2020-07-01");
+    run_due(&api.app).await.unwrap();
+    let silver = |kind: &str| ("SILVER".to_owned(), Some(kind.to_owned()));
+    for on in ["2020-07-01", "2020-07-02", "2020-08-14"] {
+        go_to(&api, on);
+        let input = json!({"program": "P", "asOf": on, "idempotencyKey": on});
+        let done = api.mutate(designer(), "tiersEvaluate", "TiersEvaluateInput", "movedCount", input).await;
+        assert_eq!(done["movedCount"], 0, "{on}");
+        assert_eq!((api.held("FALLS", on).await, api.held("RISES", on).await), (silver("FLOOR"), silver("CEILING")), "{on}");
+        assert_eq!((api.stands("FALLS").await.1, api.stands("RISES").await.1), ("KEPT".into(), "KEPT".into()), "{on}");
+    }
+    go_to(&api, "2020-08-15");
+    for reviewed in [false, true] {
+        assert_eq!((api.held("FALLS", "2020-08-15").await.0, api.held("RISES", "2020-08-15").await.0), ("REGISTERED".into(), "GOLD".into()), "{reviewed}");
+        run_due(&api.app).await.unwrap();
+    }
+    assert_eq!(api.record("FALLS").await, ["GOLD 2020-06-01 ENROLLED", "SILVER 2020-07-01 OVERRIDE", "REGISTERED 2020-08-15 DEMOTION"]);
+    assert_eq!(api.record("RISES").await, ["REGISTERED 2020-06-01 ENROLLED", "SILVER 2020-07-01 OVERRIDE", "GOLD 2020-08-15 PROMOTION"]);
+}
