@@ -183,7 +183,9 @@ fn rate_refusals(report: &RateReport) -> BTreeMap<u64, Fault> {
 
 fn refusals(rows: &[(u64, PartnerUpsert)], outcomes: &[UpsertedPartner]) -> BTreeMap<u64, Fault> {
     let fault = |refusal: &UpsertRefusal| match refusal {
-        UpsertRefusal::UnknownParent(parent) => Fault::new("UNKNOWN_PARENT", "", format!("there is no partner {parent} that you may choose, here or on record")),
+        UpsertRefusal::UnknownParent(parent) => {
+            Fault::new("UNKNOWN_PARENT", "", format!("there is no partner {parent} that you may choose, here or on record"))
+        }
         UpsertRefusal::Cycle => Fault::new("CYCLE", "", "the partner would be above itself"),
         UpsertRefusal::Stale => Fault::new("STALE", "", "somebody else changed it: import again"),
         UpsertRefusal::Contradiction => Fault::new("CONFLICT", "", "the file says otherwise for the same partner and day before"),

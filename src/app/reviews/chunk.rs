@@ -241,7 +241,8 @@ fn kept(question: &Question, partner: PartnerId, code: &str, judged: &JudgedLadd
     let (ladder, region, tier) = (standing.ladder.clone(), standing.region.clone(), standing.tier.clone());
     let cause = standing.record.as_ref().map(|record| record.cause).unwrap_or_default();
     let (on, version) = (question.as_of, question.version.version.id);
-    let decision = NewAssignment { partner, ladder: ladder.clone(), region: region.clone(), tier: tier.clone(), on, cause, review: None, version, reviewed: None };
+    let decision =
+        NewAssignment { partner, ladder: ladder.clone(), region: region.clone(), tier: tier.clone(), on, cause, review: None, version, reviewed: None };
     (decision, TierMoved { partner, code: code.to_owned(), ladder, region, from: tier.clone(), to: tier, on, cause, released: false })
 }
 

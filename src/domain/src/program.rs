@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use crate::date::Date;
-use crate::document::{Category, Document, Region};
 use crate::document::benefit::{Benefit, Grant};
 use crate::document::ladder::{Ladder, ReviewPolicy, Tier};
 use crate::document::metric::Metric;
 use crate::document::rebate::{PeriodRule, RebateSchedule};
 use crate::document::requirement::{LaddersHeld, Requirement};
+use crate::document::{Category, Document, Region};
 use crate::fault::Faults;
 use crate::money::Currency;
 use crate::period::{FiscalYear, Period, Periods};

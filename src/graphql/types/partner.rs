@@ -471,7 +471,9 @@ impl Partner {
     async fn rebate_estimate(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The period, such as `2020-Q2`, `2020-06`, `FY2020-H1`; of each schedule the period that holds the date when empty.")] period: Option<String>,
+        #[graphql(desc = "The period, such as `2020-Q2`, `2020-06`, `FY2020-H1`; of each schedule the period that holds the date when empty.")] period: Option<
+            String,
+        >,
         #[graphql(desc = "The program's code; may be left out while there is only one.")] program: Option<String>,
         #[graphql(desc = "Sales after this day do not count; today in the program's time zone when empty.")] as_of: Option<GqlDate>,
     ) -> Maybe<RebateEstimate> {

@@ -20,8 +20,7 @@ fn daily() -> Value {
     let grant = |tier: &str| json!({"benefit": "support", "tier": tier, "value": {"level": tier}});
     document["grants"] = json!([grant("REGISTERED"), grant("SILVER"), grant("GOLD")]);
     let rate = json!({"default": "1 %", "tiers": {"SILVER": "5 %", "GOLD": "10 %"}});
-    document["rebateSchedules"] =
-        json!([{"key": "monthly", "period": {"month": {}}, "tierAt": "TRANSACTION_DATE", "method": {"flat": {"rate": rate}}}]);
+    document["rebateSchedules"] = json!([{"key": "monthly", "period": {"month": {}}, "tierAt": "TRANSACTION_DATE", "method": {"flat": {"rate": rate}}}]);
     document
 }
 
@@ -41,8 +40,7 @@ impl Api {
     /// Overrides a tier from today on; answers the override's id.
     async fn overrides(&self, partner: &str, kind: &str, tier: &str, until: &str) -> Value {
         let manager = actor(Role::ChannelManager, RoleScope::Regions(vec!["DE".into()]));
-        let input =
-            json!({"partner": partner, "program": "P", "kind": kind, "tier": tier, "until": until, "reason": "merger", "idempotencyKey": self.key()});
+        let input = json!({"partner": partner, "program": "P", "kind": kind, "tier": tier, "until": until, "reason": "merger", "idempotencyKey": self.key()});
         let proposed = self.mutate(manager, "tierOverridePropose", "TierOverrideProposeInput", "tierOverride { id }", input).await;
         let input = json!({"id": proposed["tierOverride"]["id"], "idempotencyKey": self.key()});
         self.mutate(approver(), "tierOverrideApprove", "TierOverrideApproveInput", "tierOverride { state }", input).await;
@@ -91,7 +89,14 @@ const CASES: [Case; 7] = [
     ("DOWN", ("PIN", "REGISTERED"), ("RETURN", "1800.00"), "RRRRRRRRR", [true; 3], &["REGISTERED 2020-06-01 OVERRIDE", "REGISTERED 2020-06-06 DEMOTION"]),
     ("BACK", ("PIN", "GOLD"), ("SALE", "1.00"), "GGGGGSSSS", [true; 3], &["GOLD 2020-06-01 OVERRIDE", "SILVER 2020-06-06 DEMOTION"]),
     ("CAPPED", ("CEILING", "REGISTERED"), ("SALE", "1.00"), "RRRRRSSSS", [true; 3], &["REGISTERED 2020-06-01 OVERRIDE", "SILVER 2020-06-06 PROMOTION"]),
-    ("SUNK", ("CEILING", "REGISTERED"), ("RETURN", "1800.00"), "RRRRRRRRR", [true, false, false], &["REGISTERED 2020-06-01 OVERRIDE", "REGISTERED 2020-06-03 DEMOTION"]),
+    (
+        "SUNK",
+        ("CEILING", "REGISTERED"),
+        ("RETURN", "1800.00"),
+        "RRRRRRRRR",
+        [true, false, false],
+        &["REGISTERED 2020-06-01 OVERRIDE", "REGISTERED 2020-06-03 DEMOTION"],
+    ),
     ("LIFTED", ("FLOOR", "GOLD"), ("SALE", "1.00"), "GGGGGSSSS", [true; 3], &["GOLD 2020-06-01 OVERRIDE", "SILVER 2020-06-06 DEMOTION"]),
     ("GROWN", ("FLOOR", "GOLD"), ("SALE", "8000.00"), "GGGGGGGGG", [true, false, false], &["GOLD 2020-06-01 OVERRIDE", "GOLD 2020-06-03 PROMOTION"]),
 ];

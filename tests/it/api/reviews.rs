@@ -472,10 +472,8 @@ async fn whoever_starts_a_review_sees_how_far_it_is() {
     let started = api.mutate(manager("DE"), "reviewStart", "ReviewStartInput", "review { id job { id done total } }", input).await;
     assert_eq!((&started["review"]["job"]["done"], &started["review"]["job"]["total"]), (&json!(0), &json!(2)));
     run_due(&api.app).await.unwrap();
-    let query = format!(
-        "{{ review(id: {}) {{ state job {{ state done }} }} job(id: {}) {{ done }} }}",
-        started["review"]["id"], started["review"]["job"]["id"]
-    );
+    let query =
+        format!("{{ review(id: {}) {{ state job {{ state done }} }} job(id: {}) {{ done }} }}", started["review"]["id"], started["review"]["job"]["id"]);
     let own = api.ask(manager("DE"), &query).await;
     assert_eq!((own.at("/review/job"), own.at("/job/done")), (&json!({"state": "DONE", "done": 2}), &json!(2)));
     let others = api.ask(manager("US"), &query).await;

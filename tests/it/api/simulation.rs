@@ -268,15 +268,16 @@ async fn what_has_no_date_is_supposed_on_the_day_that_is_asked_about() {
     document["program"]["timeZone"] = json!("Pacific/Kiritimati");
     document["version"] = json!({"label": "East", "effectiveOn": "2020-05-01"});
     document["categories"] = json!([{"key": "BIKES"}, {"key": "PARTS"}]);
-    document["rebateSchedules"] =
-        json!([{"key": "bikes", "period": {"month": {}}, "scope": {"categories": ["BIKES"]}, "method": {"flat": {"rate": "10 %"}}}]);
+    document["rebateSchedules"] = json!([{"key": "bikes", "period": {"month": {}}, "scope": {"categories": ["BIKES"]}, "method": {"flat": {"rate": "10 %"}}}]);
     api.publish(&document).await;
     products(&api.database.store, &[("bike", "BIKES")]).await;
     // It is the first of July there already.
     api.clock.set("2020-06-30T12:00:00Z".parse().unwrap());
     let supposed = "transactions: [{amount: {amount: \"100.00\", currency: \"USD\"}, product: \"bike\"}]";
     let asked = |as_of: &str, supposed: &str| {
-        format!("whatIf(facts: {{{supposed}}}{as_of}, rebatePeriods: [\"2020-06\", \"2020-07\"]) {{ asOf rebates {{ period before {{ amount }} after {{ amount }} }} }}")
+        format!(
+            "whatIf(facts: {{{supposed}}}{as_of}, rebatePeriods: [\"2020-06\", \"2020-07\"]) {{ asOf rebates {{ period before {{ amount }} after {{ amount }} }} }}"
+        )
     };
     let more = |answer: &Value| -> Vec<(String, String)> {
         let rebates = answer["rebates"].as_array().unwrap().iter();

@@ -247,7 +247,8 @@ async fn what_was_paid_is_paid_back_for_the_reversal_and_the_books_show_it() {
     assert_eq!(move_run(&api, approver(), "rebateRunPay", pay(&reversal, "2020-04-12")).await["state"], "PAID");
     assert_eq!(refusal(&try_move(&api, approver(), "rebateRunPay", pay(&reversal, "2020-04-12")).await), "WRONG_STATE", "once");
     assert!(balances(&api).await.iter().all(|(_, balance)| balance == "0.00"), "{:?}", balances(&api).await);
-    let query = format!("{{ journal(filter: {{run: {}}}) {{ nodes {{ kind reference postings {{ nodes {{ account amount {{ amount }} }} }} }} }} }}", reversal["id"]);
+    let query =
+        format!("{{ journal(filter: {{run: {}}}) {{ nodes {{ kind reference postings {{ nodes {{ account amount {{ amount }} }} }} }} }} }}", reversal["id"]);
     let entries = api.ask(auditor(), &query).await;
     let back = entries.at("/journal/nodes").as_array().unwrap().iter().find(|entry| entry["kind"] == "PAYMENT").unwrap().clone();
     assert!(back["postings"]["nodes"].as_array().unwrap().contains(&json!({"account": "PAYMENT_CLEARING", "amount": {"amount": "23.33"}})), "{back}");

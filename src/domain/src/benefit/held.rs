@@ -3,7 +3,6 @@
 use crate::date::Date;
 use crate::document::ladder::{Ladder, LadderScope};
 use crate::facts::PartnerFacts;
-use crate::fault::Faults;
 use crate::levelling::{Standing, held_on};
 use crate::program::Program;
 use crate::region::Geography;
@@ -42,25 +41,8 @@ impl HeldTiers {
         Self(tiers.collect())
     }
 
-    /// The tiers on record; of ladders of which nothing at all is on record, those that `standing` gives (decision 5).
-    ///
-    /// # Errors
-    /// What keeps the partner from being evaluated, where it has to be.
-    pub fn on_record_or(program: &Program, partner: &PartnerFacts, as_of: Date, standing: impl FnOnce() -> Result<Standing, Faults>) -> Result<Self, Faults> {
-        let mut held = Self::on_record(program, partner, as_of);
-        let is_recorded = |ladder: &str| partner.assignments.iter().any(|held| held.ladder == ladder);
-        if program.document.ladders.iter().all(|ladder| is_recorded(&ladder.key)) {
-            return Ok(held);
-        }
-        for given in Self::of_standing(&standing()?).0.into_iter().filter(|given| !is_recorded(&given.ladder)) {
-            held.0.retain(|known| (&known.ladder, &known.region) != (&given.ladder, &given.region));
-            held.0.push(given);
-        }
-        Ok(held)
-    }
-
-    /// The tiers that an evaluation gives, where nothing is on record.
-    fn of_standing(standing: &Standing) -> Self {
+    /// The tiers that an evaluation gives.
+    pub fn of_standing(standing: &Standing) -> Self {
         let held = standing.ladders.iter().filter_map(|ladder| {
             let tier = ladder.tier.clone()?;
             let until = ladder.decision.overridden.as_ref().and_then(|held| known_end(held.span));

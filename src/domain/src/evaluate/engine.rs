@@ -143,13 +143,13 @@ impl<'a> Evaluation<'a> {
         Rc::clone(self.ahead.borrow_mut().entry(as_of).or_insert_with(new))
     }
 
-    /// The tiers by which entitlements go on a date: those on record, as rebates have them.
+    /// The tiers by which entitlements go on a date: what its evaluation decides takes effect on it (semantics 6).
     fn held(&self, partner: &str, date: Date) -> Result<Rc<HeldTiers>, Faults> {
         let place = (partner.to_owned(), date);
         if let Some(held) = self.held.borrow().get(&place) {
             return Ok(Rc::clone(held));
         }
-        let held = Rc::new(HeldTiers::on_record_or(self.program, self.evaluator.partner(partner)?, date, || self.judged(partner, date))?);
+        let held = Rc::new(HeldTiers::of_standing(&self.judged(partner, date)?));
         self.held.borrow_mut().insert(place, Rc::clone(&held));
         Ok(held)
     }

@@ -169,7 +169,8 @@ pub fn runs(program: &Program, facts: &Facts, partner: &str, asked: &[RunAsked],
     for at in order {
         let Some(run) = asked.get(at) else { continue };
         let path = format!("runs[{at}]");
-        let period = program.period_named(&run.period).ok_or_else(|| Fault::new("UNKNOWN_PERIOD", format!("{path}.period"), program.no_such_period(run.run_on)))?;
+        let period =
+            program.period_named(&run.period).ok_or_else(|| Fault::new("UNKNOWN_PERIOD", format!("{path}.period"), program.no_such_period(run.run_on)))?;
         let result = book.run(program, facts, partner, &period, run.run_on, tiers, &path)?;
         results.insert(at, result);
     }

@@ -285,8 +285,9 @@ fn judge_in(document: serde_json::Value, requirement: serde_json::Value) -> Judg
 
 #[test]
 fn a_ratio_that_is_no_share_is_told_as_one_figure_over_the_other() {
-    let told = |unit: &str, least: &str| {
-        let ratio = serde_json::json!({"numerator": {"metric": "rev"}, "denominator": {"metric": "eng"}});
+    let told = |unit: &str, least: serde_json::Value| {
+        let ratio =
+            serde_json::json!({"numerator": {"metric": "rev"}, "denominator": {"formula": {"sum": {"terms": [{"value": {"metric": "eng"}, "points": 4}]}}}});
         let metrics = serde_json::json!({"metrics": [
             {"key": "eng", "unit": "COUNT", "measure": {"source": "HOLDINGS", "aggregate": "COUNT", "window": {"onDay": {}}}},
             {"key": "rev", "unit": "MONEY", "measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"rolling": {"months": 12}}}},
@@ -294,8 +295,11 @@ fn a_ratio_that_is_no_share_is_told_as_one_figure_over_the_other() {
         let judged = judge_in(metrics, serde_json::json!({"metric": {"metric": "g", "atLeast": least}}));
         judged.leaves()[0].sentence(None).text
     };
-    assert_eq!(told("MONEY", "50"), "Revenue per engineer: USD 10 of USD 50; USD 40 more needed (10 over 1; 40 more on the upper figure)");
-    assert_eq!(told("PERCENT", "1200 %"), "Revenue per engineer: 1,000 % of 1,200 %; 200 percentage points more needed (10 over 1; 2 more on the upper figure)");
+    assert_eq!(told("MONEY", 50.into()), "Revenue per engineer: USD 2.50 of USD 50; USD 47.50 more needed (10 over 4; 190 more on the upper figure)");
+    assert_eq!(
+        told("PERCENT", "300 %".into()),
+        "Revenue per engineer: 250 % of 300 %; 50 percentage points more needed (10 over 4; 2 more on the upper figure)"
+    );
 }
 
 #[test]
@@ -332,7 +336,10 @@ fn a_sum_in_a_sum_shows_its_terms_and_its_cap() {
     let judged = judge_in(document.clone(), serde_json::json!({"metric": {"metric": "s", "atLeast": 1000}}));
     let json = serde_json::to_value(judged.leaves()[0]).unwrap();
     let terms = &json["value"]["detail"]["terms"];
-    assert_eq!((&terms[0]["points"], &terms[0]["beforeLimits"], &terms[0]["capped"], &terms[0]["floored"]), (&"700".into(), &"800".into(), &true.into(), &false.into()));
+    assert_eq!(
+        (&terms[0]["points"], &terms[0]["beforeLimits"], &terms[0]["capped"], &terms[0]["floored"]),
+        (&"700".into(), &"800".into(), &true.into(), &false.into())
+    );
     let of = &terms[0]["of"];
     assert_eq!((&of["value"], &of["detail"]["total"], &of["detail"]["terms"][0]["label"]), (&"350".into(), &"400".into(), &"Engineers".into()));
     assert!(terms[1].get("of").is_none());
@@ -340,5 +347,8 @@ fn a_sum_in_a_sum_shows_its_terms_and_its_cap() {
     let judged = judge_in(document, serde_json::json!({"metric": {"metric": "n", "atLeast": 1}}));
     let json = serde_json::to_value(judged.leaves()[0]).unwrap();
     let term = &json["value"]["detail"]["terms"][0];
-    assert_eq!((&json["actual"], &term["value"], &term["points"], &term["floored"]), (&serde_json::Value::Null, &serde_json::Value::Null, &"0".into(), &false.into()));
+    assert_eq!(
+        (&json["actual"], &term["value"], &term["points"], &term["floored"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null, &"0".into(), &false.into())
+    );
 }

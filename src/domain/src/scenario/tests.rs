@@ -69,31 +69,28 @@ fn every_difference_is_shown_with_its_reason() {
     assert!(because.iter().any(|reason| reason.contains("GOLD is not met")), "{because:?}");
 }
 
-/// Rebates and entitlements go by one tier (decision 5): that on record where anything is on record, else the evaluated one.
-const BY_RECORD: &str = "
+/// What the evaluation of a day decides takes effect on it (semantics 6), for what a partner may do as for its tier; rebates of a
+/// period go by what was on record in it (decision 5).
+const BY_EVALUATION: &str = "
 guerdon: 1
 program: {code: X, name: X, currency: USD}
 version: {effectiveOn: 2015-01-01}
 metrics: [{key: rev, unit: MONEY, measure: {source: TRANSACTIONS, aggregate: SUM, window: {lifetime: {}}}}]
 ladders:
   - {key: L, main: true, tiers: [{key: A}, {key: B, requirement: {metric: {metric: rev, atLeast: 100}}}]}
-  - {key: M, tiers: [{key: C, requirement: {metric: {metric: rev, atLeast: 100}}}]}
+  - {key: M, review: {cadenceUp: ANNUAL}, tiers: [{key: A}, {key: C, requirement: {metric: {metric: rev, atLeast: 100}}}]}
 benefits: [{key: b, kind: ACCESS}, {key: c, kind: ACCESS}]
 grants: [{benefit: b, tier: B, value: {access: true}}, {benefit: c, ladder: M, tier: C, value: {access: true}}]
 rebateSchedules: [{key: r, period: {quarter: {}}, method: {flat: {rate: 1 %}}, scope: {tiers: [B]}}]
 scenarios:
-  - name: A is on record where B is met; the other ladder has no record
+  - name: A is on record where B is met and given today; the other ladder is not due
     asOf: 2025-06-15
-    facts: {partners: [{code: P, assignments: [{tier: A, from: 2025-01-01}], transactions: [{id: t, date: 2025-06-15, amount: 1000}]}]}
-    expect: [{entitlements: {b: {status: NOT_OFFERED}, c: {status: GRANTED}}, rebates: [{schedule: r, period: 2025-Q2, amount: 0}]}]
-  - name: B is on record where A is met
+    facts: {partners: [{code: P, assignments: [{tier: A, from: 2025-01-01}, {ladder: M, tier: A, from: 2025-01-01}], transactions: [{id: t, date: 2025-06-15, amount: 1000}]}]}
+    expect: [{ladders: [{tier: B}, {ladder: M, tier: A}], entitlements: {b: {status: GRANTED}, c: {status: NOT_OFFERED}}, rebates: [{schedule: r, period: 2025-Q2, amount: 0}]}]
+  - name: B is on record and lost today
     asOf: 2025-06-15
     facts: {partners: [{code: P, assignments: [{tier: B, from: 2025-01-01}], transactions: [{id: t, date: 2025-06-15, amount: 50}]}]}
-    expect: [{entitlements: {b: {status: GRANTED}, c: {status: NOT_OFFERED}}, rebates: [{schedule: r, period: 2025-Q2, amount: '0.50'}]}]
-  - name: the record begins later
-    asOf: 2025-06-15
-    facts: {partners: [{code: P, assignments: [{tier: B, from: 2025-07-01}], transactions: [{id: t, date: 2025-06-15, amount: 1000}]}]}
-    expect: [{entitlements: {b: {status: NOT_OFFERED}}, rebates: [{schedule: r, period: 2025-Q2, amount: 0}]}]
+    expect: [{ladders: [{tier: A}], entitlements: {b: {status: NOT_OFFERED}}, rebates: [{schedule: r, period: 2025-Q2, amount: '0.50'}]}]
   - name: an override over the record
     asOf: 2025-06-15
     facts: {partners: [{code: P, assignments: [{tier: A, from: 2025-01-01}], overrides: [{kind: FLOOR, tier: B, from: 2025-06-01, reason: x}]}]}
@@ -105,8 +102,8 @@ scenarios:
 ";
 
 #[test]
-fn entitlements_go_by_the_tier_on_record_as_rebates_do() {
-    for result in run_scenarios(&program(BY_RECORD)) {
+fn entitlements_go_by_what_the_evaluation_gives() {
+    for result in run_scenarios(&program(BY_EVALUATION)) {
         assert!(result.passed(), "{:?}: {:#?}", result.scenario, result.failures);
     }
 }

@@ -123,9 +123,7 @@ impl KeptDetail<'_> {
             Origin::Groups(groups, passing, keys) => Detail::Groups { groups: *groups, passing: *passing, keys: keys.to_vec() },
             Origin::Share(part, whole, counted) => Detail::Share { part: part.clone(), whole: whole.clone(), counted: *counted },
             Origin::NetAdditions(added, lost) => Detail::NetAdditions { added: *added, lost: *lost },
-            Origin::Sum(terms, total) => {
-                Detail::Sum { terms: terms.iter().map(|term| term.restore(at)).collect::<Option<_>>()?, total: total.clone() }
-            },
+            Origin::Sum(terms, total) => Detail::Sum { terms: terms.iter().map(|term| term.restore(at)).collect::<Option<_>>()?, total: total.clone() },
             Origin::Ratio(upper, lower, counted) => Detail::Ratio { numerator: at(upper)?, denominator: at(lower)?, counted: *counted },
             Origin::Difference(from, subtract) => Detail::Difference { from: at(from)?, subtract: at(subtract)? },
             Origin::OneOf(values, chosen) => Detail::OneOf { values: values.iter().map(at).collect::<Option<_>>()?, chosen: *chosen },

@@ -86,7 +86,11 @@ fn what_fails_on_the_day_of_the_loss_is_told_with_that_day() {
 
 #[test]
 fn an_enrollment_that_ends_is_named() {
-    let risk = risk_of(serde_json::json!({"not": {"holding": {"kind": "X"}}}), serde_json::json!({"enrollments": [{"since": "2024-01-01", "until": "2025-06-01"}]}), "2025-03-31");
+    let risk = risk_of(
+        serde_json::json!({"not": {"holding": {"kind": "X"}}}),
+        serde_json::json!({"enrollments": [{"since": "2024-01-01", "until": "2025-06-01"}]}),
+        "2025-03-31",
+    );
     assert_eq!(told(&risk), [("ENROLLMENT".to_owned(), "2025-06-01".to_owned())]);
     assert_eq!(risk.leaves[0].sentence().text, "only for partners that are enrolled");
 }
