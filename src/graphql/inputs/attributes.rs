@@ -52,7 +52,7 @@ pub fn attributes_of(attributes: &Attributes) -> Vec<Attribute> {
         let bare = Attribute { name: name.clone(), text: None, number: None, boolean: None };
         match value {
             AttributeValue::Text(text) => Attribute { text: Some(text.clone()), ..bare },
-            AttributeValue::Number(number) => Attribute { number: Some(Decimal::of(&number)), ..bare },
+            AttributeValue::Number(number) => Attribute { number: Some(Decimal::of(number)), ..bare },
             AttributeValue::Boolean(yes) => Attribute { boolean: Some(*yes), ..bare },
         }
     };

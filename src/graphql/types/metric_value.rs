@@ -251,10 +251,10 @@ fn part_of(value: &MetricValue) -> MetricPart {
         Detail::Groups { groups, passing, keys } => {
             MetricPart { groups: Some(count(*groups)), passing: Some(count(*passing)), keys: Some(keys.clone()), ..bare(MetricPartKind::Groups) }
         }
-        Detail::Share { part, whole, .. } => MetricPart { part: Some(Decimal::of(&part)), whole: Some(Decimal::of(&whole)), ..bare(MetricPartKind::Share) },
+        Detail::Share { part, whole, .. } => MetricPart { part: Some(Decimal::of(part)), whole: Some(Decimal::of(whole)), ..bare(MetricPartKind::Share) },
         Detail::NetAdditions { added, lost } => MetricPart { added: Some(count(*added)), lost: Some(count(*lost)), ..bare(MetricPartKind::NetAdditions) },
         Detail::Sum { terms, total } => {
-            MetricPart { terms: Some(terms.iter().map(term).collect()), total: Some(Decimal::of(&total)), ..bare(MetricPartKind::Sum) }
+            MetricPart { terms: Some(terms.iter().map(term).collect()), total: Some(Decimal::of(total)), ..bare(MetricPartKind::Sum) }
         }
         Detail::Ratio { .. } => bare(MetricPartKind::Ratio),
         Detail::Difference { .. } => bare(MetricPartKind::Difference),

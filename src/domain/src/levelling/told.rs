@@ -37,14 +37,14 @@ impl<'a> Evaluator<'a> {
                 Some(leaf) => then.and(leaf, Some(by)),
                 None => then,
             };
-            next.gap = then.as_judged_before(&next.gap);
+            next.gap = then.told_as_before(&next.gap);
         }
     }
 
     fn tell_keep(&self, ladder: &'a Ladder, standing: &mut LadderStanding, at: &At<'a>) {
         let Some(by) = standing.decision.keep_by().filter(|_| !standing.keep.is_empty()) else { return };
         if let Ok(then) = self.gap_on(ladder, standing.rank, &at.on(by)) {
-            standing.keep = then.as_judged_before(&standing.keep);
+            standing.keep = then.told_as_before(&standing.keep);
         }
     }
 

@@ -93,7 +93,7 @@ fn round(schedule: &RebateSchedule, currency: Currency, figure: &Figure<'_>, row
                 let sum = bands.entry(piece.band).or_insert(Exact::ZERO);
                 *sum = sum.add(&piece.amount)?;
             }
-            let rounded = bands.values().map(|sum| mode.round_scaled(&sum, places));
+            let rounded = bands.values().map(|sum| mode.round_scaled(sum, places));
             sum_of(rounded)?
         }
         RoundAt::Line => {

@@ -431,7 +431,7 @@ impl Gap {
     /// This gap, which is told with a later day, with the figures of `before` where they are the same and their windows begin on one day:
     /// a window that merely runs on until then is told as it is now.
     #[must_use]
-    pub(crate) fn as_judged_before(mut self, before: &Self) -> Self {
+    pub(crate) fn told_as_before(mut self, before: &Self) -> Self {
         if self.ways().count() == before.ways().count() && self.ways().zip(before.ways()).all(|(then, now)| tell_the_same(then, now)) {
             let now = before.ways().flatten().map(|leaf| Arc::clone(&leaf.leaf));
             let then = std::iter::once(&mut self.missing).chain(&mut self.alternatives).flatten();

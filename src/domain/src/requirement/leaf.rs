@@ -174,7 +174,7 @@ fn ratio_gap(value: &MetricValue, required: &Exact, above: bool) -> Result<Optio
     if is_met {
         return Ok(None);
     }
-    let rest = Exact::ONE.sub(&required)?;
+    let rest = Exact::ONE.sub(required)?;
     let missing_if_added = if rest.is_positive() { lacking.div(&rest)?.map(step).transpose()? } else { None };
     Ok(Some(RatioGap { numerator, denominator, missing_numerator: step(lacking)?, missing_if_added }))
 }
