@@ -33,7 +33,7 @@ pub enum AppError {
     #[error("{0}")]
     Limit(Fault),
     /// Too busy now; the same request may be sent again.
-    #[error("busy")]
+    #[error("the database is too busy at the moment; the same may be tried again")]
     Busy,
     /// The idempotency key was used with another input.
     #[error("the idempotency key was used with another input")]

@@ -161,7 +161,7 @@ pub async fn simulate(app: &App, ctx: &Ctx, input: &Simulate) -> Result<Simulate
 fn check_size(app: &App, input: &Simulate) -> Result<(), AppError> {
     let mut faults = Faults::new();
     let limits = [
-        ("periods", input.periods.len(), app.limits.simulate_periods_max),
+        ("rebatePeriods", input.periods.len(), app.limits.simulate_periods_max),
         ("facts", input.facts.len(), app.limits.partners_max),
         ("facts", input.admissions.len(), app.limits.facts_max),
     ];
@@ -249,7 +249,7 @@ async fn periods_of(
     let mut faults = Faults::new();
     let mut periods: Vec<RebatePeriod> = Vec::new();
     for (at, name) in names.iter().enumerate() {
-        let path = format!("periods[{at}]");
+        let path = format!("rebatePeriods[{at}]");
         let Some(found) = RebatePeriod::named(name, &hypothesis.before, &hypothesis.after) else {
             faults.add("UNKNOWN_PERIOD", path, hypothesis.before.no_such_period(as_of));
             continue;

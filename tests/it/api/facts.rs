@@ -78,7 +78,7 @@ async fn one_bad_line_records_nothing_and_every_bad_line_is_listed() {
         })
         .collect();
     assert_eq!(api.refused(importer(), RECORD.0, RECORD.1, RECORD.2, sales(many, "k4")).await.first().unwrap().0, "TOO_MANY");
-    assert_eq!(api.database.number("SELECT COUNT(*) FROM transactions").await, 21);
+    assert_eq!(api.database.number("SELECT COUNT(*) FROM transactions").await, 22);
 }
 
 #[tokio::test]

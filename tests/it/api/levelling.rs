@@ -157,7 +157,8 @@ async fn an_estimate_without_a_period_is_of_each_schedules_own() {
     assert_eq!(told(answer.at("/partner/rebateEstimate")), [quarter, other], "one that is named is the only one");
     let answer = api.execute(of_partner("A"), query, json!({"period": "2020-Q2"})).await;
     assert_eq!(answer.codes(), ["UNKNOWN_PERIOD"]);
-    assert!(answer.errors[0]["message"].as_str().unwrap().ends_with("spelled here as `2020-05`, `FY2021-Q2`"), "{:?}", answer.errors);
+    let message = &answer.errors[0]["extensions"]["faults"][0]["message"];
+    assert!(message.as_str().unwrap().ends_with("spelled here as `2020-05`, `FY2021-Q2`"), "{message}");
     // Without schedules there is nothing to estimate.
     document["rebateSchedules"] = json!([]);
     document["version"] = json!({"label": "bare", "effectiveOn": "2020-05-10"});
