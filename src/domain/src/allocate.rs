@@ -4,9 +4,8 @@
 //! a stated rule. Division exists here, in `exact` and in `rounding`, and nowhere else.
 
 use std::cmp::Ordering;
-use std::ops::{Add, Sub};
 
-use ethnum::{I256, U256};
+use num_bigint::{BigInt, Sign};
 
 use crate::document::mdf::TieRule;
 use crate::exact::{self, Exact, Overflow};
@@ -54,67 +53,28 @@ pub enum AllocationError {
 }
 
 /// `total x weight / all`, as whole units and what is left of the division (a numerator over `all`).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Quota {
     whole: i64,
-    rest: U256,
+    rest: BigInt,
 }
 
-/// `factor x weight / all` by long multiplication, so that the product may have more bits than its factors.
-/// `weight < all`, and `all` has a bit to spare.
-fn multiply_divide<U>(factor: u64, weight: U, all: U) -> (u64, U)
-where
-    U: Copy + Ord + Default + Add<Output = U> + Sub<Output = U>,
-{
-    let (mut quotient, mut rest) = (0_u64, U::default());
-    for bit in (0..64).rev() {
-        rest = rest + rest;
-        quotient <<= 1;
-        if rest >= all {
-            rest = rest - all;
-            quotient |= 1;
-        }
-        if factor >> bit & 1 == 1 {
-            rest = rest + weight;
-            if rest >= all {
-                rest = rest - all;
-                quotient += 1;
-            }
-        }
+/// The quota of one weight, rounded down, so that the rest is never negative; `all` is positive.
+fn quota(total: i64, weight: &BigInt, all: &BigInt) -> Result<Quota, Overflow> {
+    let product = weight * total;
+    let (mut whole, mut rest) = (&product / all, product % all);
+    if rest.sign() == Sign::Minus {
+        whole -= 1;
+        rest += all;
     }
-    (quotient, rest)
-}
-
-/// The quota of one weight; the rest is never negative.
-fn quota(total: i64, weight: I256, all: U256) -> Result<Quota, Overflow> {
-    let magnitude = weight.unsigned_abs();
-    let (times, below) = if magnitude < all { (U256::ZERO, magnitude) } else { (magnitude / all, magnitude % all) };
-    let (part, rest) = match (i128::try_from(all), u128::try_from(below)) {
-        (Ok(all), Ok(below)) => {
-            let (part, rest) = multiply_divide(total.unsigned_abs(), below, all.unsigned_abs());
-            (part, U256::from(rest))
-        }
-        _ => multiply_divide(total.unsigned_abs(), below, all),
-    };
-    let times = u64::try_from(times).map_err(|_| Overflow)?;
-    let whole = total.unsigned_abs().checked_mul(times).and_then(|whole| whole.checked_add(part)).ok_or(Overflow)?;
-    let whole = i64::try_from(whole).map_err(|_| Overflow)?;
-    match ((total < 0) != weight.is_negative(), rest == U256::ZERO) {
-        (false, _) => Ok(Quota { whole, rest }),
-        (true, true) => Ok(Quota { whole: -whole, rest }),
-        (true, false) => Ok(Quota { whole: -whole - 1, rest: all - rest }),
-    }
+    Ok(Quota { whole: i64::try_from(whole).map_err(|_| Overflow)?, rest })
 }
 
 /// Weights as whole numbers over one denominator.
-fn whole_weights(weights: &[Exact]) -> Result<(Vec<I256>, I256), Overflow> {
-    let mut common = I256::ONE;
-    for weight in weights {
-        common = exact::common_multiple(common, weight.denominator()).ok_or(Overflow)?;
-    }
-    let scale = |weight: &Exact| (common / weight.denominator()).checked_mul(weight.numerator()).ok_or(Overflow);
-    let scaled = weights.iter().map(scale).collect::<Result<Vec<I256>, Overflow>>()?;
-    let sum = scaled.iter().try_fold(I256::ZERO, |sum, weight| sum.checked_add(*weight)).ok_or(Overflow)?;
+fn whole_weights(weights: &[Exact]) -> Result<(Vec<BigInt>, BigInt), Overflow> {
+    let common = weights.iter().try_fold(BigInt::from(1), |common, weight| exact::common_multiple(&common, &weight.denominator()))?;
+    let scaled: Vec<BigInt> = weights.iter().map(|weight| &common / weight.denominator() * weight.numerator()).collect();
+    let sum = scaled.iter().sum();
     Ok((scaled, sum))
 }
 
@@ -123,7 +83,7 @@ fn hand_out(quotas: &mut [Quota], total: i64, order: impl Fn(usize, usize) -> Or
     let given = quotas.iter().try_fold(0_i64, |sum, quota| sum.checked_add(quota.whole)).ok_or(Overflow)?;
     let left = usize::try_from(total.checked_sub(given).ok_or(Overflow)?).map_err(|_| Overflow)?;
     let mut by_rest: Vec<usize> = (0..quotas.len()).collect();
-    let rest = |at: usize| quotas.get(at).map_or(U256::ZERO, |quota| quota.rest);
+    let rest = |at: usize| quotas.get(at).map(|quota| &quota.rest);
     by_rest.sort_by(|a, b| rest(*b).cmp(&rest(*a)).then_with(|| order(*a, *b)));
     let mut parts: Vec<i64> = quotas.iter().map(|quota| quota.whole).collect();
     for at in by_rest.into_iter().take(left) {
@@ -137,14 +97,18 @@ fn hand_out(quotas: &mut [Quota], total: i64, order: impl Fn(usize, usize) -> Or
 /// Shares `total` minor units by signed weights whose sum is not zero: sale lines and returns. Ties: the larger weight, then the
 /// first listed. `None` when the weights sum to zero.
 pub fn share(total: i64, weights: &[Exact]) -> Result<Option<Vec<i64>>, Overflow> {
-    let (scaled, sum) = whole_weights(weights)?;
-    if sum == I256::ZERO {
-        return Ok(None);
+    let (mut scaled, mut sum) = whole_weights(weights)?;
+    match sum.sign() {
+        Sign::NoSign => return Ok(None),
+        Sign::Minus => {
+            scaled = scaled.into_iter().map(|weight| -weight).collect();
+            sum = -sum;
+        }
+        Sign::Plus => {}
     }
-    let sign = sum.signum128();
-    let all = sum.unsigned_abs();
-    let mut quotas = scaled.iter().map(|weight| quota(total, *weight * sign, all)).collect::<Result<Vec<Quota>, Overflow>>()?;
-    let larger = |a: usize, b: usize| scaled.get(b).map(|weight| weight.unsigned_abs()).cmp(&scaled.get(a).map(|weight| weight.unsigned_abs())).then(a.cmp(&b));
+    let mut quotas = scaled.iter().map(|weight| quota(total, weight, &sum)).collect::<Result<Vec<Quota>, Overflow>>()?;
+    let size = |at: usize| scaled.get(at).map(BigInt::magnitude);
+    let larger = |a: usize, b: usize| size(b).cmp(&size(a)).then(a.cmp(&b));
     hand_out(&mut quotas, total, larger).map(Some)
 }
 
@@ -219,13 +183,12 @@ pub fn allocate(total: i64, claimants: &[Claimant<'_>], ties: TieRule) -> Result
     let mut open: Vec<usize> = (0..claimants.len()).collect();
     let mut rest = rest;
     loop {
-        let weight_of = |at: &usize| scaled.get(*at).copied().unwrap_or_default();
-        let all: I256 = open.iter().map(weight_of).sum();
-        if all == I256::ZERO || rest == 0 {
+        let weights = || open.iter().filter_map(|at| scaled.get(*at));
+        let all: BigInt = weights().sum();
+        if all.sign() == Sign::NoSign || rest == 0 {
             return Ok(Shares { parts, unallocated: rest });
         }
-        let all = all.unsigned_abs();
-        let mut quotas = open.iter().map(|at| quota(rest, weight_of(at), all)).collect::<Result<Vec<Quota>, Overflow>>()?;
+        let mut quotas = weights().map(|weight| quota(rest, weight, &all)).collect::<Result<Vec<Quota>, Overflow>>()?;
         let room = |at: &usize| claimants.get(*at).and_then(|claimant| claimant.cap.map(|cap| cap - claimant.floor));
         let capped: Vec<usize> = open.iter().zip(&quotas).filter(|(at, quota)| room(at).is_some_and(|room| exceeds(quota, room))).map(|(at, _)| *at).collect();
         if capped.is_empty() {
@@ -249,7 +212,7 @@ pub fn allocate(total: i64, claimants: &[Claimant<'_>], ties: TieRule) -> Result
 }
 
 fn exceeds(quota: &Quota, room: i64) -> bool {
-    quota.whole > room || (quota.whole == room && quota.rest > U256::ZERO)
+    quota.whole > room || (quota.whole == room && quota.rest.sign() == Sign::Plus)
 }
 
 fn after_floors(total: i64, claimants: &[Claimant<'_>]) -> Result<i64, AllocationError> {
@@ -267,9 +230,9 @@ fn after_floors(total: i64, claimants: &[Claimant<'_>]) -> Result<i64, Allocatio
 }
 
 /// Who comes first among equal remainders. `a` and `b` are positions in `open`.
-fn tie(rule: TieRule, open: &[usize], claimants: &[Claimant<'_>], weights: &[I256], a: usize, b: usize) -> Ordering {
+fn tie(rule: TieRule, open: &[usize], claimants: &[Claimant<'_>], weights: &[BigInt], a: usize, b: usize) -> Ordering {
     let at = |position: usize| open.get(position).copied().unwrap_or_default();
-    let weight = |position: usize| weights.get(at(position)).copied().unwrap_or_default();
+    let weight = |position: usize| weights.get(at(position));
     let code = |position: usize| claimants.get(at(position)).map(|claimant| claimant.code);
     match rule {
         TieRule::Listed => a.cmp(&b),

@@ -79,7 +79,10 @@ fn products_beyond_128_bits_are_exact() {
     assert_eq!(shares.iter().map(|part| i128::from(*part)).sum::<i128>(), i128::from(i64::MAX - 1));
     assert_eq!(shares[0], shares[1].abs());
     let beyond = huge.mul(&Exact::from_int(31)).unwrap();
-    assert_eq!(share(1, &[beyond.clone(), beyond]), Err(Overflow));
+    assert_eq!(share(1, &[beyond.clone(), beyond]), Ok(Some(vec![1, 0])));
+    // A common denominator of some six thousand bits is more than is gone on with.
+    let many: Vec<Exact> = (1..=100_i128).map(|at| Exact::ratio(1, 1_000_000_000_000_000_000 + 2 * at + 1).unwrap()).collect();
+    assert_eq!(share(1, &many), Err(Overflow));
 }
 
 proptest! {

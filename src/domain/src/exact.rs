@@ -1,16 +1,17 @@
 //! Exact arithmetic: every figure between the facts and the one named rounding is a fraction of two integers.
 //!
-//! Nothing here rounds and nothing is a float. What does not fit 255 bits is a loud [`Overflow`], never a wrong figure.
+//! Nothing here rounds and nothing is a float. What does not fit [`MAX_BITS`] is a loud [`Overflow`], never a wrong figure.
 //! Division exists here, in `rounding` and in `allocate`, and nowhere else.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroI64;
 use std::sync::Arc;
 
-use ethnum::I256;
+use num_bigint::{BigInt, Sign};
+use num_rational::BigRational;
 
 use self::integer::{Parts, small_common_divisor};
 use self::spelled::Spelled;
@@ -19,7 +20,7 @@ use crate::fault::Fault;
 mod integer;
 mod spelled;
 
-/// A figure left the range of exact arithmetic (some 76 digits above or below the line).
+/// A figure left the range of exact arithmetic ([`MAX_BITS`] above or below the line).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a figure is too large for exact arithmetic")]
 pub struct Overflow;
@@ -31,12 +32,26 @@ pub struct Overflow;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Exact(Figure);
 
-/// A figure has one form alone, so that equal figures are equal forms: it is small where it fits.
+/// A figure has one form alone, so that equal figures are equal forms: the smallest that it fits.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Figure {
     Small(i64, NonZeroI64),
-    Large(Arc<Parts<I256>>),
+    Large(Arc<Large>),
 }
+
+/// What does not fit 64 bits.
+#[derive(PartialEq, Eq, Hash)]
+enum Large {
+    Narrow(Parts),
+    /// What does not fit 128 bits either.
+    Wide(BigRational),
+}
+
+/// So many bits a figure may have above and below the line. Each schedule that builds on another may double them: this is room for
+/// half a dozen in a row, and a limit to what a document can make of two lines.
+pub(crate) const MAX_BITS: u64 = 4_096;
+/// No numerator or denominator has more digits.
+const MAX_DIGITS: usize = 1_234;
 
 /// So many decimals of one fit 64 bits.
 const PLACES_OF_64_BITS: u32 = 18;
@@ -46,11 +61,6 @@ const TEN_ZEROS: i128 = 10_i128.pow(ZEROS);
 /// What is below the line of a whole number.
 const ONE: NonZeroI64 = NonZeroI64::new(1).unwrap();
 
-const fn narrow(value: I256) -> Option<i128> {
-    let (high, low) = value.into_words();
-    if high == low >> 127 { Some(low) } else { None }
-}
-
 impl Exact {
     /// Nothing.
     pub const ZERO: Self = Self::from_int(0);
@@ -58,18 +68,23 @@ impl Exact {
     pub const ONE: Self = Self::from_int(1);
 
     /// Of parts in lowest terms.
-    fn of((numerator, denominator): Parts<i128>) -> Self {
+    fn of((numerator, denominator): Parts) -> Self {
         match (i64::try_from(numerator), i64::try_from(denominator).ok().and_then(NonZeroI64::new)) {
             (Ok(numerator), Some(denominator)) => Self(Figure::Small(numerator, denominator)),
-            _ => Self(Figure::Large(Arc::new((I256::new(numerator), I256::new(denominator))))),
+            _ => Self(Figure::Large(Arc::new(Large::Narrow((numerator, denominator))))),
         }
     }
 
-    fn of_wide((numerator, denominator): Parts<I256>) -> Self {
-        match (narrow(numerator), narrow(denominator)) {
-            (Some(numerator), Some(denominator)) => Self::of((numerator, denominator)),
-            _ => Self(Figure::Large(Arc::new((numerator, denominator)))),
+    /// Of a figure that is known to be within the range.
+    fn of_any(value: BigRational) -> Self {
+        match (i128::try_from(value.numer()), i128::try_from(value.denom())) {
+            (Ok(numerator), Ok(denominator)) if numerator != i128::MIN => Self::of((numerator, denominator)),
+            _ => Self(Figure::Large(Arc::new(Large::Wide(value)))),
         }
+    }
+
+    fn of_wide(value: BigRational) -> Result<Self, Overflow> {
+        if value.numer().bits().max(value.denom().bits()) > MAX_BITS { Err(Overflow) } else { Ok(Self::of_any(value)) }
     }
 
     /// A whole number.
@@ -106,17 +121,24 @@ impl Exact {
     }
 
     /// Numerator and denominator, if both fit 128 bits.
-    fn narrow(&self) -> Option<Parts<i128>> {
+    fn narrow(&self) -> Option<Parts> {
         match &self.0 {
             Figure::Small(numerator, denominator) => Some(((*numerator).into(), denominator.get().into())),
-            Figure::Large(parts) => narrow(parts.0).zip(narrow(parts.1)),
+            Figure::Large(large) => match large.as_ref() {
+                Large::Narrow(parts) => Some(*parts),
+                Large::Wide(_) => None,
+            },
         }
     }
 
-    fn wide(&self) -> Parts<I256> {
+    fn wide(&self) -> Cow<'_, BigRational> {
+        let of = |(numerator, denominator): Parts| Cow::Owned(BigRational::new_raw(numerator.into(), denominator.into()));
         match &self.0 {
-            Figure::Small(numerator, denominator) => (I256::from(*numerator), I256::from(denominator.get())),
-            Figure::Large(parts) => **parts,
+            Figure::Small(numerator, denominator) => of(((*numerator).into(), denominator.get().into())),
+            Figure::Large(large) => match large.as_ref() {
+                Large::Narrow(parts) => of(*parts),
+                Large::Wide(value) => Cow::Borrowed(value),
+            },
         }
     }
 
@@ -139,21 +161,18 @@ impl Exact {
     }
 
     /// Numerator in lowest terms.
-    pub(crate) fn numerator(&self) -> I256 {
-        self.wide().0
+    pub(crate) fn numerator(&self) -> BigInt {
+        self.wide().into_owned().into_raw().0
     }
 
     /// Denominator in lowest terms; positive.
-    pub(crate) fn denominator(&self) -> I256 {
-        self.wide().1
+    pub(crate) fn denominator(&self) -> BigInt {
+        self.wide().into_owned().into_raw().1
     }
 
     /// Whether it has no fraction.
     pub fn is_whole(&self) -> bool {
-        match &self.0 {
-            Figure::Small(_, denominator) => denominator.get() == 1,
-            Figure::Large(parts) => parts.1 == I256::ONE,
-        }
+        self.narrow().map_or_else(|| self.wide().is_integer(), |(_, denominator)| denominator == 1)
     }
 
     /// The whole number that it is; `None` when it has a fraction or more than 128 bits.
@@ -180,7 +199,10 @@ impl Exact {
     pub fn is_negative(&self) -> bool {
         match &self.0 {
             Figure::Small(numerator, _) => numerator.is_negative(),
-            Figure::Large(parts) => parts.0.is_negative(),
+            Figure::Large(large) => match large.as_ref() {
+                Large::Narrow((numerator, _)) => numerator.is_negative(),
+                Large::Wide(value) => value.numer().sign() == Sign::Minus,
+            },
         }
     }
 
@@ -207,7 +229,7 @@ impl Exact {
         {
             return Ok(Self::of(sum));
         }
-        integer::sum(self.wide(), other.wide()).map(Self::of_wide).ok_or(Overflow)
+        Self::of_wide(self.wide().as_ref() + other.wide().as_ref())
     }
 
     /// Difference.
@@ -228,7 +250,7 @@ impl Exact {
         {
             return Ok(Self::of(product));
         }
-        integer::product(self.wide(), other.wide()).map(Self::of_wide).ok_or(Overflow)
+        Self::of_wide(self.wide().as_ref() * other.wide().as_ref())
     }
 
     /// The fraction upside down, with the sign above the line; `None` of zero.
@@ -236,8 +258,7 @@ impl Exact {
         if let Some((numerator, denominator)) = self.narrow() {
             return (numerator != 0).then(|| Self::of((denominator * numerator.signum(), numerator.abs())));
         }
-        let (numerator, denominator) = self.wide();
-        Some(Self::of_wide((denominator * numerator.signum128(), numerator.abs())))
+        Some(Self::of_any(self.wide().recip()))
     }
 
     /// Quotient; `Ok(None)` when `other` is zero, which is "no data", never an error and never a zero (semantics 26).
@@ -254,7 +275,7 @@ impl Exact {
         {
             return Ok(Some(Self::of(proportion)));
         }
-        integer::proportion([self.wide(), factor.wide(), inverse.wide()]).map(Self::of_wide).map(Some).ok_or(Overflow)
+        Self::of_wide(self.wide().as_ref() * factor.wide().as_ref() * inverse.wide().as_ref()).map(Some)
     }
 
     /// The opposite.
@@ -262,7 +283,7 @@ impl Exact {
     pub fn neg(&self) -> Self {
         match self.narrow() {
             Some((numerator, denominator)) => Self::of((-numerator, denominator)),
-            None => Self::of_wide((-self.numerator(), self.denominator())),
+            None => Self::of_any(-self.wide().as_ref()),
         }
     }
 
@@ -277,7 +298,7 @@ impl Exact {
     pub fn floor(&self) -> Self {
         match self.narrow() {
             Some((numerator, denominator)) => Self::of((numerator.div_euclid(denominator), 1)),
-            None => Self::of_wide((self.numerator().div_euclid(self.denominator()), I256::ONE)),
+            None => Self::of_any(self.wide().floor()),
         }
     }
 
@@ -299,14 +320,14 @@ impl Exact {
     }
 
     fn sum_by_denominator(values: impl Iterator<Item: Borrow<Self>>) -> Result<Self, Overflow> {
-        let mut sums: HashMap<I256, Self> = HashMap::new();
+        let mut sums: HashMap<BigInt, Self> = HashMap::new();
         for value in values {
             let sum = sums.entry(value.borrow().denominator()).or_insert(Self::ZERO);
             *sum = sum.add(value.borrow())?;
         }
-        let mut sums: Vec<Self> = sums.into_values().collect();
-        sums.sort_by_key(Self::denominator);
-        sums.iter().try_fold(Self::ZERO, |all, sum| all.add(sum))
+        let mut sums: Vec<(BigInt, Self)> = sums.into_iter().collect();
+        sums.sort();
+        sums.iter().try_fold(Self::ZERO, |all, (_, sum)| all.add(sum))
     }
 
     /// Reads the one canonical spelling `-?(0|[1-9][0-9]*)(\.[0-9]+)?` with at most `integer_digits` before and `decimals`
@@ -329,8 +350,16 @@ impl Exact {
     }
 
     fn of_texts(numerator: &str, denominator: &str) -> Option<Self> {
-        let parts: Parts<I256> = (numerator.parse().ok()?, denominator.parse().ok()?);
-        (parts.1.is_positive() && parts.0 != I256::MIN).then(|| Self::of_wide(integer::reduced(parts)))
+        let is_number = |text: &str| !text.is_empty() && text.len() <= MAX_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
+        let digits = numerator.strip_prefix('-').unwrap_or(numerator);
+        if !is_number(digits) || !is_number(denominator) {
+            return None;
+        }
+        let (numerator, denominator): (BigInt, BigInt) = (numerator.parse().ok()?, denominator.parse().ok()?);
+        if denominator.sign() == Sign::NoSign {
+            return None;
+        }
+        Self::of_wide(BigRational::new(numerator, denominator)).ok()
     }
 
     /// The canonical decimal spelling, if it has one with at most `decimals` digits after the point.
@@ -338,19 +367,15 @@ impl Exact {
         if let Some(scaled) = self.to_scaled(decimals) {
             return Some(spell(scaled, decimals, true));
         }
-        let scale = I256::new(10_i128.checked_pow(decimals)?);
-        let (numerator, denominator) = self.wide();
-        if scale % denominator != I256::ZERO {
-            return None;
-        }
-        let scaled = numerator.checked_mul(scale / denominator)?;
-        Some(spell_digits(self.is_negative(), &scaled.unsigned_abs().to_string(), decimals, true))
+        let scaled = self.wide().as_ref() * BigInt::from(10_i128.checked_pow(decimals)?);
+        scaled.is_integer().then(|| spell_digits(self.is_negative(), &scaled.numer().magnitude().to_string(), decimals, true))
     }
 }
 
-/// The least common multiple of two denominators; `None` when it does not fit.
-pub(crate) fn common_multiple(a: I256, b: I256) -> Option<I256> {
-    if a == b { Some(a) } else { integer::common_multiple(a, b) }
+/// The least common multiple of two denominators; an error where it has too many bits to go on with.
+pub(crate) fn common_multiple(a: &BigInt, b: &BigInt) -> Result<BigInt, Overflow> {
+    let multiple = if a == b { a.clone() } else { BigRational::new(a.clone(), b.clone()).numer() * b };
+    if multiple.bits() > MAX_BITS { Err(Overflow) } else { Ok(multiple) }
 }
 
 fn bad(what: &str) -> Fault {
@@ -420,7 +445,7 @@ impl Ord for Exact {
         }
         match (self.narrow(), other.narrow()) {
             (Some(left), Some(right)) => integer::compare(left, right),
-            _ => integer::compare(self.wide(), other.wide()),
+            _ => self.wide().cmp(&other.wide()),
         }
     }
 }
@@ -438,11 +463,11 @@ impl fmt::Display for Exact {
             return f.write_str(spelled.text());
         }
         if self.is_whole() {
-            return write!(f, "{}", self.numerator());
+            return write!(f, "{}", self.wide().numer());
         }
         match self.to_decimal(10) {
             Some(decimal) => f.write_str(&decimal),
-            None => write!(f, "{}/{}", self.numerator(), self.denominator()),
+            None => write!(f, "{}/{}", self.wide().numer(), self.wide().denom()),
         }
     }
 }

@@ -136,3 +136,21 @@ fn a_later_rule_brings_nobody_back() {
     assert_eq!(amounts(all.clone(), json!([best, steps(["A", "C"])]), line.clone()), ["0.00", "200.00", "500.00"]);
     assert_eq!(amounts(all, json!([best, steps(["B", "C"])]), line), ["0.00", "200.00", "400.00"]);
 }
+
+/// Each interpolated figure doubles the digits of the one before it, and stays exact (figures by fractions in another language). Where
+/// it leads too far it is a fault, and not a wrong figure.
+#[test]
+fn chains_of_interpolated_rates_are_exact() {
+    let linear = json!({ "bands": { "scope": "LINEAR", "bands": [{ "from": 0, "rate": "1 %" }, { "from": 1_000_000, "rate": "7 %" }] } });
+    let chain = |length: usize| {
+        let keys: Vec<String> = (1..=length).map(|at| format!("S{at}")).collect();
+        let schedules: Vec<Value> = keys.iter().map(|key| json!({ "key": key, "period": { "quarter": {} }, "method": linear })).collect();
+        let steps: Vec<Value> = keys.iter().map(|key| json!({ "schedule": key })).collect();
+        let program = program_with(json!(schedules), json!([{ "sequential": { "steps": steps } }]));
+        let sold = json!({ "transactions": [sale("1", "2024-02-01", "123456.78", "1"), sale("2", "2024-02-02", "98765.43", "1")] });
+        compute(&program, &facts_of(&program, sold), "2024-Q1")
+    };
+    let found: Vec<String> = chain(6).unwrap().entitlements.iter().map(amount).collect();
+    assert_eq!(found, ["5185.18", "4996.67", "4818.07", "4648.69", "4487.90", "4335.13"]);
+    assert_eq!(chain(7).unwrap_err().0[0].code, "OUT_OF_RANGE");
+}
