@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use guerdon_domain::access::{Action, Condition, Resource};
-use guerdon_domain::date::Date;
+use guerdon_domain::date::{Date, Span};
 use guerdon_domain::document::Document;
 use guerdon_domain::document::benefit::BenefitKind;
 use guerdon_domain::document::export::digest;
@@ -12,6 +12,7 @@ use guerdon_domain::document::notes::notes;
 use guerdon_domain::document::read::{Format, read};
 use guerdon_domain::event::{Event, ProgramPublished};
 use guerdon_domain::fault::Fault;
+use guerdon_domain::period::Period;
 use guerdon_domain::program::Program;
 use guerdon_store::{AuditEntry, Change, NewDraft, PublishedProgram, ReadTx, StoreError};
 pub use guerdon_store::{ProgramId, ProgramKey, StoredProgram, VersionHead, VersionId, VersionState};
@@ -237,6 +238,49 @@ pub(super) async fn in_force_by(app: &App, tx: &ReadTx, program: ProgramId, date
     governing(app, tx, program, &versions, dates).await
 }
 
+/// Every published version with the days on which it is in force, the latest first.
+async fn in_their_time(app: &App, tx: &ReadTx, key: Option<&ProgramKey>) -> Result<Vec<(Span, InForce)>, AppError> {
+    let published = published_in(tx, key).await?;
+    let program = Arc::new(published.program.clone());
+    let mut until = Date::MAX;
+    let mut found = Vec::with_capacity(published.versions.len());
+    for version in published.versions.iter().rev() {
+        let compiled = compiled_in(app, tx, version).await?;
+        let days = Span::new(version.effective_on, until);
+        until = version.effective_on;
+        found.push((days, InForce { program: program.clone(), version: version.clone(), compiled }));
+    }
+    Ok(found)
+}
+
+/// The rebate period of that name with the version that governs it: the one that was in force on its first day (semantics 5), whose
+/// schedules have it. Versions of other days may call other days so, or have no such period.
+///
+/// # Errors
+/// `NotFound`; `Invalid`, see `program_in`.
+pub(super) async fn period_governed(app: &App, tx: &ReadTx, key: Option<&ProgramKey>, name: &str) -> Result<Option<(Period, InForce)>, AppError> {
+    let versions = in_their_time(app, tx, key).await?.into_iter();
+    let mut named = versions.filter_map(|(days, version)| {
+        let period = version.compiled.period_named(name).filter(|period| days.contains(period.span.from))?;
+        Some((period, version))
+    });
+    Ok(named.next())
+}
+
+/// The rebate periods that hold a date, each with the version that governs it, those of the latest version first.
+///
+/// # Errors
+/// As [`period_governed`].
+pub(super) async fn periods_governed_on(app: &App, tx: &ReadTx, key: Option<&ProgramKey>, date: Date) -> Result<Vec<(Period, InForce)>, AppError> {
+    let mut found: Vec<(Period, InForce)> = Vec::new();
+    for (days, version) in in_their_time(app, tx, key).await? {
+        let periods = version.compiled.periods_holding(date).into_iter().filter(|period| days.contains(period.span.from));
+        let new = periods.filter(|period| !found.iter().any(|(known, _)| known.name == period.name)).collect::<Vec<_>>();
+        found.extend(new.into_iter().map(|period| (period, version.clone())));
+    }
+    Ok(found)
+}
+
 async fn governing(
     app: &App,
     tx: &ReadTx,
@@ -359,7 +403,7 @@ pub async fn apply_document(app: &App, ctx: &Ctx, input: &ApplyDocument) -> Resu
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`; `Invalid` with every fault of the document; `Stale` when it is no draft any more or was changed;
-/// `Conflict` with `EFFECTIVE_DATE_TAKEN`; those of idempotency keys.
+/// `Conflict` with `EFFECTIVE_DATE_TAKEN`, `PERIOD_NAME_TAKEN`; those of idempotency keys.
 pub async fn publish_version(app: &App, ctx: &Ctx, input: &PublishVersion) -> Result<Applied, AppError> {
     ctx.require_under((Action::Publish, Resource::Program), &[Condition::MovesNoMoney])?;
     let any_change = ctx.may((Action::Publish, Resource::Program));
@@ -375,7 +419,8 @@ pub async fn publish_version(app: &App, ctx: &Ctx, input: &PublishVersion) -> Re
             let program = tx.find_program_by_id(head.program_id).await?.ok_or(AppError::NotFound)?;
             let text = tx.find_document(head.id).await?.ok_or(AppError::NotFound)?;
             let document = read(&text, Format::Json)?;
-            Program::compile(document.clone())?;
+            let compiled = Program::compile(document.clone())?;
+            refuse_taken_names(app, tx, &head, &compiled).await?;
             if !any_change {
                 refuse_moving_money(tx, &head, &document).await?;
             }
@@ -408,6 +453,42 @@ fn effective_date_taken(error: StoreError) -> AppError {
         }
         other => other.into(),
     }
+}
+
+/// Periods that begin so many months after a version's first day, or before its last, are compared by name with those of other versions:
+/// names hold a year.
+const NAMES_COMPARED: i32 = 24;
+
+/// A run settles one period by its name, so that one name means the same days in all versions, each asked about the periods that it
+/// governs.
+async fn refuse_taken_names(app: &App, tx: &ReadTx, head: &VersionHead, new: &Program) -> Result<(), AppError> {
+    let published = tx.list_published_versions(head.program_id).await?;
+    let until = |after: Date| published.iter().map(|version| version.effective_on).filter(|day| *day > after).min().unwrap_or(Date::MAX);
+    let own = Span::new(head.effective_on, until(head.effective_on));
+    let first = own.intersect(Span::new(own.from, own.from.plus_months(NAMES_COMPARED)));
+    let last =
+        if own.until == Date::MAX { Vec::new() } else { new.periods_beginning_in(own.intersect(Span::new(own.until.plus_months(-NAMES_COMPARED), own.until))) };
+    let periods: Vec<Period> = new.periods_beginning_in(first).into_iter().chain(last).collect();
+    for version in &published {
+        // Its days end where the new version's begin.
+        let days = Span::new(
+            version.effective_on,
+            if version.effective_on < own.from { until(version.effective_on).min(own.from) } else { until(version.effective_on) },
+        );
+        let other = compiled_in(app, tx, version).await?;
+        let taken = periods.iter().find_map(|period| {
+            let theirs = other.period_named(&period.name).filter(|theirs| theirs.span != period.span && days.contains(theirs.span.from))?;
+            Some((period, theirs))
+        });
+        if let Some((period, theirs)) = taken {
+            let message = format!(
+                "the period {} is {} here, and {} in version {}, and a run settles one period by its name: give the periods around the change names of their own, as custom periods",
+                period.name, period.span, theirs.span, version.number
+            );
+            return Err(AppError::conflict("PERIOD_NAME_TAKEN", "version", message));
+        }
+    }
+    Ok(())
 }
 
 async fn refuse_moving_money(tx: &ReadTx, head: &VersionHead, document: &Document) -> Result<(), AppError> {

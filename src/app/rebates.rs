@@ -13,13 +13,13 @@ use std::collections::BTreeMap;
 use guerdon_domain::access::{Action, Resource};
 use guerdon_domain::date::Date;
 use guerdon_domain::period::Period;
-use guerdon_domain::program::Program;
 pub use guerdon_domain::rebate::Estimate as Outlook;
 use guerdon_domain::rebate::{Knowledge, OnRecord, PeriodResult, compute_as_known, estimate};
+use guerdon_store::ReadTx;
 
 use super::partners::PartnerId;
 use super::plan::{compute, dated, for_rebates, read_facts, together};
-use super::programs::{InForce, ProgramKey};
+use super::programs::{InForce, ProgramKey, period_governed, periods_governed_on};
 use super::{App, Ctx};
 use crate::error::AppError;
 
@@ -61,13 +61,22 @@ impl PeriodEstimate {
     }
 }
 
-fn period_of(program: &Program, name: &str, as_of: Date) -> Result<Period, AppError> {
-    program.period_named(name).ok_or_else(|| unknown_period(program, as_of))
+/// The period of that name, by the version that governs it: the one in force on its first day (semantics 5).
+///
+/// # Errors
+/// `NotFound` before the first version; `Invalid` with `UNKNOWN_PERIOD`, which says how periods are spelled in this program.
+pub(super) async fn governed(app: &App, ctx: &Ctx, tx: &ReadTx, program: &ProgramKey, name: &str) -> Result<(Period, InForce), AppError> {
+    if let Some(found) = period_governed(app, tx, Some(program), name).await? {
+        return Ok(found);
+    }
+    let (today, present) = dated(app, ctx, tx, Some(program), None).await?.ok_or(AppError::NotFound)?;
+    Err(AppError::invalid("UNKNOWN_PERIOD", "period", no_such_period(app, tx, &present, today).await?))
 }
 
-/// No schedule has the period that is asked for; says how periods are spelled in this program.
-pub(super) fn unknown_period(program: &Program, as_of: Date) -> AppError {
-    AppError::invalid("UNKNOWN_PERIOD", "period", program.no_such_period(as_of))
+/// That no schedule has a period, with those that hold a date as they are spelled in this program.
+pub(super) async fn no_such_period(app: &App, tx: &ReadTx, present: &InForce, date: Date) -> Result<String, AppError> {
+    let periods = periods_governed_on(app, tx, Some(&ProgramKey::Id(present.program.id)), date).await?;
+    Ok(present.compiled.no_such_period_among(periods.into_iter().map(|(period, _)| period).collect()))
 }
 
 /// What partners have earned so far, by the tiers on record. A fixed number of statements whatever the number of partners. Partners
@@ -82,16 +91,11 @@ pub async fn estimates_many(app: &App, ctx: &Ctx, question: &Question, ids: &[Pa
         .store
         .read(async |tx| {
             let Some((as_of, present)) = dated(app, ctx, tx, question.program.as_ref(), question.as_of).await? else { return Ok::<_, AppError>(None) };
-            let periods = match &question.period {
-                Some(name) => vec![period_of(&present.compiled, name, as_of)?],
-                None => present.compiled.periods_holding(as_of),
-            };
             let program = ProgramKey::Id(present.program.id);
-            let mut asked = Vec::with_capacity(periods.len());
-            for period in periods {
-                let in_force = dated(app, ctx, tx, Some(&program), Some(period.span.from)).await?;
-                asked.extend(in_force.map(|(_, in_force)| (period, in_force)));
-            }
+            let asked = match &question.period {
+                Some(name) => vec![governed(app, ctx, tx, &program, name).await?],
+                None => periods_governed_on(app, tx, Some(&program), as_of).await?,
+            };
             let Some((_, first)) = asked.first() else { return Ok(None) };
             let reading = together(asked.iter().map(|(period, in_force)| for_rebates(&in_force.compiled, period)));
             // Everything up to the day that is asked: a return of the next period may count on its sale's date.
@@ -129,10 +133,7 @@ pub async fn results_many(app: &App, ctx: &Ctx, program: &ProgramKey, periods: &
             let Some((as_of, present)) = dated(app, ctx, tx, Some(program), None).await? else { return Ok::<_, AppError>(None) };
             let mut asked = Vec::with_capacity(periods.len());
             for name in periods {
-                let period = period_of(&present.compiled, name, as_of)?;
-                if let Some((_, in_force)) = dated(app, ctx, tx, Some(program), Some(period.span.from)).await? {
-                    asked.push((period, in_force));
-                }
+                asked.push(governed(app, ctx, tx, program, name).await?);
             }
             let reading = together(asked.iter().map(|(period, in_force)| for_rebates(&in_force.compiled, period)));
             let known = read_facts(tx, &scope, &present, &reading, as_of, ids).await?;

@@ -8,7 +8,7 @@ mod parts;
 mod products;
 mod slice;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use guerdon_domain::access::{Action, Condition, Resource};
@@ -30,7 +30,8 @@ use guerdon_store::ReadTx;
 use super::levelling::PartnerStanding;
 use super::partners::PartnerId;
 use super::plan::{Known, compute, dated, for_judging, for_runs, read_facts, together};
-use super::programs::{InForce, ProgramKey, VersionId, in_force_many, may_see, read_document};
+use super::programs::{InForce, ProgramKey, VersionId, may_see, period_governed, read_document};
+use super::rebates::no_such_period;
 use super::{App, Ctx};
 use crate::error::AppError;
 pub use admissions::SupposedAdmission;
@@ -248,10 +249,21 @@ async fn periods_of(
 ) -> Result<Vec<RebatePeriod>, AppError> {
     let mut faults = Faults::new();
     let mut periods: Vec<RebatePeriod> = Vec::new();
+    let key = ProgramKey::Id(in_force.program.id);
     for (at, name) in names.iter().enumerate() {
         let path = format!("rebatePeriods[{at}]");
-        let Some(found) = RebatePeriod::named(name, &hypothesis.before, &hypothesis.after) else {
-            faults.add("UNKNOWN_PERIOD", path, hypothesis.before.no_such_period(as_of));
+        let found = match period_governed(app, tx, Some(&key), name).await? {
+            Some((period, then)) if !Arc::ptr_eq(&then.compiled, &hypothesis.before) => {
+                let of_then = hypothetical(&then.compiled, rules, period.span.from)
+                    .map_err(|faults| AppError::Invalid(Faults(faults.0.into_iter().map(|fault| fault.within(&path)).collect())))?;
+                RebatePeriod::named(name, &of_then.before, &of_then.after)
+            }
+            Some(_) => RebatePeriod::named(name, &hypothesis.before, &hypothesis.after),
+            // Not in reality: the version in force on its first day has none, whatever the present one has.
+            None => RebatePeriod::named(name, &hypothesis.before, &hypothesis.after).filter(|found| found.before.is_none()),
+        };
+        let Some(found) = found else {
+            faults.add("UNKNOWN_PERIOD", path, no_such_period(app, tx, in_force, as_of).await?);
             continue;
         };
         let first = [&found.before, &found.after].into_iter().flatten().map(|(_, period)| period.span.from).min().unwrap_or(as_of);
@@ -259,19 +271,9 @@ async fn periods_of(
             faults.add("PERIOD_NOT_BEGUN", path, format!("{name} begins on {first}, after the date of the simulation"));
             continue;
         }
-        if periods.iter().any(|known| known.name == *name) {
-            continue;
+        if !periods.iter().any(|known| known.name == *name) {
+            periods.push(found);
         }
-        let key = ProgramKey::Id(in_force.program.id);
-        let then = in_force_many(app, tx, Some(&key), &BTreeSet::from([first])).await?.remove(&first);
-        periods.push(match then.map(|then| then.compiled) {
-            Some(then) if !Arc::ptr_eq(&then, &hypothesis.before) => {
-                let of_then = hypothetical(&then, rules, first)
-                    .map_err(|faults| AppError::Invalid(Faults(faults.0.into_iter().map(|fault| fault.within(&path)).collect())))?;
-                RebatePeriod::named(name, &of_then.before, &of_then.after).unwrap_or(found)
-            }
-            _ => found,
-        });
     }
     Ok(faults.or(periods)?)
 }

@@ -1,6 +1,6 @@
 //! What is set aside for an open period, by each schedule's own accrual method: a job, since it is over all partners.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use guerdon_domain::access::{Action, Resource, Scope};
 use guerdon_domain::date::Date;
@@ -11,11 +11,12 @@ use guerdon_domain::rebate::{OnRecord, accruals};
 use guerdon_store::{AccrualLine, AuditEntry, Change, NewAccrual, PartnerId, WriteTx};
 use serde::{Deserialize, Serialize};
 
-use super::runs::{governed, over_all};
+use super::governed;
+use super::runs::over_all;
 use crate::app::idempotency::{Keyed, keyed_context, write_context};
 use crate::app::jobs::{HeldJob, NewJob, Progress, StoredJob};
 use crate::app::plan::{UpTo, compute, for_runs, read_facts_of_run};
-use crate::app::programs::{InForce, ProgramKey, in_force_many, today_in};
+use crate::app::programs::{InForce, ProgramKey, period_governed, today_in};
 use crate::app::{App, Ctx};
 use crate::error::AppError;
 
@@ -108,13 +109,8 @@ async fn prepare(app: &App, input: &Input) -> Result<(InForce, Period, UpTo), Ap
     app.store
         .read(async |tx| {
             let key = ProgramKey::Id(input.program);
-            let near = in_force_many(app, tx, Some(&key), &BTreeSet::from([input.as_of])).await?;
-            let present = near.get(&input.as_of).ok_or(AppError::NotFound)?;
             let unknown = || AppError::invalid("UNKNOWN_PERIOD", "period", "the program has no such period any more");
-            let from = present.compiled.period_named(&input.period).ok_or_else(unknown)?.span.from;
-            let mut found = in_force_many(app, tx, Some(&key), &BTreeSet::from([from])).await?;
-            let in_force = found.remove(&from).ok_or_else(unknown)?;
-            let period = in_force.compiled.period_named(&input.period).ok_or_else(unknown)?;
+            let (period, in_force) = period_governed(app, tx, Some(&key), &input.period).await?.ok_or_else(unknown)?;
             Ok((in_force, period, UpTo { cut_off: tx.counter("batch_seal").await?, records: tx.counter("record").await? }))
         })
         .await

@@ -7,7 +7,8 @@ pub use guerdon_store::{AccountKind, EntryId, EntryKind, LedgerFault, StoredAcco
 use guerdon_store::{AuditEntry, Change, EntryFilter, RunId, StoreError};
 use serde::{Deserialize, Serialize};
 
-use super::runs::{governed, over_all};
+use super::governed;
+use super::runs::over_all;
 use crate::app::idempotency::{Keyed as Idempotent, keyed_context};
 use crate::app::pages::{Keyed, page_of, request_of};
 use crate::app::partners::PartnerId;

@@ -21,10 +21,10 @@ use crate::app::App;
 use crate::app::Ctx;
 use crate::app::parallel::in_parallel;
 pub use crate::app::plan::UpTo;
-use crate::app::plan::{dated, for_runs, read_facts_of_run, together};
+use crate::app::plan::{for_runs, read_facts_of_run, together};
 use crate::app::programs::{InForce, ProgramKey};
+use crate::app::rebates::governed;
 use crate::app::rebates::sums::{SumsKey, WindowData};
-use crate::app::rebates::unknown_period;
 use crate::error::AppError;
 
 /// From so many partners on sums are read for all of them at once; fewer are computed from their own lines.
@@ -69,10 +69,7 @@ impl RunQuestion {
 /// # Errors
 /// `Invalid` with `UNKNOWN_PERIOD`; `NotFound` and `Invalid` about the program.
 pub async fn question_now(app: &App, ctx: &Ctx, tx: &ReadTx, program: &ProgramKey, period: &str) -> Result<RunQuestion, AppError> {
-    let (today, present) = dated(app, ctx, tx, Some(program), None).await?.ok_or(AppError::NotFound)?;
-    let unknown = || unknown_period(&present.compiled, today);
-    let period = present.compiled.period_named(period).ok_or_else(unknown)?;
-    let (_, in_force) = dated(app, ctx, tx, Some(program), Some(period.span.from)).await?.ok_or_else(unknown)?;
+    let (period, in_force) = governed(app, ctx, tx, program, period).await?;
     let up_to = UpTo { cut_off: tx.last_sealed().await?, records: tx.counter("record").await? };
     Ok(RunQuestion { periods: vec![PeriodAsked { period, in_force }], up_to, posted_at: BTreeMap::new() })
 }

@@ -11,13 +11,10 @@ mod so_far;
 mod verify;
 mod work;
 
-use std::collections::BTreeSet;
-
 use guerdon_domain::access::{Action, Condition, Resource, Scope};
 use guerdon_domain::date::Date;
 use guerdon_domain::fault::{Fault, Faults};
 use guerdon_domain::page::{Page, PageRequest};
-use guerdon_domain::period::Period;
 use guerdon_domain::program::Program;
 use guerdon_domain::rebate::may_run;
 use guerdon_store::{AuditEntry, Change, NewRun, StoreError, WriteTx};
@@ -33,11 +30,10 @@ pub(super) use question::question_of;
 use super::super::idempotency::{Keyed, keyed_context};
 use super::super::jobs::{NewJob, StoredJob};
 use super::super::pages::{self, page_of, request_of};
-use super::super::plan::dated;
-use super::super::programs::{InForce, ProgramKey, in_force_many, program_in, today_in};
+use super::super::programs::{ProgramKey, program_in, today_in};
 use super::super::text::check_text;
 use super::super::{App, Ctx};
-use super::unknown_period;
+use super::governed;
 use crate::error::AppError;
 
 /// Partners of `rebateRun.differences` at most.
@@ -84,17 +80,6 @@ pub(super) fn over_all(scope: &Scope) -> Result<(), AppError> {
 /// Who may prepare runs.
 fn preparing(ctx: &Ctx) -> Result<(), AppError> {
     over_all(&ctx.require((Action::Write, Resource::RebateRun))?)
-}
-
-/// The period of that name, by the version that governs it: the one in force on its first day (semantics 5).
-pub(super) async fn governed(app: &App, ctx: &Ctx, tx: &guerdon_store::ReadTx, program: &ProgramKey, name: &str) -> Result<(Period, InForce), AppError> {
-    let Some((today, present)) = dated(app, ctx, tx, Some(program), None).await? else { return Err(AppError::NotFound) };
-    let unknown = || unknown_period(&present.compiled, today);
-    let period = present.compiled.period_named(name).ok_or_else(unknown)?;
-    let mut found = in_force_many(app, tx, Some(program), &BTreeSet::from([period.span.from])).await?;
-    let in_force = found.remove(&period.span.from).ok_or_else(unknown)?;
-    let period = in_force.compiled.period_named(&period.name).ok_or_else(unknown)?;
-    Ok((period, in_force))
 }
 
 /// Makes a run, as a draft. One live original per program and period: whoever comes second is told which one there is.

@@ -157,6 +157,23 @@ impl Periods<'_> {
         periods
     }
 
+    /// The periods whose first day lies in `span`, in order.
+    pub fn beginning_in(&self, span: Span) -> Vec<Period> {
+        let mut periods = Vec::new();
+        if let PeriodRule::Custom(list) = self.rule {
+            let all = list.iter().map(|period| Period { name: period.name.clone(), span: Span::new(period.from, period.until) });
+            return all.filter(|period| span.contains(period.span.from)).collect();
+        }
+        let mut date = span.from;
+        while let Some(period) = self.holding(date).filter(|_| date < span.until) {
+            date = period.span.until;
+            if span.contains(period.span.from) {
+                periods.push(period);
+            }
+        }
+        periods
+    }
+
     /// The periods of the fiscal year that holds the last day of `period`, up to that one, in order.
     pub fn of_year_to(&self, period: &Period) -> Vec<Period> {
         let year = self.fiscal_year.year_start(period.span.last_day());

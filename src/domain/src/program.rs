@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::date::Date;
+use crate::date::{Date, Span};
 use crate::document::benefit::{Benefit, Grant};
 use crate::document::ladder::{Ladder, ReviewPolicy, Tier};
 use crate::document::metric::Metric;
@@ -196,7 +196,12 @@ impl Program {
 
     /// That no schedule has a period, in words: with the periods of a date, or those of its custom calendars, as they are spelled here.
     pub fn no_such_period(&self, date: Date) -> String {
-        let mut names: Vec<String> = self.periods_holding(date).into_iter().map(|period| period.name).collect();
+        self.no_such_period_among(self.periods_holding(date))
+    }
+
+    /// The same with the periods that are there instead.
+    pub fn no_such_period_among(&self, periods: Vec<Period>) -> String {
+        let mut names: Vec<String> = periods.into_iter().map(|period| period.name).collect();
         let custom = self.document.rebate_schedules.iter().filter_map(|schedule| match &schedule.period {
             PeriodRule::Custom(list) => Some(list.iter().map(|period| period.name.clone())),
             _ => None,
@@ -207,6 +212,17 @@ impl Program {
             return "the program has no rebate schedules, and so no periods".to_owned();
         }
         format!("no rebate schedule has such a period: they are spelled here as {}", spelled.join(", "))
+    }
+
+    /// The periods of its schedules that begin in a span of days: of custom calendars those that are listed.
+    pub fn periods_beginning_in(&self, days: Span) -> Vec<Period> {
+        let mut found: Vec<Period> = Vec::new();
+        for period in self.document.rebate_schedules.iter().flat_map(|schedule| self.periods(&schedule.period).beginning_in(days)) {
+            if !found.contains(&period) {
+                found.push(period);
+            }
+        }
+        found
     }
 
     /// The period of that name of any of its schedules.

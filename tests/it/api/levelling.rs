@@ -164,6 +164,9 @@ async fn an_estimate_without_a_period_is_of_each_schedules_own() {
     document["version"] = json!({"label": "bare", "effectiveOn": "2020-05-10"});
     api.publish(&document).await;
     let answer = api.execute(of_partner("A"), query, json!({})).await;
+    assert_eq!(answer.at("/partner/rebateEstimate/totals"), &json!([{"amount": "180.00"}]), "periods that have begun keep their version");
+    api.clock.set("2020-08-20T12:00:00Z".parse().unwrap());
+    let answer = api.execute(of_partner("A"), query, json!({})).await;
     assert_eq!(answer.at("/partner/rebateEstimate"), &Value::Null);
 }
 

@@ -9,6 +9,7 @@ mod life;
 mod locks;
 mod operands;
 mod simulated;
+mod versions;
 mod ways;
 
 use guerdon::jobs::run_due;

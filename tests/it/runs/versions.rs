@@ -1,0 +1,99 @@
+//! A period is settled by the version that was in force on its first day, whatever later versions have for periods (semantics 5).
+
+use serde_json::{Value, json};
+
+use super::{amount, calculated, go_to, line, move_run, posted, preparer, program_with, refusal, sell, service, sound, try_move};
+use crate::api::{Api, actor, approver, designer, of_partner};
+use guerdon_domain::access::{Role, RoleScope};
+
+fn flat(key: &str, period: &str, rate: &str) -> Value {
+    json!({"key": key, "period": {period: {}}, "method": {"flat": {"rate": rate}}})
+}
+
+/// Years of 10 % at first; from May on months of 1 %, and halves.
+async fn years_then_months() -> (Api, Value) {
+    let first = program_with(flat("yearly", "year", "10 %"));
+    let api = service(&first, &["A"], "2020-04-10").await;
+    sell(&api, &[line("1", "A", "2020-02-01", "1000.00"), line("2", "A", "2020-06-02", "500.00")]).await;
+    let mut second = first;
+    second["rebateSchedules"] = json!([flat("monthly", "month", "1 %"), flat("half-yearly", "half", "2 %")]);
+    second["version"] = json!({"label": "months", "effectiveOn": "2020-05-01"});
+    api.publish(&second).await;
+    (api, second)
+}
+
+#[tokio::test]
+async fn a_year_is_settled_after_its_rules_have_gone() {
+    let (api, _) = years_then_months().await;
+    let query = "query($period: String, $asOf: Date) { partner(by: {code: \"A\"}) { rebateEstimate(period: $period, asOf: $asOf) { schedules { schedule period programVersion amount { amount } } } } }";
+    let told = |found: &Value| -> Vec<String> {
+        let one = |one: &Value| format!("{} {} {} {}", one["schedule"], one["period"], one["programVersion"], one["amount"]["amount"]).replace('"', "");
+        found["schedules"].as_array().unwrap().iter().map(one).collect()
+    };
+    go_to(&api, "2020-07-10");
+    let answer = api.execute(of_partner("A"), query, json!({"asOf": "2020-06-20"})).await;
+    assert_eq!(told(answer.at("/partner/rebateEstimate")), ["monthly 2020-06 2 5.00", "yearly 2020 1 150.00"], "each by its own version");
+    let answer = api.execute(of_partner("A"), query, json!({"period": "2020"})).await;
+    assert_eq!(told(answer.at("/partner/rebateEstimate")), ["yearly 2020 1 150.00"]);
+    // The second version has halves, but the first was in force when this one began; neither has quarters.
+    for period in ["2020-H1", "2020-04", "2020-Q2"] {
+        let answer = api.execute(of_partner("A"), query, json!({"period": period})).await;
+        assert_eq!(answer.codes(), ["UNKNOWN_PERIOD"], "{period}");
+        let message = answer.errors[0]["extensions"]["faults"][0]["message"].as_str().unwrap().to_owned();
+        assert!(message.ends_with("spelled here as `2020-07`, `2020-H2`, `2020`"), "{message}");
+        assert_eq!(refusal(&try_move(&api, preparer(), "rebateRunCreate", json!({"program": "P", "period": period})).await), "UNKNOWN_PERIOD");
+    }
+    let month = posted(&api, "2020-06", "ORIGINAL").await;
+    assert_eq!(amount(&month), "5.00");
+    let simulated = "query($input: SimulationInput!) { simulation(input: $input) { rebateChanges { nodes { period before { amount } after { amount } } } } }";
+    let more = json!([{"partner": "A", "facts": {"transactions": [{"date": "2020-03-01", "amount": {"amount": "100.00", "currency": "USD"}}]}}]);
+    let answer = api.execute(designer(), simulated, json!({"input": {"asOf": "2020-07-10", "rebatePeriods": ["2020"], "facts": more}})).await;
+    let changed = json!([{"period": "2020", "before": {"amount": "150.00"}, "after": {"amount": "160.00"}}]);
+    assert_eq!(answer.at("/simulation/rebateChanges/nodes"), &changed, "by the version that governs the year");
+    go_to(&api, "2021-01-10");
+    let accrued = json!({"program": "P", "period": "2020", "asOf": "2020-12-31", "idempotencyKey": api.key()});
+    let answer = api.try_mutate(preparer(), "rebateAccrue", "RebateAccrueInput", "job { id }", accrued).await;
+    assert_eq!(answer.at("/payload/userErrors"), &json!([]));
+    let year = posted(&api, "2020", "ORIGINAL").await;
+    assert_eq!(amount(&year), "150.00");
+    sell(&api, &[line("3", "A", "2020-03-01", "100.00")]).await;
+    assert_eq!(amount(&posted(&api, "2020", "ADJUSTMENT").await), "10.00");
+    let reversal = move_run(&api, approver(), "rebateRunReverse", json!({"runId": month["id"], "reason": "mistaken"})).await;
+    assert_eq!(super::look(&api, &reversal).await["state"], reversal["state"]);
+    assert_eq!(amount(&calculated(&api, "2020-07", "ORIGINAL").await), "0.00");
+    sound(&api).await;
+}
+
+#[tokio::test]
+async fn one_name_means_the_same_days_in_all_versions() {
+    let mut first = program_with(flat("quarterly", "quarter", "1 %"));
+    first["program"]["fiscalYearStart"] = json!("04-01");
+    let api = service(&first, &["A"], "2020-04-10").await;
+    let publish = async |document: &Value| {
+        let applied = api.apply(document).await;
+        let input = json!({"versionId": applied["version"]["id"], "expectedVersion": applied["version"]["version"], "idempotencyKey": api.key()});
+        let answer = api.try_mutate(actor(Role::FinanceApprover, RoleScope::All), "programPublish", "ProgramPublishInput", "version { state }", input).await;
+        answer.at("/payload/userErrors").clone()
+    };
+    // FY2022-Q1 would be April to June by the first version, and July to September by this one.
+    let mut second = first.clone();
+    second["program"]["fiscalYearStart"] = json!("07-01");
+    second["version"] = json!({"label": "July", "effectiveOn": "2021-07-01"});
+    let refused = publish(&second).await;
+    assert_eq!(refused[0]["code"], "PERIOD_NAME_TAKEN", "{refused}");
+    let message = refused[0]["message"].as_str().unwrap();
+    assert!(message.contains("FY2022-Q1 is 2021-07-01/2021-10-01 here, and 2021-04-01/2021-07-01 in version 1"), "{message}");
+    // With a name of its own for the quarter that is cut off, and the new year from October on, no name is taken.
+    second["rebateSchedules"][0]["period"] = json!({"custom": [{"name": "Summer 2021", "from": "2021-07-01", "until": "2021-10-01"}]});
+    assert_eq!(publish(&second).await, json!([]));
+    let mut third = first.clone();
+    third["program"]["fiscalYearStart"] = json!("07-01");
+    third["version"] = json!({"label": "Autumn", "effectiveOn": "2021-10-01"});
+    assert_eq!(publish(&third).await, json!([]));
+    // Between two versions both sides are looked at: it would call July to September as the first calls October to December.
+    let mut between = first.clone();
+    between["program"]["fiscalYearStart"] = json!("10-01");
+    between["version"] = json!({"label": "Between", "effectiveOn": "2021-08-01"});
+    between["rebateSchedules"][0]["period"] = json!({"custom": [{"name": "FY2022-Q2", "from": "2021-08-01", "until": "2021-09-01"}]});
+    assert_eq!(publish(&between).await[0]["code"], "PERIOD_NAME_TAKEN");
+}
