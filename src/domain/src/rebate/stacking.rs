@@ -13,7 +13,7 @@ use crate::program::Program;
 
 use super::entitle::{Carry, Earlier, Terms, entitle, worth};
 use super::figure::{Asked, Figure, Purpose, Reductions};
-use super::history::Carries;
+use super::history::{Carries, earlier_in_year, year_to_date};
 use super::line::{Line, currency_of, out_of_range};
 use super::result::{Entitlement, StepKind};
 use super::{Calculation, schedules_of};
@@ -153,7 +153,7 @@ impl<'a> Calculation<'a> {
     }
 
     /// The figure of a schedule for its period; where bands run on over the year also that to the period before it in which the
-    /// partner took part. Periods in which it took no part count for neither.
+    /// partner took part. Periods in which it took no part, and those that another version governs, count for neither.
     pub(super) fn figures(
         &self,
         schedule: &'a RebateSchedule,
@@ -169,16 +169,15 @@ impl<'a> Calculation<'a> {
         if !schedule.cumulative {
             return Ok(Figures { now: figure(period, &[period.span], carried_basis, hypothesis)?, earlier: None });
         }
-        let periods = self.program.periods(&schedule.period);
         let (mut before, mut left_out) = (None, Vec::new());
-        for earlier in periods.of_year_to(period).into_iter().filter(|earlier| earlier.span.from < period.span.from) {
+        for earlier in earlier_in_year(self.program, schedule, period) {
             if self.is_in_scope(schedule, &earlier)? {
                 before = Some(earlier);
             } else {
                 left_out.push(earlier.span);
             }
         }
-        let days = without(periods.year_to(period), &left_out);
+        let days = without(year_to_date(self.program, schedule, period), &left_out);
         let earlier = before.map(|before| figure(&before, &up_to(&days, before.span.until), Exact::ZERO, &[])).transpose()?;
         Ok(Figures { now: figure(period, &days, Exact::ZERO, hypothesis)?, earlier })
     }
