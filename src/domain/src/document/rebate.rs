@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::{Exchange, Filter, Operand};
 use super::requirement::{Requirement, Threshold};
 use super::scoped::Tiered;
-use crate::date::Date;
+use crate::date::{Date, Span};
 use crate::money::{Currency, Number, Rate};
 use crate::rounding::RoundingMode;
 
@@ -78,6 +78,13 @@ pub struct RebateSchedule {
     pub from: Option<Date>,
     /// Until this day, exclusive.
     pub until: Option<Date>,
+}
+
+impl RebateSchedule {
+    /// The days on which it is in force, by its `from` and `until`.
+    pub fn in_force(&self) -> Span {
+        Span::new(self.from.unwrap_or(Date::MIN), self.until.unwrap_or(Date::MAX))
+    }
 }
 
 /// Which sales and partners a schedule is for. All that are given must hold.

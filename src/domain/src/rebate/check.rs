@@ -377,6 +377,11 @@ fn reduced(rule: &StackingRule) -> Vec<(&str, String)> {
     }
 }
 
+/// Whether what other schedules earn is taken off a schedule's basis.
+pub(super) fn is_reduced(document: &Document, key: &str) -> bool {
+    document.stacking.iter().flat_map(reduced).any(|(own, _)| own == key)
+}
+
 /// One currency and one calendar within a rule.
 fn check_group(document: &Document, rule: &StackingRule, path: &str, faults: &mut Faults) {
     let schedules: Vec<&RebateSchedule> = members(rule).into_iter().filter_map(|key| find(document, key)).collect();

@@ -188,7 +188,7 @@ impl<'a> Calculation<'a> {
 
     /// The lines in scope with their tiers; `last` is the day as of which the partner is read.
     fn scoped_lines(&self, schedule: &'a RebateSchedule, days: &[Span], last: Date, tier: Option<&'a str>) -> Result<Vec<Line<'a>>, Faults> {
-        let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
+        let force = schedule.in_force();
         let days: Vec<Span> = days.iter().map(|days| days.intersect(force)).collect();
         let mut lines = self.reader.lines(schedule, &days, last, Whose::InScope)?;
         let mut held: Option<(Date, Option<&'a str>)> = None;
@@ -208,7 +208,7 @@ impl<'a> Calculation<'a> {
 
     /// Whether the schedule is for the partner at all, sales or not: only who takes part in the program in the period is paid.
     fn is_eligible(&self, schedule: &RebateSchedule, period: Span, last: Date, tier: Option<&str>, has_lines: bool) -> bool {
-        let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
+        let force = schedule.in_force();
         let by_line = schedule.tier_at == TierAt::TransactionDate;
         let in_tier = is_tier(schedule, tier) || (by_line && has_lines);
         let in_person = self.reader.is_of_type(schedule, last) && self.reader.is_in_region(schedule, self.partner.region(last));

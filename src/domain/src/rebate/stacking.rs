@@ -130,16 +130,7 @@ struct Settling<'c, 'a> {
 impl<'a> Calculation<'a> {
     /// The entitlements of one period with stacking, and what they hand to the next.
     pub(super) fn settle(&self, name: &str, carries: &Carries) -> Result<(Vec<Entitlement>, Carries), Faults> {
-        let schedules = schedules_of(self.program, name);
-        let mut settling = Settling { calculation: self, schedules, carries, reductions: BTreeMap::new(), settled: BTreeMap::new(), lost: BTreeMap::new() };
-        settling.settle_independent()?;
-        for rule in &self.program.document.stacking {
-            match rule {
-                StackingRule::BestOf(rule) => settling.best_of(rule)?,
-                StackingRule::Sequential(rule) => settling.sequential(rule)?,
-                StackingRule::NetOf(rule) => settling.net_of(rule)?,
-            }
-        }
+        let mut settling = self.stacked(name, carries)?;
         let mut entitlements = Vec::with_capacity(settling.schedules.len());
         let mut handed = Carries::new();
         for (schedule, _) in settling.schedules.clone() {
@@ -150,6 +141,26 @@ impl<'a> Calculation<'a> {
             }
         }
         Ok((entitlements, handed))
+    }
+
+    /// What others take off each schedule's lines in a period, by the schedule that is reduced.
+    pub(super) fn reductions(&self, name: &str, carries: &Carries) -> Result<BTreeMap<&'a str, Reductions<'a>>, Faults> {
+        Ok(self.stacked(name, carries)?.reductions)
+    }
+
+    /// A period with all rules of stacking applied.
+    fn stacked<'c>(&'c self, name: &str, carries: &'c Carries) -> Result<Settling<'c, 'a>, Faults> {
+        let schedules = schedules_of(self.program, name);
+        let mut settling = Settling { calculation: self, schedules, carries, reductions: BTreeMap::new(), settled: BTreeMap::new(), lost: BTreeMap::new() };
+        settling.settle_independent()?;
+        for rule in &self.program.document.stacking {
+            match rule {
+                StackingRule::BestOf(rule) => settling.best_of(rule)?,
+                StackingRule::Sequential(rule) => settling.sequential(rule)?,
+                StackingRule::NetOf(rule) => settling.net_of(rule)?,
+            }
+        }
+        Ok(settling)
     }
 
     /// The figure of a schedule for its period; where bands run on over the year also that to the period before it in which the

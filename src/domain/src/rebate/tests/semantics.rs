@@ -685,7 +685,8 @@ fn equal_remainders_go_to_the_smaller_id() {
 /// 17: what went before a period of a custom calendar is the last one listed, also across a gap.
 #[test]
 fn the_previous_period_lies_before_a_gap() {
-    let custom = json!({ "custom": [{ "name": "X1", "from": "2024-01-01", "until": "2024-02-01" }, { "name": "X2", "from": "2024-03-01", "until": "2024-04-01" }] });
+    let custom =
+        json!({ "custom": [{ "name": "X1", "from": "2024-01-01", "until": "2024-02-01" }, { "name": "X2", "from": "2024-03-01", "until": "2024-04-01" }] });
     let growth = |zero: &str| json!({ "growth": { "baseline": { "previousPeriod": {} }, "payOn": "INCREMENT", "bands": [{ "from": 1, "rate": "10 %" }], "zeroBaseline": zero } });
     let target = json!({ "target": { "history": { "previousPeriod": {} }, "pays": { "rateOnEverything": "10 %" } } });
     for (method, expected) in [(growth("FULL"), "50.00"), (growth("NONE"), "50.00"), (target, "150.00")] {
