@@ -145,7 +145,8 @@ impl<'a> Calculation<'a> {
 
     /// What others take off each schedule's lines in a period, by the schedule that is reduced.
     pub(super) fn reductions(&self, name: &str, carries: &Carries) -> Result<BTreeMap<&'a str, Reductions<'a>>, Faults> {
-        Ok(self.stacked(name, carries)?.reductions)
+        let only_groups = self.program.document.stacking.iter().all(|rule| matches!(rule, StackingRule::BestOf(_)));
+        if only_groups { Ok(BTreeMap::new()) } else { Ok(self.stacked(name, carries)?.reductions) }
     }
 
     /// A period with all rules of stacking applied.

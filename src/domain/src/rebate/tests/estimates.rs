@@ -103,6 +103,14 @@ fn a_forecast_to_date_takes_off_what_the_group_gave() {
     assert!(found[0].next_band.is_none());
 }
 
+/// Where each line is paid on its own, what the period earned goes on, not what earlier periods of the year did.
+#[test]
+fn a_forecast_line_by_line_is_of_its_period() {
+    let program = program_of(with(flat("10 %"), json!({ "cumulative": true, "grain": "LINE" })));
+    let sold = json!([sale("1", "2024-01-10", "900.00", "1"), sale("2", "2024-04-10", "200.00", "1")]);
+    assert_eq!(forecast(&of_period(&program, "2024-Q2", sold, "2024-05-15", json!([]))[0]), (45, 91, "40.44".into()));
+}
+
 /// An order counts for the schedules that its own date lies in, not the day on which it is asked.
 #[test]
 fn an_order_counts_by_its_own_date() {
