@@ -187,9 +187,12 @@ impl Periods<'_> {
         Span::new(year.min(first), period.span.until)
     }
 
-    /// The period before `period`, of the same schedule.
+    /// The period before `period`, of the same schedule. Of a custom calendar: the last one listed that ends before it begins, also
+    /// across a gap.
     pub fn before(&self, period: &Period) -> Option<Period> {
-        self.holding(period.span.from.plus_days(-1))
+        let PeriodRule::Custom(list) = self.rule else { return self.holding(period.span.from.plus_days(-1)) };
+        let earlier = list.iter().filter(|listed| listed.until <= period.span.from).max_by_key(|listed| listed.until)?;
+        Some(Period { name: earlier.name.clone(), span: Span::new(earlier.from, earlier.until) })
     }
 
     /// The same period a year earlier. Of a custom calendar: the one that holds the day a year before its first; where it lists none,
@@ -238,6 +241,16 @@ mod tests {
         assert_eq!(months.named("2020-02").unwrap().span.days(), 29);
         assert_eq!(months.ending_in(Span::new(date("2020-01-01"), date("2020-07-01"))).len(), 6);
         assert!("13-01".parse::<FiscalYear>().is_err() && "02-29".parse::<FiscalYear>().is_err());
+    }
+
+    #[test]
+    fn the_period_before_a_gap_is_the_last_one_listed() {
+        let listed = |name: &str, from: &str, until: &str| serde_json::json!({ "name": name, "from": from, "until": until });
+        let list = [listed("X1", "2024-01-01", "2024-02-01"), listed("X2", "2024-03-01", "2024-04-01"), listed("X3", "2024-04-01", "2024-05-01")];
+        let rule: PeriodRule = serde_json::from_value(serde_json::json!({ "custom": list })).unwrap();
+        let periods = Periods { rule: &rule, fiscal_year: FiscalYear::CALENDAR };
+        let before = |name: &str| periods.before(&periods.named(name).unwrap()).map(|period| period.name);
+        assert_eq!((before("X1"), before("X2"), before("X3")), (None, Some("X1".to_owned()), Some("X2".to_owned())));
     }
 
     #[test]

@@ -178,6 +178,14 @@ impl Program {
         program
     }
 
+    /// The same program as if it had taken effect on another day.
+    #[must_use]
+    pub fn effective_since(&self, day: Date) -> Self {
+        let mut program = self.clone();
+        program.document.version.effective_on = day;
+        program
+    }
+
     /// The periods of a rule in this program's calendar.
     pub const fn periods<'a>(&self, rule: &'a PeriodRule) -> Periods<'a> {
         Periods { rule, fiscal_year: self.fiscal_year }

@@ -57,9 +57,9 @@ pub struct RebateEntitlement {
     pub line_count: i64,
     /// Set aside so far: by the schedule's own accrual rate or method, else the amount.
     pub accrued: Money,
-    /// The next band, target or step of growth, and what it is worth; null at the top, and where each line is paid on its own.
+    /// The next band, target or step of growth, and what it is worth; null at the top, where each line is paid on its own, and when the schedule has ended.
     pub next_band: Option<NextBand>,
-    /// What the period is worth if sales go on as they did so far; null before its first day.
+    /// What the period is worth if sales go on as they did so far; null before the first day on which the schedule is in force.
     pub forecast: Option<RebateForecast>,
 }
 
@@ -74,16 +74,17 @@ pub struct NextBand {
     pub missing: Decimal,
     /// Whether the bound itself belongs to the band below, so that more than `missing` is needed.
     pub exclusive: bool,
-    /// What would be earned on just reaching it, less what is earned now.
-    pub worth: Money,
+    /// What the schedule would give on just reaching it, less what it gives now, before budgets; null where that cannot be told: others take
+    /// off its lines, it loses in its group either way, or nothing was sold yet that tells what is paid on.
+    pub worth: Option<Money>,
 }
 
-/// A period at its end, by run rate.
+/// A period at its end, by run rate, before budgets.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct RebateForecast {
-    /// Days so far.
+    /// Days so far on which the schedule was in force.
     pub days: i64,
-    /// Days of the period.
+    /// Days of the period on which the schedule is in force.
     pub of_days: i64,
     /// The qualifier at the period's end.
     pub qualifier: Decimal,
@@ -239,7 +240,7 @@ impl From<&domain::NextBand> for NextBand {
             from: Decimal::of(&next.from),
             missing: Decimal::of(&next.missing),
             exclusive: next.exclusive,
-            worth: next.worth.into(),
+            worth: next.worth.map(Into::into),
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::{Exchange, Filter, Operand};
 use super::requirement::{Requirement, Threshold};
 use super::scoped::Tiered;
-use crate::date::Date;
+use crate::date::{Date, Span};
 use crate::money::{Currency, Number, Rate};
 use crate::rounding::RoundingMode;
 
@@ -66,7 +66,7 @@ pub struct RebateSchedule {
     /// How amounts in other currencies become the schedule's. Default: SPOT on the transaction's date.
     pub exchange: Option<Exchange>,
     /// Bands fill over the whole fiscal year while each period is paid: worth to date minus what earlier periods were worth. Periods in
-    /// which the partner takes no part count for nothing.
+    /// which the partner takes no part, and those that an earlier version governs, count for nothing.
     #[serde(default)]
     pub cumulative: bool,
     /// How it is accrued while the period is open. Default: by its own method on what has been sold.
@@ -78,6 +78,13 @@ pub struct RebateSchedule {
     pub from: Option<Date>,
     /// Until this day, exclusive.
     pub until: Option<Date>,
+}
+
+impl RebateSchedule {
+    /// The days on which it is in force, by its `from` and `until`.
+    pub fn in_force(&self) -> Span {
+        Span::new(self.from.unwrap_or(Date::MIN), self.until.unwrap_or(Date::MAX))
+    }
 }
 
 /// Which sales and partners a schedule is for. All that are given must hold.
@@ -535,7 +542,8 @@ pub enum BelowMinimum {
 pub struct Guarantee {
     /// The guaranteed amount a period, by tier.
     pub amount: Tiered<Number>,
-    /// What earlier periods of the fiscal year earned above the guarantee counts towards it.
+    /// What earlier periods of the fiscal year earned above the guarantee counts towards it. Of a cumulative schedule the sum to date is
+    /// guaranteed.
     #[serde(default)]
     pub cumulative: bool,
 }

@@ -14,7 +14,7 @@ use crate::metric::plan::asks_field;
 use crate::period::Period;
 use crate::program::Program;
 
-use super::history::needs_history;
+use super::history::{needs_history, year_to_date};
 
 /// What a schedule asks for.
 #[derive(Debug, Clone, Default)]
@@ -145,7 +145,7 @@ impl<'s> Asks<'s> {
         if needs_history(schedule) {
             return Span::new(Date::MIN, period.span.until);
         }
-        let own = if schedule.cumulative { program.periods(&schedule.period).year_to(period).from } else { period.span.from };
+        let own = if schedule.cumulative { year_to_date(program, schedule, period).from } else { period.span.from };
         let earlier = self.baselines.iter().filter_map(|baseline| looked_back_at(program, schedule, period, baseline)).map(|earlier| earlier.span.from).min();
         Span::new(earlier.map_or(own, |earlier| own.min(earlier)), period.span.until)
     }

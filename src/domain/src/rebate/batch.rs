@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::date::{Date, Span};
+use crate::date::Span;
 use crate::document::ladder::LadderScope;
 use crate::document::rebate::{Basis, RebateSchedule, ReturnDate, TierAt};
 use crate::exact::Exact;
@@ -200,7 +200,7 @@ impl<'p> PeriodPlan<'p> {
 }
 
 fn column_of(program: &Program, schedule: &RebateSchedule, period: &Period) -> SumColumn {
-    let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
+    let force = schedule.in_force();
     let under = |key: &String| std::iter::once(key.clone()).chain(program.categories.subtree(key));
     SumColumn {
         categories: schedule.scope.categories.iter().flat_map(under).collect(),

@@ -10,7 +10,7 @@ use crate::document::rebate::{
 use crate::document::scoped::Tiered;
 use crate::exact::Exact;
 use crate::fault::{Faults, join};
-use crate::money::Number;
+use crate::money::{Currency, Number};
 
 use super::bands::pay;
 use super::line::basis_of;
@@ -28,6 +28,7 @@ pub fn check(document: &Document, schedule: &RebateSchedule) -> Faults {
         check_method(method, schedule, &tiers, "accrual.method", &mut faults);
     }
     check_options(schedule, &mut faults);
+    check_budget(schedule, schedule.currency.unwrap_or(document.program.currency), &mut faults);
     check_bounds(schedule, &tiers, &mut faults);
     faults
 }
@@ -263,8 +264,16 @@ fn check_options(schedule: &RebateSchedule, faults: &mut Faults) {
     if let Some(minimum) = schedule.minimum_payout.as_ref().filter(|minimum| minimum.amount.0.is_negative()) {
         faults.add("NEGATIVE_BOUND", "minimumPayout.amount", format!("{} is below zero: write zero or more", minimum.amount));
     }
-    if let Some(budget) = schedule.budget.as_ref().filter(|budget| budget.amount.0.is_negative()) {
+}
+
+/// A budget is shared in minor units, so it has none but whole ones.
+fn check_budget(schedule: &RebateSchedule, currency: Currency, faults: &mut Faults) {
+    let Some(budget) = &schedule.budget else { return };
+    if budget.amount.0.is_negative() {
         faults.add("NEGATIVE_BOUND", "budget.amount", format!("{} is below zero: write zero or more", budget.amount));
+    } else if budget.amount.0.to_scaled(currency.decimals()).is_none() {
+        let message = format!("an amount in {currency} has at most {} decimals: {} cannot be shared to the last part", currency.decimals(), budget.amount);
+        faults.add("TOO_MANY_DECIMALS", "budget.amount", message);
     }
 }
 
@@ -366,6 +375,11 @@ fn reduced(rule: &StackingRule) -> Vec<(&str, String)> {
         }
         StackingRule::NetOf(rule) => vec![(rule.schedule.as_str(), "netOf.schedule".to_owned())],
     }
+}
+
+/// Whether what other schedules earn is taken off a schedule's basis.
+pub(super) fn is_reduced(document: &Document, key: &str) -> bool {
+    document.stacking.iter().flat_map(reduced).any(|(own, _)| own == key)
 }
 
 /// One currency and one calendar within a rule.

@@ -31,6 +31,18 @@ fn banded(scope: &str, bands: Value) -> Value {
     json!({ "method": { "bands": { "scope": scope, "bands": bands } } })
 }
 
+/// A budget is shared in minor units: a part of one could be shared with nobody.
+#[test]
+fn a_budget_has_the_decimals_of_its_currency() {
+    let budget = |amount: &str, currency: &str| json!({ "method": { "flat": { "rate": "10 %" } }, "currency": currency, "budget": { "amount": amount } });
+    expect(budget("10.005", "USD"), "TOO_MANY_DECIMALS", "budget.amount");
+    expect(budget("10.5", "JPY"), "TOO_MANY_DECIMALS", "budget.amount");
+    expect(budget("-1", "USD"), "NEGATIVE_BOUND", "budget.amount");
+    for (amount, currency) in [("10.05", "USD"), ("10.005", "KWD"), ("10", "JPY")] {
+        assert!(found(budget(amount, currency)).is_empty(), "{amount} {currency}");
+    }
+}
+
 #[test]
 fn bands_are_contiguous() {
     assert!(found(banded("MARGINAL", json!([{ "from": 100, "to": 200, "rate": 0 }, { "from": 200, "to": 300, "rate": "1 %" }]))).is_empty());

@@ -23,9 +23,11 @@ pub(super) struct Carry {
     pub(super) payout: i64,
     /// What was paid above the guarantee so far in the fiscal year.
     pub(super) surplus: Exact0,
+    /// What a cumulative schedule was guaranteed to date in the fiscal year; none where nothing was.
+    pub(super) guaranteed: Option<Exact>,
     /// What a cumulative schedule forfeited below its minimum payout so far in the fiscal year, in minor units.
     pub(super) forfeited: i64,
-    /// The fiscal year of the surplus and of what was forfeited.
+    /// The fiscal year of the surplus, of what was guaranteed and of what was forfeited.
     pub(super) year: Option<Date>,
 }
 
@@ -164,10 +166,12 @@ pub(super) fn entitle(terms: &Terms<'_>, figure: &Figure<'_>, earlier: Option<&E
     let mut rows = rows(&figure.lines, &figure.pieces)?;
     let mut amount = round(schedule, currency, figure, &mut rows)?;
     let mut exact = figure.exact.clone();
+    let (worth_now, mut worth_before) = (Worth { exact: exact.clone(), minor: amount }, Worth { exact: Exact::ZERO, minor: 0 });
     if let Some(earlier) = earlier {
         let before = earlier.figure;
         let mut paid = self::rows(&before.lines, &before.pieces)?;
-        amount = amount.checked_sub(round(earlier.schedule, currency, before, &mut paid)?).ok_or(Overflow)?;
+        worth_before = Worth { exact: before.exact.clone(), minor: round(earlier.schedule, currency, before, &mut paid)? };
+        amount = amount.checked_sub(worth_before.minor).ok_or(Overflow)?;
         let note = (earlier.schedule.key != schedule.key).then(|| format!("what {} gave", earlier.schedule.key));
         let after = exact.sub(&before.exact)?;
         steps.push(Step { step: StepKind::Cumulative, before: exact, after: after.clone(), bound: Some(before.exact.clone()), note });
@@ -180,8 +184,19 @@ pub(super) fn entitle(terms: &Terms<'_>, figure: &Figure<'_>, earlier: Option<&E
     if terms.carry.year == Some(terms.fiscal_year) {
         // A period without a guarantee, or out of scope, leaves what there is.
         (carry.surplus, carry.year) = (terms.carry.surplus.clone(), terms.carry.year);
+        carry.guaranteed.clone_from(&terms.carry.guaranteed);
     }
-    exact = guarantee(terms, figure.tier, exact, &mut rows, &mut steps, &mut carry, &mut amount)?;
+    if guarantees_to_date(schedule) {
+        if let Some((due, bound)) = due_to_date(terms, figure, &worth_now, &worth_before, &mut carry)? {
+            if due.exact != exact || due.minor != amount {
+                top_up(&mut rows, due.exact.sub(&exact)?, due.minor, currency)?;
+            }
+            amount = due.minor;
+            exact = step(&mut steps, StepKind::Guarantee, exact, due.exact, Some(bound));
+        }
+    } else {
+        exact = guarantee(terms, figure.tier, exact, &mut rows, &mut steps, &mut carry, &mut amount)?;
+    }
     let rounded = Exact::scaled(amount.into(), currency.decimals());
     step(&mut steps, StepKind::Round, exact.clone(), rounded, None);
     amount = minimum(terms, amount, &mut rows, &mut steps, &mut carry)?;
@@ -245,17 +260,58 @@ fn guarantee(
     let due = bound.sub(&surplus)?.max(Exact::ZERO);
     let after = exact.clone().max(due.clone());
     if after > exact {
-        let top_up = after.sub(&exact)?;
         *amount = terms.schedule.rounding.mode.round_scaled(&after, terms.currency.decimals())?;
-        match rows.iter_mut().find(|row| row.line.is_none()) {
-            Some(row) => row.exact = row.exact.add(&top_up)?,
-            None => rows.push(Row { exact: top_up, ..Row::of_line(None) }),
-        }
-        spread(rows, *amount, terms.currency)?;
+        top_up(rows, after.sub(&exact)?, *amount, terms.currency)?;
     }
     carry.surplus = Exact0(surplus.add(&after)?.sub(&bound)?.max(Exact::ZERO));
     carry.year = Some(terms.fiscal_year);
     Ok(step(steps, StepKind::Guarantee, exact, after, Some(due)))
+}
+
+/// What is added to the lines belongs to none of them; the whole is shared over all anew.
+fn top_up(rows: &mut Vec<Row<'_, '_>>, more: Exact, total: i64, currency: Currency) -> Result<(), Overflow> {
+    match rows.iter_mut().find(|row| row.line.is_none()) {
+        Some(row) => row.exact = row.exact.add(&more)?,
+        None => rows.push(Row { exact: more, ..Row::of_line(None) }),
+    }
+    spread(rows, total, currency)
+}
+
+/// Whether a guarantee is on what a schedule is worth to date in the fiscal year, not on what a period adds.
+fn guarantees_to_date(schedule: &RebateSchedule) -> bool {
+    schedule.cumulative && schedule.guarantee.as_ref().is_some_and(|guarantee| guarantee.cumulative)
+}
+
+/// A figure with what it is in minor units.
+struct Worth {
+    exact: Exact,
+    minor: i64,
+}
+
+impl Worth {
+    /// At least what is guaranteed, where anything is.
+    fn at_least(&self, guaranteed: Option<&Exact>, terms: &Terms<'_>) -> Result<Self, Overflow> {
+        match guaranteed.filter(|guaranteed| **guaranteed > self.exact) {
+            Some(bound) => Ok(Self { exact: bound.clone(), minor: terms.schedule.rounding.mode.round_scaled(bound, terms.currency.decimals())? }),
+            None => Ok(Self { exact: self.exact.clone(), minor: self.minor }),
+        }
+    }
+}
+
+/// What a period owes by a guarantee on the sum to date: what is worth or guaranteed to date, less the same of the periods before. So a
+/// return takes back what was paid above the guarantee, and no more. With what is guaranteed to date; none where nothing is.
+fn due_to_date(terms: &Terms<'_>, figure: &Figure<'_>, now: &Worth, before: &Worth, carry: &mut Carry) -> Result<Option<(Worth, Exact)>, Overflow> {
+    let earlier = carry.guaranteed.clone();
+    let own = terms.schedule.guarantee.as_ref().and_then(|guarantee| guarantee.amount.get(figure.tier)).map(|amount| amount.0.clone());
+    let sum = match (&earlier, own) {
+        (Some(earlier), Some(own)) => Some(earlier.add(&own)?),
+        (earlier, own) => own.or_else(|| earlier.clone()),
+    };
+    let Some(sum) = sum.filter(|_| figure.is_in_scope()) else { return Ok(None) };
+    let (now, before) = (now.at_least(Some(&sum), terms)?, before.at_least(earlier.as_ref(), terms)?);
+    (carry.guaranteed, carry.year) = (Some(sum.clone()), Some(terms.fiscal_year));
+    let due = Worth { exact: now.exact.sub(&before.exact)?, minor: now.minor.checked_sub(before.minor).ok_or(Overflow)? };
+    Ok(Some((due, sum)))
 }
 
 /// Adds what was carried, then forfeits or carries what is below the minimum; exactly the minimum is paid.
@@ -343,11 +399,12 @@ fn spell(row: &Row<'_, '_>, currency: Currency) -> StatementLine {
 }
 
 impl Entitlement {
-    /// Sets another amount (a budget, another schedule of its group) and shares it over the lines anew.
+    /// Sets another amount (a budget, another schedule of its group) and shares it over the lines anew, by their exact parts: what was
+    /// rounded once is not what is shared.
     pub(super) fn settle_at(&mut self, minor: i64, kind: StepKind, note: Option<String>) -> Result<(), Overflow> {
         let figure = |amount: i64| Exact::scaled(amount.into(), self.currency.decimals());
         self.steps.push(Step { step: kind, before: figure(self.amount.minor), after: figure(minor), bound: None, note });
-        let weights: Vec<Exact> = self.lines.iter().map(|line| Exact::ratio(line.amount.minor.into(), 1).unwrap_or(Exact::ZERO)).collect();
+        let weights: Vec<Exact> = self.lines.iter().map(|line| line.exact.clone()).collect();
         let keys: Vec<_> = self.lines.iter().map(|line| (line.id.is_none(), line.source.as_deref(), line.id.as_deref())).collect();
         let parts = by_key(&keys, &weights, |weights| in_parts(minor, weights))?;
         let left = parts.iter().try_fold(minor, |left, part| left.checked_sub(*part)).ok_or(Overflow)?;

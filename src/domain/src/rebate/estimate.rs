@@ -1,10 +1,13 @@
 //! An open period, looked at on a day: earned so far, the next band and what reaching it is worth, what a hypothetical order would
 //! add, what has accrued, and where the period is heading.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::date::{Date, Span};
-use crate::document::rebate::{Basis, Flat, Grain, Method, RebateSchedule};
+use crate::document::rebate::{Basis, Flat, Grain, Method, RebateSchedule, StackingRule, TargetPay};
 use crate::exact::{Exact, Overflow};
 use crate::exchange::ExchangeRates;
 use crate::facts::{Facts, Transaction};
@@ -13,10 +16,14 @@ use crate::money::{Currency, Money};
 use crate::period::Period;
 use crate::program::Program;
 
+use super::check::is_reduced;
 use super::entitle::{Carry, Terms, entitle};
-use super::figure::{Asked, Figure, Purpose};
-use super::line::{Knowledge, Line, basis_of, currency_of, out_of_range};
-use super::result::{PeriodResult, amount_text};
+use super::figure::{Asked, Figure, Purpose, Reductions};
+use super::history::Carries;
+use super::line::{Knowledge, Line, basis_of, caps_by_sales, currency_of, out_of_range};
+use super::result::{PeriodResult, StepKind, amount_text, optional_amount_text};
+use super::stacking::Figures;
+use super::totals::pays_units;
 use super::{Calculation, TierSource, compute_as_known, schedules_of};
 
 /// An open period of one schedule.
@@ -33,9 +40,9 @@ pub struct Estimate {
     pub currency: Currency,
     /// The tier that counts as of the day.
     pub tier: Option<String>,
-    /// What picks the band, so far.
+    /// What picks the band, so far, after what other schedules take off.
     pub qualifier: Exact,
-    /// What is paid on, so far.
+    /// What is paid on, so far, after what other schedules take off.
     pub basis: Exact,
     /// Earned so far: what the period would be worth if nothing came in any more.
     #[serde(serialize_with = "amount_text")]
@@ -43,11 +50,11 @@ pub struct Estimate {
     /// Set aside so far: by the schedule's own accrual rate or method, else what was earned.
     #[serde(serialize_with = "amount_text")]
     pub accrued: Money,
-    /// The next band, target or step of growth; none at the top, and where each line is paid on its own.
+    /// The next band, target or step of growth; none at the top, where each line is paid on its own, and when the schedule has ended.
     pub next_band: Option<NextBand>,
     /// What the hypothetical order would add, with stacking; none where none was given.
     pub hypothetical: Option<Hypothetical>,
-    /// What the period is worth if sales go on as they did so far; none before its first day.
+    /// What the period is worth if sales go on as they did so far; none before the first day on which the schedule is in force.
     pub forecast: Option<Forecast>,
 }
 
@@ -63,9 +70,10 @@ pub struct NextBand {
     pub missing: Exact,
     /// The bound itself belongs to the band below: more than `missing` is needed.
     pub exclusive: bool,
-    /// What would be earned on just reaching it, less what is earned now.
-    #[serde(serialize_with = "amount_text")]
-    pub worth: Money,
+    /// What the schedule would give on just reaching it, less what it gives now, before budgets. None where that cannot be told: others take
+    /// off its lines, it loses in its group either way, or nothing was sold yet that tells what is paid on.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_amount_text")]
+    pub worth: Option<Money>,
 }
 
 /// A period with a hypothetical order.
@@ -80,13 +88,13 @@ pub struct Hypothetical {
     pub adds: Money,
 }
 
-/// A period at its end, by run rate.
+/// A period at its end, by run rate, before budgets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Forecast {
-    /// Days so far, the day included.
+    /// Days so far on which the schedule was in force, the day included.
     pub days: i64,
-    /// Days of the period.
+    /// Days of the period on which it is in force.
     pub of_days: i64,
     /// The qualifier at the period's end.
     pub qualifier: Exact,
@@ -95,8 +103,8 @@ pub struct Forecast {
     pub earned: Money,
 }
 
-/// Estimates of all schedules of a period as of a day. `hypothetical` lines count on that day at the latest, and only if they are dated
-/// in the period; a tier that sales would change is taken as it stands.
+/// Estimates of all schedules of a period as of a day. `hypothetical` lines count on that day at the latest, and only for the schedules
+/// that their own dates lie in, by period and by `from` and `until`; a tier that sales would change is taken as it stands.
 pub fn estimate(
     program: &Program,
     facts: &Facts,
@@ -107,27 +115,48 @@ pub fn estimate(
     tiers: &dyn TierSource,
 ) -> Result<Vec<Estimate>, Faults> {
     let knowledge = Knowledge { as_of: Some(as_of), ..Knowledge::default() };
-    let now = compute_as_known(program, facts, partner, period, &knowledge, tiers)?;
+    let settled = compute_as_known(program, facts, partner, period, &knowledge, tiers)?;
     let supposed = if hypothetical.is_empty() { None } else { Some(suppose(program, facts, partner, period, &knowledge, hypothetical, tiers)?) };
     let Some(own) = facts.partners.get(partner) else { return Ok(Vec::new()) };
     let rates = ExchangeRates::new(&facts.exchange_rates);
     let schedules = schedules_of(program, &period.name);
     let accruals: Vec<Option<Method>> = schedules.iter().map(|(schedule, _)| accrual_method(schedule)).collect();
     let calculation = Calculation::new(program, facts, own, &rates, &knowledge, tiers);
+    let carries = calculation.carries_into(&period.name)?;
+    let open = Open { as_of, reductions: calculation.reductions(&period.name, &carries)?, carries, settled };
     let mut estimates = Vec::with_capacity(schedules.len());
     for ((schedule, period), accrual) in schedules.iter().zip(&accruals) {
-        let mut estimate = calculation.estimate_one(schedule, period, as_of, accrual.as_ref())?;
+        let mut estimate = calculation.estimate_one(&open, schedule, period, accrual.as_ref())?;
         let earned = |result: &PeriodResult| result.of(&schedule.key).map_or(0, |entitlement| entitlement.amount.minor);
         let in_all = |minor: i64| Money::new(minor, estimate.currency);
         estimate.hypothetical =
-            supposed.as_ref().map(|supposed| Hypothetical { earned: in_all(earned(supposed)), adds: in_all(earned(supposed) - earned(&now)) });
+            supposed.as_ref().map(|supposed| Hypothetical { earned: in_all(earned(supposed)), adds: in_all(earned(supposed) - earned(&open.settled)) });
         if accrual.is_none() {
-            estimate.accrued = in_all(earned(&now));
+            estimate.accrued = in_all(earned(&open.settled));
         }
-        estimate.earned = in_all(earned(&now));
+        estimate.earned = in_all(earned(&open.settled));
         estimates.push(estimate);
     }
+    forecast_groups(program, &mut estimates);
     Ok(estimates)
+}
+
+/// Lets the best of each group count among forecasts. Cumulative schedules are compared to date, and settled by what they are now.
+fn forecast_groups(program: &Program, estimates: &mut [Estimate]) {
+    for rule in &program.document.stacking {
+        let StackingRule::BestOf(rule) = rule else { continue };
+        if rule.schedules.iter().any(|key| program.schedule(key).is_some_and(|schedule| schedule.cumulative)) {
+            continue;
+        }
+        let forecast = |key: &str| estimates.iter().find(|one| one.schedule == key)?.forecast.as_ref().map(|forecast| forecast.earned.minor);
+        let known = rule.schedules.iter().filter_map(|key| Some((forecast(key)?, Reverse(key))));
+        let Some((_, Reverse(best))) = known.max() else { continue };
+        for one in estimates.iter_mut().filter(|one| one.schedule != *best && rule.schedules.contains(&one.schedule)) {
+            if let Some(forecast) = &mut one.forecast {
+                forecast.earned.minor = 0;
+            }
+        }
+    }
 }
 
 /// What is set aside for an open period as of a day, by schedule: by the schedule's own accrual rate or method, else what was
@@ -173,7 +202,8 @@ fn suppose(
         own.transactions.extend(inside.map(|line| Transaction { date: line.date.min(latest), ..line.clone() }));
         own.transactions.sort_by_key(|line| line.date);
     }
-    compute_as_known(program, &supposed, partner, period, knowledge, tiers)
+    let dates = hypothetical.iter().map(|line| (line.id.clone(), line.date)).collect();
+    compute_as_known(program, &supposed, partner, period, &Knowledge { supposed: dates, ..knowledge.clone() }, tiers)
 }
 
 /// The accrual's own method; a rate is paid on the basis.
@@ -183,41 +213,78 @@ fn accrual_method(schedule: &RebateSchedule) -> Option<Method> {
     rate.or_else(|| accrual.method.as_deref().cloned())
 }
 
+/// What the estimates of a period start from.
+struct Open<'a> {
+    as_of: Date,
+    /// What earlier periods hand to it.
+    carries: Carries,
+    /// What others take off each schedule's lines.
+    reductions: BTreeMap<&'a str, Reductions<'a>>,
+    /// What all schedules give, with stacking and budgets.
+    settled: PeriodResult,
+}
+
+impl Open<'_> {
+    /// What a schedule gives, where it is not what it would give alone: it lost in its group, or another of it stands.
+    fn grouped(&self, schedule: &RebateSchedule) -> Option<i64> {
+        let settled = self.settled.of(&schedule.key)?;
+        settled.steps.iter().any(|step| step.step == StepKind::BestOf).then_some(settled.amount.minor)
+    }
+
+    /// Whether a schedule that gave `minor` would still lose to another of its groups, as that one stands.
+    fn loses(&self, program: &Program, schedule: &RebateSchedule, minor: i64) -> bool {
+        let is_better = |other: &String| {
+            let theirs = self.settled.of(other).map(|settled| settled.amount.minor);
+            *other != schedule.key && theirs.is_some_and(|theirs| (theirs, Reverse(other)) > (minor, Reverse(&schedule.key)))
+        };
+        program.document.stacking.iter().any(|rule| match rule {
+            StackingRule::BestOf(rule) => rule.schedules.contains(&schedule.key) && rule.schedules.iter().any(is_better),
+            StackingRule::Sequential(_) | StackingRule::NetOf(_) => false,
+        })
+    }
+}
+
+/// A schedule with further lines: its figures, and what it gives in minor units before the best of a group and budgets.
+struct Variant<'a> {
+    figures: Figures<'a>,
+    minor: i64,
+}
+
 impl<'a> Calculation<'a> {
-    fn estimate_one(&self, schedule: &'a RebateSchedule, period: &Period, as_of: Date, accrual: Option<&'a Method>) -> Result<Estimate, Faults> {
+    fn estimate_one(&self, open: &Open<'a>, schedule: &'a RebateSchedule, period: &Period, accrual: Option<&'a Method>) -> Result<Estimate, Faults> {
         let loud = |overflow: Overflow| Faults::from(out_of_range(schedule, overflow));
         let currency = currency_of(self.program, schedule);
-        let (figure, now) = self.variant(schedule, period, &[])?;
+        let now = self.variant(open, schedule, period, &[])?;
         let accrued = match accrual {
             Some(method) => {
                 self.accrued(schedule, method, period).and_then(|exact| schedule.rounding.mode.round_scaled(&exact, currency.decimals()).map_err(loud))?
             }
-            None => now,
+            None => now.minor,
         };
+        let figure = &now.figures.now;
         Ok(Estimate {
             schedule: schedule.key.clone(),
             period: period.name.clone(),
-            as_of,
+            as_of: open.as_of,
             currency,
             tier: figure.tier.map(str::to_owned),
-            earned: Money::new(now, currency),
+            earned: Money::new(now.minor, currency),
             accrued: Money::new(accrued, currency),
-            next_band: self.next_band(schedule, period, &figure, now)?,
+            next_band: self.next_band(open, schedule, period, &now)?,
             hypothetical: None,
-            forecast: self.forecast(schedule, period, &figure, now, as_of)?,
-            qualifier: figure.qualifier,
-            basis: figure.basis,
+            forecast: self.forecast(open, schedule, period, &now)?,
+            qualifier: figure.qualifier.clone(),
+            basis: figure.basis.clone(),
         })
     }
 
-    /// The schedule alone, with further lines: its figure, and what it gives in minor units.
-    fn variant(&self, schedule: &'a RebateSchedule, period: &Period, hypothesis: &[Line<'a>]) -> Result<(Figure<'a>, i64), Faults> {
-        let carry = self.carries_into(&period.name)?.get(&schedule.key).cloned().unwrap_or_default();
-        let figures = self.figures(schedule, period, carry.basis.0, None, hypothesis)?;
+    fn variant(&self, open: &Open<'a>, schedule: &'a RebateSchedule, period: &Period, hypothesis: &[Line<'a>]) -> Result<Variant<'a>, Faults> {
+        let carry = open.carries.get(&schedule.key).cloned().unwrap_or_default();
+        let figures = self.figures(schedule, period, carry.basis.0, open.reductions.get(schedule.key.as_str()), hypothesis)?;
         let fiscal_year = self.program.fiscal_year.year_start(period.span.last_day());
         let terms = Terms { schedule, currency: currency_of(self.program, schedule), period, fiscal_year, carry: Carry { basis: Default::default(), ..carry } };
         let (entitlement, _) = entitle(&terms, &figures.now, figures.taken_off(schedule).as_ref()).map_err(|overflow| out_of_range(schedule, overflow))?;
-        Ok((figures.now, entitlement.amount.minor))
+        Ok(Variant { figures, minor: entitlement.amount.minor })
     }
 
     fn accrued(&self, schedule: &'a RebateSchedule, method: &'a Method, period: &Period) -> Result<Exact, Faults> {
@@ -226,8 +293,12 @@ impl<'a> Calculation<'a> {
         Ok(self.figure(&asked)?.exact)
     }
 
-    fn next_band(&self, schedule: &'a RebateSchedule, period: &Period, figure: &Figure<'a>, now: i64) -> Result<Option<NextBand>, Faults> {
+    fn next_band(&self, open: &Open<'a>, schedule: &'a RebateSchedule, period: &Period, now: &Variant<'a>) -> Result<Option<NextBand>, Faults> {
         let loud = |overflow: Overflow| Faults::from(out_of_range(schedule, overflow));
+        if schedule.grain == Grain::Line || schedule.until.is_some_and(|until| until <= open.as_of) {
+            return Ok(None);
+        }
+        let figure = &now.figures.now;
         let exclusive = match &schedule.method {
             Method::Bands(bands) => bands.upper_inclusive,
             Method::Growth(growth) => growth.upper_inclusive,
@@ -235,13 +306,29 @@ impl<'a> Calculation<'a> {
         };
         let ahead = |from: Exact| if exclusive { from >= figure.qualifier && !from.is_zero() } else { from > figure.qualifier };
         let next = figure.edges.iter().enumerate().filter(|(_, (from, _))| ahead(from.clone())).min_by_key(|(_, (from, _))| from.clone());
-        let Some((band, (from, _))) = next.filter(|_| schedule.grain == Grain::Period) else { return Ok(None) };
+        let Some((band, (from, _))) = next else { return Ok(None) };
         let missing = from.sub(&figure.qualifier).map_err(loud)?;
         let least = if exclusive { self.least(schedule) } else { Exact::ZERO };
-        let more = missing.add(&least).and_then(|more| grown(schedule, figure, more)).map_err(loud)?;
-        let (_, then) = self.variant(schedule, period, &[Line { date: self.last_day(period.span), tier: figure.tier, ..more }])?;
-        let worth = Money::new(then.saturating_sub(now), currency_of(self.program, schedule));
+        let worth = self.worth_of_more(open, schedule, period, now, missing.add(&least).map_err(loud)?)?;
         Ok(Some(NextBand { band, from: from.clone(), missing, exclusive, worth }))
+    }
+
+    /// What a schedule would give more if its qualifier grew by `more`, and the others stood as they are; none where that cannot be told.
+    fn worth_of_more(&self, open: &Open<'a>, schedule: &'a RebateSchedule, period: &Period, now: &Variant<'a>, more: Exact) -> Result<Option<Money>, Faults> {
+        let figure = &now.figures.now;
+        let grouped = open.grouped(schedule);
+        if is_reduced(&self.program.document, &schedule.key) || (schedule.cumulative && grouped.is_some()) {
+            return Ok(None);
+        }
+        let grown = grown(schedule, figure, more).map_err(|overflow| out_of_range(schedule, overflow))?;
+        let Some(line) = grown else { return Ok(None) };
+        let line = Line { date: self.last_day(period.span), tier: figure.tier, ..line };
+        let then = self.variant(open, schedule, period, &[line])?.minor;
+        if grouped.is_some() && open.loses(self.program, schedule, then) {
+            return Ok(None);
+        }
+        let worth = then.saturating_sub(grouped.unwrap_or(now.minor));
+        Ok(Some(Money::new(worth, currency_of(self.program, schedule))))
     }
 
     /// The least that a qualifier can grow by.
@@ -251,11 +338,13 @@ impl<'a> Calculation<'a> {
         Exact::scaled(1, places)
     }
 
-    fn forecast(&self, schedule: &'a RebateSchedule, period: &Period, figure: &Figure<'a>, now: i64, as_of: Date) -> Result<Option<Forecast>, Faults> {
+    fn forecast(&self, open: &Open<'a>, schedule: &'a RebateSchedule, period: &Period, now: &Variant<'a>) -> Result<Option<Forecast>, Faults> {
         let loud = |overflow: Overflow| Faults::from(out_of_range(schedule, overflow));
         let currency = currency_of(self.program, schedule);
-        let of_days = period.span.days();
-        let days = as_of.next().days_since(period.span.from).min(of_days);
+        let figure = &now.figures.now;
+        let in_force = period.span.intersect(schedule.in_force());
+        let of_days = in_force.days();
+        let days = open.as_of.next().days_since(in_force.from).min(of_days);
         if days <= 0 {
             return Ok(None);
         }
@@ -271,24 +360,61 @@ impl<'a> Calculation<'a> {
             ..Line::unattributed(self.last_day(period.span))
         };
         let qualifier = figure.qualifier.add(&line.qualifier).map_err(loud)?;
-        let earned = if rest.is_zero() {
-            now
+        let alone = if rest.is_zero() {
+            now.minor
         } else if schedule.grain == Grain::Line {
-            let whole = rest.add(&Exact::ONE).and_then(|whole| whole.mul(&figure.exact)).map_err(loud)?;
+            // What earlier periods of the year earned does not go on.
+            let before = now.figures.taken_off(schedule).map_or(Exact::ZERO, |earlier| earlier.figure.exact.clone());
+            let own = figure.exact.sub(&before).map_err(loud)?;
+            let whole = rest.add(&Exact::ONE).and_then(|whole| whole.mul(&own)).map_err(loud)?;
             schedule.rounding.mode.round_scaled(&whole, currency.decimals()).map_err(loud)?
         } else {
-            self.variant(schedule, period, &[line])?.1
+            self.variant(open, schedule, period, &[line])?.minor
+        };
+        let earned = match self.settled_to_date(open, schedule) {
+            // Its group took off what the best of it was worth before.
+            Some(settled) if open.grouped(schedule).is_none() => alone.saturating_sub(now.minor).saturating_add(settled),
+            Some(settled) => settled,
+            None => alone,
         };
         Ok(Some(Forecast { days, of_days, qualifier, earned: Money::new(earned, currency) }))
     }
+
+    /// What a cumulative schedule of a group gives by now; none of others.
+    fn settled_to_date(&self, open: &Open<'a>, schedule: &RebateSchedule) -> Option<i64> {
+        let is_grouped = |rule: &StackingRule| matches!(rule, StackingRule::BestOf(rule) if rule.schedules.contains(&schedule.key));
+        let grouped = schedule.cumulative && self.program.document.stacking.iter().any(is_grouped);
+        open.settled.of(&schedule.key).filter(|_| grouped).map(|settled| settled.amount.minor)
+    }
 }
 
-/// A line that takes the qualifier up by `more`; what is paid on grows with it as it did so far.
-fn grown<'a>(schedule: &RebateSchedule, figure: &Figure<'_>, more: Exact) -> Result<Line<'a>, Overflow> {
-    let along = |whole: Exact| -> Result<Exact, Overflow> { Ok(whole.mul(&more)?.div(&figure.qualifier)?.unwrap_or(Exact::ZERO)) };
-    let same = schedule.qualifier.as_ref().is_none_or(|qualifier| qualifier == basis_of(schedule));
-    let basis = if same { more.clone() } else { along(figure.basis.clone())? };
-    let units = if *basis_of(schedule) == Basis::Amount { along(Exact::sum(figure.lines.iter().map(|line| &line.units))?)? } else { basis.clone() };
-    let amount = along(Exact::sum(figure.lines.iter().map(|line| &line.amount))?)?;
-    Ok(Line { amount, basis, qualifier: more, units, ..Line::unattributed(Date::MIN) })
+/// A line that takes the qualifier up by `more`. What is paid on, and what a cap is a share of, grow with it as they did so far; none where
+/// one of them counts and nothing tells how it grows, since nothing was sold yet.
+fn grown<'a>(schedule: &RebateSchedule, figure: &Figure<'_>, more: Exact) -> Result<Option<Line<'a>>, Overflow> {
+    let basis = basis_of(schedule);
+    let qualifier = schedule.qualifier.as_ref().unwrap_or(basis);
+    let along = |measure: &Basis, so_far: Exact| -> Result<Option<Exact>, Overflow> {
+        if measure == qualifier {
+            return Ok(Some(more.clone()));
+        }
+        if figure.qualifier.is_positive() { so_far.mul_div(&more, &figure.qualifier) } else { Ok(None) }
+    };
+    let paid_on = along(basis, figure.basis.clone())?;
+    let amount = along(&Basis::Amount, Exact::sum(figure.lines.iter().map(|line| &line.amount))?)?;
+    let units = if *basis == Basis::Amount { along(&Basis::Quantity, Exact::sum(figure.lines.iter().map(|line| &line.units))?)? } else { paid_on.clone() };
+    let is_known = (pays_sums_only(&schedule.method) || paid_on.is_some())
+        && (amount.is_some() || !caps_by_sales(schedule))
+        && (units.is_some() || !pays_units(&schedule.method));
+    let or_none = |measure: Option<Exact>| measure.unwrap_or(Exact::ZERO);
+    let line = Line { amount: or_none(amount), basis: or_none(paid_on), qualifier: more.clone(), units: or_none(units), ..Line::unattributed(Date::MIN) };
+    Ok(is_known.then_some(line))
+}
+
+/// Whether a method pays sums, whatever the basis is.
+fn pays_sums_only(method: &Method) -> bool {
+    match method {
+        Method::LumpSum(_) | Method::Fixed(_) => true,
+        Method::Target(target) => matches!(target.pays, TargetPay::LumpSum(_)),
+        _ => false,
+    }
 }

@@ -89,6 +89,12 @@ impl Figure<'_> {
         self.steps.push(Step { step, before, after, bound, note });
     }
 
+    /// Nothing is earned by who takes no part; a negative basis of earlier periods waits on.
+    fn leave_out(&mut self, carried_basis: &Exact) {
+        self.carried_basis = carried_basis.is_negative().then(|| carried_basis.clone());
+        self.step(StepKind::NotInScope, Exact::ZERO, None, None);
+    }
+
     /// A negative basis earns nothing, and is carried or forgotten (semantics 16).
     pub(super) fn is_negative(&mut self, schedule: &RebateSchedule) -> bool {
         if !self.basis.is_negative() {
@@ -113,6 +119,16 @@ fn scale(pieces: &mut Vec<Piece<'_>>, before: Exact, after: Exact) -> Result<(),
     Ok(())
 }
 
+/// Takes all pieces up to a floor: in proportion where they earned anything, by a piece that belongs to no line where they did not.
+fn top_up(pieces: &mut Vec<Piece<'_>>, before: Exact, after: Exact) -> Result<(), Overflow> {
+    if before.is_positive() {
+        return scale(pieces, before, after);
+    }
+    let amount = after.sub(&before)?;
+    pieces.push(Piece { line: None, band: None, tier: None, base: Exact::ZERO, rate: None, amount, of_whole: true });
+    Ok(())
+}
+
 impl<'a> Calculation<'a> {
     /// Earns, caps the base, applies floor and cap.
     pub(super) fn figure(&self, asked: &Asked<'_, 'a>) -> Result<Figure<'a>, Faults> {
@@ -120,11 +136,15 @@ impl<'a> Calculation<'a> {
         let last = self.last_day(asked.period.span);
         let tier = self.tiers.of_period(schedule, asked.period.span, self.knowledge.as_of)?;
         let mut figure = Figure { tier, ..Figure::nothing() };
+        // Who takes no part whatever was sold needs no lines, nor their exchange rates.
+        if !self.is_eligible(schedule, asked.period.span, last, tier, true) {
+            figure.leave_out(&asked.carried_basis);
+            return Ok(figure);
+        }
         let mut lines = self.scoped_lines(schedule, asked.days, last, tier)?;
         let sold = lines.iter().any(|line| asked.period.span.contains(line.date));
         if !self.is_eligible(schedule, asked.period.span, last, tier, sold) {
-            figure.carried_basis = asked.carried_basis.is_negative().then(|| asked.carried_basis.clone());
-            figure.step(StepKind::NotInScope, Exact::ZERO, None, None);
+            figure.leave_out(&asked.carried_basis);
             return Ok(figure);
         }
         let loud = |overflow: Overflow| Faults::from(out_of_range(schedule, overflow));
@@ -168,7 +188,7 @@ impl<'a> Calculation<'a> {
 
     /// The lines in scope with their tiers; `last` is the day as of which the partner is read.
     fn scoped_lines(&self, schedule: &'a RebateSchedule, days: &[Span], last: Date, tier: Option<&'a str>) -> Result<Vec<Line<'a>>, Faults> {
-        let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
+        let force = schedule.in_force();
         let days: Vec<Span> = days.iter().map(|days| days.intersect(force)).collect();
         let mut lines = self.reader.lines(schedule, &days, last, Whose::InScope)?;
         let mut held: Option<(Date, Option<&'a str>)> = None;
@@ -188,7 +208,7 @@ impl<'a> Calculation<'a> {
 
     /// Whether the schedule is for the partner at all, sales or not: only who takes part in the program in the period is paid.
     fn is_eligible(&self, schedule: &RebateSchedule, period: Span, last: Date, tier: Option<&str>, has_lines: bool) -> bool {
-        let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
+        let force = schedule.in_force();
         let by_line = schedule.tier_at == TierAt::TransactionDate;
         let in_tier = is_tier(schedule, tier) || (by_line && has_lines);
         let in_person = self.reader.is_of_type(schedule, last) && self.reader.is_in_region(schedule, self.partner.region(last));
@@ -368,10 +388,10 @@ pub(super) fn bound(schedule: &RebateSchedule, purpose: Purpose, capped_by: Exac
     if let Some(floor) = schedule.floor.as_ref().filter(|_| purpose == Purpose::Entitlement)
         && let Some(bound) = value(floor.amount.get(figure.tier))
     {
-        let tops_up = figure.exact.is_positive() || (floor.unconditional && figure.exact.is_zero());
+        let tops_up = figure.exact.is_positive() || floor.unconditional;
         let after = if tops_up { figure.exact.clone().max(bound.clone()) } else { figure.exact.clone() };
         if after != figure.exact {
-            scale(&mut figure.pieces, figure.exact.clone(), after.clone())?;
+            top_up(&mut figure.pieces, figure.exact.clone(), after.clone())?;
             figure.bounded = true;
         }
         figure.step(StepKind::Floor, after, Some(bound), None);

@@ -1,14 +1,16 @@
 //! Period after period: what one hands to the next (a negative basis, a small payout, a surplus above a guarantee, what was forfeited).
 //!
 //! Nothing is remembered between calls: the earlier periods are computed from the facts, from the first one that this version of the
-//! program governs (semantics 5), so that an earlier settlement is never forgotten and a late line changes what it changes.
+//! program governs (semantics 5), so that an earlier settlement is never forgotten and a late line changes what it changes. Periods
+//! that another version governs are settled by its rules and its runs: nothing of them is handed on or taken off here.
 
 use std::collections::BTreeMap;
 
-use crate::date::Date;
+use crate::date::{Date, Span};
 use crate::document::rebate::{BelowMinimum, Method, PeriodRule, RebateSchedule};
 use crate::fault::Faults;
 use crate::period::Period;
+use crate::program::Program;
 
 use super::entitle::{Carry, forfeits_over_the_year};
 use super::result::Entitlement;
@@ -23,6 +25,27 @@ pub(super) fn needs_history(schedule: &RebateSchedule) -> bool {
         || forfeits_over_the_year(schedule)
         || schedule.minimum_payout.as_ref().is_some_and(|minimum| minimum.below == BelowMinimum::Carry)
         || schedule.guarantee.as_ref().is_some_and(|guarantee| guarantee.cumulative)
+}
+
+/// Whether this version's rules are those of a period: the version has taken effect by its first day (semantics 5).
+fn governs(program: &Program, period: Span) -> bool {
+    program.effective_on() <= period.from
+}
+
+/// The periods of the fiscal year before `period` that this version governs, in order.
+pub(super) fn earlier_in_year(program: &Program, schedule: &RebateSchedule, period: &Period) -> Vec<Period> {
+    let to_date = program.periods(&schedule.period).of_year_to(period).into_iter();
+    to_date.filter(|earlier| earlier.span.from < period.span.from && governs(program, earlier.span)).collect()
+}
+
+/// The days over which bands run on: the fiscal year up to the end of `period`, as far as this version governs it.
+pub(super) fn year_to_date(program: &Program, schedule: &RebateSchedule, period: &Period) -> Span {
+    let year = program.periods(&schedule.period).year_to(period);
+    let others = program.periods(&schedule.period).of_year_to(period).into_iter().map(|earlier| earlier.span);
+    // A period that another version governs may end after this one took effect: its lines stay with it.
+    let after_others = others.filter(|earlier| earlier.from < period.span.from && !governs(program, *earlier)).map(|earlier| earlier.until);
+    let first = after_others.chain([program.effective_on()]).max().unwrap_or(year.from);
+    Span::new(year.from.max(first.min(period.span.from)), year.until)
 }
 
 /// Whether a schedule can earn without sales.
@@ -75,7 +98,7 @@ impl Calculation<'_> {
 
     /// Periods whose first day is governed, from the one that holds `start` up to `end`.
     fn periods_between(&self, schedule: &RebateSchedule, start: Date, end: Date) -> Vec<(Date, String)> {
-        let governed = |from: Date| self.program.effective_on() <= from && from < end;
+        let governed = |from: Date| governs(self.program, Span::new(from, end)) && from < end;
         let periods = self.program.periods(&schedule.period);
         if let PeriodRule::Custom(list) = &schedule.period {
             return list.iter().filter(|custom| governed(custom.from) && start < custom.until).map(|custom| (custom.from, custom.name.clone())).collect();

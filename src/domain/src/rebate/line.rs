@@ -49,9 +49,17 @@ pub struct Knowledge {
     /// By period: what the runs that posted it so far had read, in order. A line keeps the exchange rate that was known to the
     /// first of them that knew the line itself.
     pub runs: BTreeMap<String, Vec<CutOff>>,
+    /// Lines of a hypothetical order, with the dates that they bear: these say for which schedules they count, while they count on the
+    /// day that is looked at.
+    pub supposed: BTreeMap<FactId, Date>,
 }
 
 impl Knowledge {
+    /// The date by which a line belongs to a period and to what is in force.
+    fn dated(&self, line: &Transaction) -> Date {
+        self.supposed.get(&line.id).copied().unwrap_or(line.date)
+    }
+
     /// Whether a line is known, and has happened.
     fn has(&self, line: &Transaction) -> bool {
         self.known_on.is_none_or(|known_on| line.recorded_on <= known_on) && self.as_of.is_none_or(|as_of| line.date <= as_of)
@@ -105,8 +113,9 @@ impl<'a> LineReader<'a> {
             let sale = self.sale_of(schedule, transaction);
             let date = sale.map_or(transaction.date, |sale| sale.date);
             let category = sale.unwrap_or(transaction).category.as_deref();
-            let dated = days.iter().any(|span| span.contains(date));
-            if !dated || !self.in_scope(schedule, transaction, date, category, whose, &context) || !in_time(schedule, &periods, transaction, date) {
+            let dated = self.knowledge.dated(sale.unwrap_or(transaction));
+            let in_days = days.iter().any(|span| span.contains(dated));
+            if !in_days || !self.in_scope(schedule, transaction, date, category, whose, &context) || !in_time(schedule, &periods, transaction, date) {
                 continue;
             }
             match self.line(schedule, &periods, transaction, date, category) {

@@ -175,7 +175,8 @@ pub(super) fn amount_text<S: Serializer>(money: &Money, serializer: S) -> Result
     serializer.serialize_str(&money.amount())
 }
 
-fn optional_amount_text<S: Serializer>(money: &Option<Money>, serializer: S) -> Result<S::Ok, S::Error> {
+/// The same where there may be none.
+pub(super) fn optional_amount_text<S: Serializer>(money: &Option<Money>, serializer: S) -> Result<S::Ok, S::Error> {
     match money {
         Some(money) => amount_text(money, serializer),
         None => serializer.serialize_none(),

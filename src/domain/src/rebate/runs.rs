@@ -215,7 +215,7 @@ impl Book {
         for posted in &self.periods {
             self.runs.entry(posted.name.clone()).or_default().push(CutOff::Day(run_on));
         }
-        let knowledge = Knowledge { known_on: Some(run_on), as_of: None, runs: self.runs.clone() };
+        let knowledge = Knowledge { known_on: Some(run_on), runs: self.runs.clone(), ..Knowledge::default() };
         let mut postings = Vec::new();
         let mut entitled = BTreeMap::new();
         for posted in self.periods.clone() {

@@ -13,7 +13,7 @@ use crate::program::Program;
 
 use super::entitle::{Carry, Earlier, Terms, entitle, worth};
 use super::figure::{Asked, Figure, Purpose, Reductions};
-use super::history::Carries;
+use super::history::{Carries, earlier_in_year, year_to_date};
 use super::line::{Line, currency_of, out_of_range};
 use super::result::{Entitlement, StepKind};
 use super::{Calculation, schedules_of};
@@ -130,16 +130,7 @@ struct Settling<'c, 'a> {
 impl<'a> Calculation<'a> {
     /// The entitlements of one period with stacking, and what they hand to the next.
     pub(super) fn settle(&self, name: &str, carries: &Carries) -> Result<(Vec<Entitlement>, Carries), Faults> {
-        let schedules = schedules_of(self.program, name);
-        let mut settling = Settling { calculation: self, schedules, carries, reductions: BTreeMap::new(), settled: BTreeMap::new(), lost: BTreeMap::new() };
-        settling.settle_independent()?;
-        for rule in &self.program.document.stacking {
-            match rule {
-                StackingRule::BestOf(rule) => settling.best_of(rule)?,
-                StackingRule::Sequential(rule) => settling.sequential(rule)?,
-                StackingRule::NetOf(rule) => settling.net_of(rule)?,
-            }
-        }
+        let mut settling = self.stacked(name, carries)?;
         let mut entitlements = Vec::with_capacity(settling.schedules.len());
         let mut handed = Carries::new();
         for (schedule, _) in settling.schedules.clone() {
@@ -152,8 +143,29 @@ impl<'a> Calculation<'a> {
         Ok((entitlements, handed))
     }
 
+    /// What others take off each schedule's lines in a period, by the schedule that is reduced.
+    pub(super) fn reductions(&self, name: &str, carries: &Carries) -> Result<BTreeMap<&'a str, Reductions<'a>>, Faults> {
+        let only_groups = self.program.document.stacking.iter().all(|rule| matches!(rule, StackingRule::BestOf(_)));
+        if only_groups { Ok(BTreeMap::new()) } else { Ok(self.stacked(name, carries)?.reductions) }
+    }
+
+    /// A period with all rules of stacking applied.
+    fn stacked<'c>(&'c self, name: &str, carries: &'c Carries) -> Result<Settling<'c, 'a>, Faults> {
+        let schedules = schedules_of(self.program, name);
+        let mut settling = Settling { calculation: self, schedules, carries, reductions: BTreeMap::new(), settled: BTreeMap::new(), lost: BTreeMap::new() };
+        settling.settle_independent()?;
+        for rule in &self.program.document.stacking {
+            match rule {
+                StackingRule::BestOf(rule) => settling.best_of(rule)?,
+                StackingRule::Sequential(rule) => settling.sequential(rule)?,
+                StackingRule::NetOf(rule) => settling.net_of(rule)?,
+            }
+        }
+        Ok(settling)
+    }
+
     /// The figure of a schedule for its period; where bands run on over the year also that to the period before it in which the
-    /// partner took part. Periods in which it took no part count for neither.
+    /// partner took part. Periods in which it took no part, and those that another version governs, count for neither.
     pub(super) fn figures(
         &self,
         schedule: &'a RebateSchedule,
@@ -169,16 +181,15 @@ impl<'a> Calculation<'a> {
         if !schedule.cumulative {
             return Ok(Figures { now: figure(period, &[period.span], carried_basis, hypothesis)?, earlier: None });
         }
-        let periods = self.program.periods(&schedule.period);
         let (mut before, mut left_out) = (None, Vec::new());
-        for earlier in periods.of_year_to(period).into_iter().filter(|earlier| earlier.span.from < period.span.from) {
+        for earlier in earlier_in_year(self.program, schedule, period) {
             if self.is_in_scope(schedule, &earlier)? {
                 before = Some(earlier);
             } else {
                 left_out.push(earlier.span);
             }
         }
-        let days = without(periods.year_to(period), &left_out);
+        let days = without(year_to_date(self.program, schedule, period), &left_out);
         let earlier = before.map(|before| figure(&before, &up_to(&days, before.span.until), Exact::ZERO, &[])).transpose()?;
         Ok(Figures { now: figure(period, &days, Exact::ZERO, hypothesis)?, earlier })
     }

@@ -1,6 +1,7 @@
 //! Rebates held to their laws and to published examples.
 
 mod batch;
+mod estimates;
 mod laws;
 mod published;
 mod semantics;

@@ -2,7 +2,6 @@
 //!
 //! The law is that both paths give the same entitlement, to the minor unit and exactly.
 
-use crate::date::{Date, Span};
 use crate::document::metric::ExchangeDate;
 use crate::document::rebate::{
     BandScope, Baseline, Basis, CapScope, Grain, GrowthBase, Method, RebateSchedule, ReturnDate, RoundAt, StackingRule, TargetPay, TierAt,
@@ -88,15 +87,19 @@ pub fn converts_sums(schedule: &RebateSchedule) -> bool {
     schedule.exchange.as_ref().is_some_and(|exchange| exchange.date == ExchangeDate::PeriodEnd)
 }
 
-/// Units that are paid slice by slice, or up to a base cap, while another measure fills the bands: each line has its own price.
-fn divides_units(schedule: &RebateSchedule) -> bool {
-    let on_units = match &schedule.method {
+/// Whether a method pays amounts for units or packages.
+pub(super) fn pays_units(method: &Method) -> bool {
+    match method {
         Method::PerUnit(_) | Method::PerPackage(_) => true,
         Method::Bands(bands) => bands.bands.iter().any(|band| band.amount_per_unit.is_some() || band.per_package.is_some()),
         Method::Growth(growth) => growth.bands.iter().any(|band| band.amount_per_unit.is_some()),
         Method::Flat(_) | Method::LumpSum(_) | Method::Target(_) | Method::Fixed(_) | Method::FreeGoods(_) => false,
-    };
-    on_units && *basis_of(schedule) == Basis::Amount && (has_slices(&schedule.method) || schedule.base_cap.is_some())
+    }
+}
+
+/// Units that are paid slice by slice, or up to a base cap, while another measure fills the bands: each line has its own price.
+fn divides_units(schedule: &RebateSchedule) -> bool {
+    pays_units(&schedule.method) && *basis_of(schedule) == Basis::Amount && (has_slices(&schedule.method) || schedule.base_cap.is_some())
 }
 
 fn has_slices(method: &Method) -> bool {
@@ -143,7 +146,7 @@ fn from_totals(program: &Program, schedule: &RebateSchedule, terms: &TotalsTerms
     figure.basis = Exact::sum(lines.iter().map(|line| &line.basis))?;
     figure.qualifier = Exact::sum(lines.iter().map(|line| &line.qualifier))?;
     figure.lines = lines;
-    let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
+    let force = schedule.in_force();
     if terms.takes_part && super::figure::is_tier(schedule, terms.tier) && !terms.period.span.intersect(force).is_empty() {
         earn_whole(schedule, terms, &mut figure)?;
         let sold = Exact::sum(totals.iter().map(|totals| &totals.amount))?;

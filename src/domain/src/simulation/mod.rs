@@ -120,10 +120,13 @@ pub struct RebatePeriod {
 }
 
 impl RebatePeriod {
-    /// The period of that name of both versions; none where neither has it.
+    /// The period of that name of both versions; none where neither has it. The rules of the hypothesis count since those of reality do,
+    /// so that earlier periods hand on, and are taken off, alike.
     pub fn named(name: &str, before: &Arc<Program>, after: &Arc<Program>) -> Option<Self> {
         let of = |program: &Arc<Program>| program.period_named(name).map(|period| (Arc::clone(program), period));
-        let (before, after) = (of(before), of(after));
+        let since = before.effective_on();
+        let after = if after.effective_on() == since { Arc::clone(after) } else { Arc::new(after.effective_since(since)) };
+        let (before, after) = (of(before), of(&after));
         (before.is_some() || after.is_some()).then(|| Self { name: name.to_owned(), before, after })
     }
 }

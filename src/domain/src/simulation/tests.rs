@@ -356,6 +356,23 @@ fn a_version_that_takes_effect_later_is_judged_as_if_it_did_on_the_date() {
     assert!(faults.is_some_and(|faults| faults.contains("GOLD")), "a rate for a tier that is gone is refused as publishing would");
 }
 
+/// A version that is judged as if it took effect on the date does not begin the fiscal year anew: its rebates are compared over the same
+/// earlier periods.
+#[test]
+fn earlier_periods_of_the_year_count_alike_in_both_worlds() {
+    let mut document = document();
+    document.rebate_schedules[0].cumulative = true;
+    let reality = program(&document);
+    let hypothesis = hypothetical(&reality, &gold_revenue(1_000), AS_OF.parse().unwrap()).unwrap();
+    assert_ne!(hypothesis.after.effective_on(), reality.effective_on());
+    let period = RebatePeriod::named("2026-Q2", &reality, &hypothesis.after).unwrap();
+    let [before, after] = [&period.before, &period.after].map(|side| {
+        let (program, period) = side.as_ref().unwrap();
+        compute_period_for_all(program, &two(), period, &Knowledge::default(), &OnRecord).unwrap()
+    });
+    assert_eq!(before, after);
+}
+
 #[test]
 fn facts_may_be_taken_away_and_profiles_be_others() {
     let facts = two();

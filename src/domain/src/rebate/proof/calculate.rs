@@ -14,6 +14,7 @@ use crate::metric::{MetricValue, StatedRank, shared};
 use crate::period::Period;
 use crate::program::Program;
 use crate::rebate::asks::{baseline_of, looked_back_at};
+use crate::rebate::history::year_to_date;
 use crate::rebate::line::Knowledge;
 use crate::rebate::measures::{Measures, RankSource};
 use crate::rebate::result::Entitlement;
@@ -24,7 +25,7 @@ use crate::requirement::Judged;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Window {
-    /// `PERIOD`, `YEAR_TO_DATE` where bands run on over the fiscal year, `BASELINE` for the period that growth looks back at.
+    /// `PERIOD`, `YEAR_TO_DATE` where bands run on over the fiscal year (as far as the version governs it), `BASELINE` for the period that growth looks back at.
     pub what: &'static str,
     /// First day.
     pub from: Date,
@@ -101,7 +102,7 @@ pub(super) fn windows(program: &Program, schedule: &RebateSchedule, period: &Per
     let window = |what: &'static str, span: Span| Window { what, from: span.from, until: span.until };
     let mut windows = vec![window("PERIOD", period.span)];
     if schedule.cumulative {
-        windows.push(window("YEAR_TO_DATE", program.periods(&schedule.period).year_to(period)));
+        windows.push(window("YEAR_TO_DATE", year_to_date(program, schedule, period)));
     }
     let earlier = baseline_of(schedule).and_then(|baseline| looked_back_at(program, schedule, period, baseline));
     windows.extend(earlier.map(|earlier| window("BASELINE", earlier.span)));

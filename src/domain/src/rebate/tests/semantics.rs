@@ -681,3 +681,68 @@ fn equal_remainders_go_to_the_smaller_id() {
     let whole = json!({ "method": { "lumpSum": { "targets": [{ "at": 0, "amount": "0.01" }] } }, "rounding": { "at": "LINE" } });
     assert_eq!(cent_of(whole, json!([sold[0], sold[1]])), ["a"]);
 }
+
+/// 17: what went before a period of a custom calendar is the last one listed, also across a gap.
+#[test]
+fn the_previous_period_lies_before_a_gap() {
+    let custom =
+        json!({ "custom": [{ "name": "X1", "from": "2024-01-01", "until": "2024-02-01" }, { "name": "X2", "from": "2024-03-01", "until": "2024-04-01" }] });
+    let growth = |zero: &str| json!({ "growth": { "baseline": { "previousPeriod": {} }, "payOn": "INCREMENT", "bands": [{ "from": 1, "rate": "10 %" }], "zeroBaseline": zero } });
+    let target = json!({ "target": { "history": { "previousPeriod": {} }, "pays": { "rateOnEverything": "10 %" } } });
+    for (method, expected) in [(growth("FULL"), "50.00"), (growth("NONE"), "50.00"), (target, "150.00")] {
+        let program = program_of(json!({ "period": custom, "method": method }));
+        let facts = facts_of(&program, json!({ "transactions": [sale("1", "2024-01-10", "1000.00", "1"), sale("2", "2024-03-10", "1500.00", "1")] }));
+        assert_eq!(amount(&entitlement(&program, &facts, "X2")), expected, "{method}");
+    }
+}
+
+/// 15: what a budget leaves is shared over lines by their exact parts, not by what was rounded before.
+#[test]
+fn a_budget_is_shared_over_lines_by_exact_parts() {
+    let schedule = with(flat("10 %"), json!({ "budget": { "amount": "0.57" } }));
+    let cut = lines(schedule, json!([sale("1", "2024-02-01", "12.69", "1"), sale("2", "2024-02-02", "6.64", "1")]));
+    assert_eq!((amount(&cut), parts(&cut)), ("0.57".to_owned(), vec!["0.37".to_owned(), "0.20".to_owned()]));
+}
+
+/// 19: lines that can never count need no exchange rate; those that may do.
+#[test]
+fn who_takes_no_part_needs_no_exchange_rate() {
+    let euros = json!([{ "id": "1", "date": "2024-02-01", "amount": "100.00", "currency": "EUR" }]);
+    let of = |schedule: Value, own: Value| {
+        let program = program_of(with(flat("10 %"), schedule));
+        let facts = facts_of(&program, with(own, json!({ "transactions": euros })));
+        compute(&program, &facts, "2024-Q1").map(|found| amount(&found.entitlements[0]))
+    };
+    let gone = json!({ "enrollments": [{ "since": "2023-01-01", "until": "2023-06-01" }] });
+    let silver = || json!({ "assignments": [{ "tier": "SILVER", "from": "2023-01-01" }] });
+    let gold = json!({ "scope": { "tiers": ["GOLD"] } });
+    assert_eq!(of(json!({}), gone).unwrap(), "0.00");
+    assert_eq!(of(gold.clone(), silver()).unwrap(), "0.00");
+    assert_eq!(of(json!({ "until": "2024-01-01" }), json!({})).unwrap(), "0.00");
+    assert!(of(json!({}), json!({})).is_err());
+    assert!(of(with(gold, json!({ "tierAt": "TRANSACTION_DATE" })), silver()).is_err(), "the line's own tier is not known before it is read");
+}
+
+/// 14: an unconditional floor holds for whatever was earned, also below nothing; a conditional one tops up what was earned.
+#[test]
+fn an_unconditional_floor_holds_below_zero() {
+    let of = |unconditional: bool, back: &str| {
+        let rates = json!({ "method": { "flat": { "rate": { "default": 0, "tiers": { "SILVER": "1 %", "GOLD": "10 %" } } } } });
+        let program = program_of(with(rates, json!({ "tierAt": "TRANSACTION_DATE", "floor": { "amount": 15, "unconditional": unconditional } })));
+        let facts = facts_of(
+            &program,
+            json!({
+                "assignments": [{ "tier": "SILVER", "from": "2023-01-01" }, { "tier": "GOLD", "from": "2024-02-15" }],
+                "transactions": [sale("1", "2024-02-01", "1000.00", "1"), { "id": "2", "date": "2024-02-20", "kind": "RETURN", "amount": back }],
+            }),
+        );
+        entitlement(&program, &facts, "2024-Q1")
+    };
+    for back in ["99.00", "100.00", "101.00", "1000.00", "1001.00"] {
+        let found = of(true, back);
+        assert_eq!(amount(&found), "15.00", "{back}");
+        assert_eq!(found.lines.iter().map(|line| line.amount.minor).sum::<i64>(), 1500, "{back}");
+    }
+    assert_eq!(parts(&of(true, "101.00")), ["10.00", "-10.10", "15.10"], "the lines keep what they earned");
+    assert_eq!((amount(&of(false, "99.00")), amount(&of(false, "100.00")), amount(&of(false, "101.00"))), ("15.00".into(), "0.00".into(), "-0.10".into()));
+}

@@ -141,6 +141,66 @@ fn what_cannot_be_told_to_date_is_refused() {
     assert_eq!(refused(three, json!([best(["c", "d"]), best(["d", "e"])])), one("STACKING_CUMULATIVE", "stacking[1].bestOf.schedules[0]"));
 }
 
+/// The same program as a version that takes effect inside the fiscal year.
+fn from_july(program: &Program) -> Program {
+    program.effective_since("2024-07-01".parse().unwrap())
+}
+
+/// Periods that an earlier version governs are worth nothing to a later one: it takes off, and charges back, nothing that it never gave,
+/// and their lines fill none of its bands.
+#[test]
+fn a_version_that_takes_effect_inside_the_year_begins_anew() {
+    let third = |program: &Program, transactions: Value| {
+        let program = from_july(program);
+        let facts = facts_of(&program, json!({ "transactions": transactions }));
+        let found = compute(&program, &facts, "2024-Q3").unwrap();
+        let run = RunAsked { period: "2024-Q3".to_owned(), run_on: "2024-10-01".parse().unwrap() };
+        assert_eq!(runs(&program, &facts, "P", &[run], &OnRecord).unwrap()[0].posted_now(None), found.total(crate::money::Currency::USD));
+        found.entitlements.iter().map(amount).collect::<Vec<_>>()
+    };
+    let back = json!([sale("1", "2024-02-01", "1000.00", "1"), returned("2", "2024-08-01", "1000.00")]);
+    assert_eq!(third(&program_of(cumulative(json!({}))), back.clone()), ["0.00"]);
+    assert_eq!(third(&program_of(cumulative(json!({ "minimumPayout": { "amount": 150 } }))), back), ["0.00"], "never paid, so not forfeited");
+    let lump = json!({ "method": { "lumpSum": { "targets": [{ "at": 1000, "amount": 500 }] } }, "cumulative": true });
+    assert_eq!(third(&program_of(lump), json!([sale("1", "2024-02-01", "1200.00", "1"), sale("2", "2024-08-01", "5000.00", "1")])), ["500.00"]);
+    let sold = json!([sale("1", "2024-02-01", "1000.00", "1"), sale("2", "2024-05-20", "1000.00", "1"), sale("3", "2024-08-01", "1000.00", "1")]);
+    let banded = || bands("RETROACTIVE", &[("0", "5 %"), ("2500", "10 %")]);
+    assert_eq!(third(&program_of(with(banded(), json!({ "cumulative": true }))), sold.clone()), ["50.00"]);
+    assert_eq!(third(&group(json!([named("a", banded()), named("b", flat("6 %"))])), sold), ["0.00", "60.00"]);
+}
+
+/// Later periods of the year run on from the first one that the version governs. A period that begins before it is not its own, lines
+/// after the version's first day included.
+#[test]
+fn bands_run_on_from_the_first_period_of_a_version() {
+    let program = program_of(with(bands("RETROACTIVE", &[("0", "5 %"), ("1500", "10 %")]), json!({ "cumulative": true })));
+    let program = program.effective_since("2024-05-01".parse().unwrap());
+    let sold = json!([sale("1", "2024-05-20", "1000.00", "1"), sale("2", "2024-08-01", "1000.00", "1"), sale("3", "2024-11-01", "1000.00", "1")]);
+    let facts = facts_of(&program, json!({ "transactions": sold }));
+    let found = ["2024-Q3", "2024-Q4"].map(|period| amount(&entitlement(&program, &facts, period)));
+    assert_eq!(found, ["50.00", "150.00"]);
+}
+
+/// A guarantee on the sum to date: a return takes back what was paid above it, and no more.
+#[test]
+fn a_guarantee_to_date_holds_for_the_sum() {
+    let guaranteed = |rate: &str| with(flat(rate), json!({ "cumulative": true, "guarantee": { "amount": 20, "cumulative": true } }));
+    let back = json!({ "transactions": [sale("1", "2024-01-10", "3000.00", "1"), returned("2", "2024-05-10", "3000.00")] });
+    assert_eq!(quarters_of(guaranteed("10 %"), back.clone()), ["300.00", "-260.00", "20.00", "20.00"]);
+    let late = json!({ "transactions": [sale("1", "2024-05-10", "1000.00", "1"), sale("2", "2024-11-10", "10.00", "1")] });
+    assert_eq!(quarters_of(guaranteed("10 %"), late), ["20.00", "80.00", "0.00", "1.00"]);
+    let program = program_of(guaranteed("0.333 %"));
+    let facts = facts_of(&program, back);
+    for period in QUARTERS {
+        let found = entitlement(&program, &facts, period);
+        assert_eq!(found.lines.iter().map(|line| line.amount.minor).sum::<i64>(), found.amount.minor, "{period}");
+        assert!(found.steps.windows(2).all(|pair| pair[0].after == pair[1].before), "{period}");
+    }
+    // Away in a period: nothing is guaranteed for it, and what was guaranteed before stands.
+    let away = json!({ "enrollments": [{ "since": "2023-01-01", "until": "2024-04-01" }, { "since": "2024-07-01" }], "transactions": [] });
+    assert_eq!(quarters_of(guaranteed("10 %"), away), ["20.00", "0.00", "20.00", "20.00"]);
+}
+
 /// Which quarters of 2024 the partner is enrolled in.
 fn enrolled(taken: [bool; 4]) -> Value {
     let starts = ["2024-01-01", "2024-04-01", "2024-07-01", "2024-10-01", "2025-01-01"];

@@ -140,6 +140,17 @@ proptest! {
     }
 }
 
+/// More units came back than were sold, at a lower price: the earning is negative, and an unconditional floor lifts it in both ways.
+#[test]
+fn a_floor_holds_below_nothing_in_both_ways() {
+    let sold = [sale("1", "2024-02-01", "1000.00", "1"), json!({ "id": "2", "date": "2024-02-02", "kind": "RETURN", "amount": "10.00", "quantity": "5" })];
+    for (unconditional, expected) in [(true, "15.00"), (false, "-8.00")] {
+        let units = json!({ "bands": { "scope": "RETROACTIVE", "bands": [{ "from": 0, "amountPerUnit": 2 }] } });
+        let (plain, whole) = both(&json!({ "method": units, "floor": { "amount": 15, "unconditional": unconditional } }), &sold, None).unwrap();
+        assert_eq!((amount(&plain).as_str(), Some(plain)), (expected, whole));
+    }
+}
+
 /// What does not fit is left to fractions, which are exact or loud; what needs a division is not compiled.
 #[test]
 fn what_whole_numbers_cannot_express_is_left_to_fractions() {

@@ -244,7 +244,7 @@ pub(super) fn outcome(compiled: &Compiled<'_>, rules: &Rules, sums: &Sums) -> Op
 fn bound(rules: &Rules, earned: i128, sold: i128, outcome: &mut Outcome) -> Option<()> {
     outcome.exact = earned;
     if let Some((bound, unconditional)) = rules.floor {
-        let tops_up = outcome.exact > 0 || (unconditional && outcome.exact == 0);
+        let tops_up = outcome.exact > 0 || unconditional;
         outcome.exact = if tops_up { outcome.exact.max(bound) } else { outcome.exact };
         outcome.floored = Some((outcome.exact, bound));
     }

@@ -9,7 +9,6 @@ mod compile;
 mod earn;
 mod explain;
 
-use crate::date::{Date, Span};
 use crate::document::rebate::{Basis, RebateSchedule};
 use crate::money::{Currency, Money};
 use crate::period::Period;
@@ -120,7 +119,7 @@ impl<'p> Compiled<'p> {
         let basis = basis_of(schedule);
         let qualifier = schedule.qualifier.as_ref().unwrap_or(basis);
         let tiers = super::tiered::named_tiers(schedule);
-        let force = Span::new(schedule.from.unwrap_or(Date::MIN), schedule.until.unwrap_or(Date::MAX));
+        let force = schedule.in_force();
         let rules = |tier: Option<&str>| compile::rules(schedule, tier);
         Some(Self {
             schedule,
