@@ -30,7 +30,7 @@ impl App {
         let heads = self.store.read::<_, StoreError, _>(async |tx| tx.list_versions_in_force(ctx.today).await).await?;
         let mut trees = Vec::with_capacity(heads.len());
         for head in heads {
-            trees.push(match self.regions.find(head.id) {
+            trees.push(match self.regions.find(&head.id) {
                 Some(tree) => tree,
                 None => self.load_regions(head.id).await?,
             });

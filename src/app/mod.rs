@@ -32,6 +32,7 @@ mod text;
 pub mod transactions;
 pub mod versions;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use ctx::Ctx;
@@ -44,6 +45,9 @@ use versions::VersionCache;
 use crate::clock::{Clock, SystemClock};
 use crate::error::AppError;
 use crate::idgen::{IdGen, SystemIds};
+
+/// Program versions that go on with schedules of versions before them: by version, and by schedule since when.
+pub type ContinuedPrograms = VersionCache<Program, (programs::VersionId, BTreeMap<String, guerdon_domain::date::Date>)>;
 
 /// What every use case works with. Cheap to clone.
 #[derive(Clone)]
@@ -58,6 +62,8 @@ pub struct App {
     pub limits: Limits,
     /// Compiled program versions.
     pub programs: Arc<VersionCache<Program>>,
+    /// The same that go on with schedules of versions before them, by what they go on with.
+    pub continued_programs: Arc<ContinuedPrograms>,
     /// Sums that a run reads for many partners at once.
     pub rebate_sums: Arc<rebates::sums::SumsWindow>,
     /// Region trees of program versions.
@@ -75,6 +81,7 @@ impl App {
             ids: Arc::new(SystemIds),
             limits: Limits::default(),
             programs: Arc::default(),
+            continued_programs: Arc::default(),
             rebate_sums: Arc::default(),
             regions: Arc::default(),
             migrations: Arc::default(),

@@ -194,13 +194,35 @@ pub async fn list_notes(app: &App, ctx: &Ctx, version: VersionId) -> Result<Vec<
 /// The version compiled, from memory or from its document.
 pub(super) async fn compiled_in(app: &App, tx: &ReadTx, version: &VersionHead) -> Result<Arc<Program>, AppError> {
     let published = version.state == VersionState::Published;
-    if let Some(kept) = app.programs.find(version.id).filter(|_| published) {
+    if let Some(kept) = app.programs.find(&version.id).filter(|_| published) {
         return Ok(kept);
     }
     let text = tx.find_document(version.id).await?.ok_or(AppError::NotFound)?;
     let document = read(&text, Format::Json).map_err(AppError::internal)?;
     let compiled = Program::compile(document).map_err(AppError::internal)?;
     Ok(if published { app.programs.keep(version.id, compiled) } else { Arc::new(compiled) })
+}
+
+/// The same as one that goes on with the cumulative schedules of the versions before it, among `versions` by their first days. Which these are
+/// depends on what else was published, and so is kept beside the version alone.
+async fn continuing_in(app: &App, tx: &ReadTx, versions: &[VersionHead], version: &VersionHead) -> Result<Arc<Program>, AppError> {
+    let compiled = compiled_in(app, tx, version).await?;
+    if !compiled.document.rebate_schedules.iter().any(|schedule| schedule.cumulative) {
+        return Ok(compiled);
+    }
+    let mut earlier = Vec::new();
+    for before in versions.iter().rev().filter(|before| before.effective_on < version.effective_on) {
+        earlier.push(compiled_in(app, tx, before).await?);
+    }
+    let begun = compiled.continued(earlier.iter().map(Arc::as_ref));
+    if begun.is_empty() {
+        return Ok(compiled);
+    }
+    let key = (version.id, begun);
+    Ok(match app.continued_programs.find(&key) {
+        Some(kept) => kept,
+        None => app.continued_programs.keep(key.clone(), compiled.continuing(key.1)),
+    })
 }
 
 /// The program that is asked for; without a key the only one there is.
@@ -245,7 +267,7 @@ async fn in_their_time(app: &App, tx: &ReadTx, key: Option<&ProgramKey>) -> Resu
     let mut until = Date::MAX;
     let mut found = Vec::with_capacity(published.versions.len());
     for version in published.versions.iter().rev() {
-        let compiled = compiled_in(app, tx, version).await?;
+        let compiled = continuing_in(app, tx, &published.versions, version).await?;
         let days = Span::new(version.effective_on, until);
         until = version.effective_on;
         found.push((days, InForce { program: program.clone(), version: version.clone(), compiled }));
@@ -292,7 +314,7 @@ async fn governing(
     let mut found = BTreeMap::new();
     for date in dates {
         if let Some(version) = versions.iter().rfind(|version| version.effective_on <= *date) {
-            let compiled = compiled_in(app, tx, version).await?;
+            let compiled = continuing_in(app, tx, versions, version).await?;
             found.insert(*date, InForce { program: program.clone(), version: version.clone(), compiled });
         }
     }

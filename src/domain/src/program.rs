@@ -4,6 +4,7 @@
 //! the raw document for something that this index answers.
 
 use std::collections::BTreeMap;
+use std::mem::discriminant;
 
 use crate::date::{Date, Span};
 use crate::document::benefit::{Benefit, Grant};
@@ -41,6 +42,8 @@ pub struct Program {
     /// The grants of each benefit.
     grants: BTreeMap<String, Vec<usize>>,
     main_ladder: Option<usize>,
+    /// By cumulative schedule: since when earlier versions have had it, see [`Program::continuing`].
+    begun: BTreeMap<String, Date>,
 }
 
 fn index<'a>(keys: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, usize> {
@@ -76,6 +79,7 @@ impl Program {
             schedules: index(document.rebate_schedules.iter().map(|schedule| &schedule.key)),
             grants: index_of_grants(&document),
             main_ladder: document.ladders.iter().position(|ladder| ladder.main).or((document.ladders.len() == 1).then_some(0)),
+            begun: BTreeMap::new(),
             document,
         })
     }
@@ -175,15 +179,50 @@ impl Program {
         program.document.rebate_schedules.retain(|schedule| keep(&schedule.key));
         program.document.stacking.retain(|rule| rule.schedules().iter().all(|key| keep(key)));
         program.schedules = index(program.document.rebate_schedules.iter().map(|schedule| &schedule.key));
+        program.begun.retain(|key, _| keep(key));
         program
     }
 
-    /// The same program as if it had taken effect on another day.
+    /// The same program as if it had taken effect in place of another one.
     #[must_use]
-    pub fn effective_since(&self, day: Date) -> Self {
+    pub fn in_place_of(&self, other: &Self) -> Self {
         let mut program = self.clone();
-        program.document.version.effective_on = day;
+        program.document.version.effective_on = other.effective_on();
+        program.begun.clone_from(&other.begun);
         program
+    }
+
+    /// The same version as one that goes on with schedules of the versions before it: for each the day on which the first of them took
+    /// effect. Bands that fill over the fiscal year run on from there.
+    #[must_use]
+    pub fn continuing(&self, begun: BTreeMap<String, Date>) -> Self {
+        Self { begun, ..self.clone() }
+    }
+
+    /// By schedule that goes on with earlier versions' since when they have had it.
+    pub const fn begun(&self) -> &BTreeMap<String, Date> {
+        &self.begun
+    }
+
+    /// Since when this schedule has been the program's, by this version and those before it that it goes on with.
+    pub fn begun_on(&self, schedule: &str) -> Date {
+        self.begun.get(schedule).copied().unwrap_or(self.effective_on())
+    }
+
+    /// Since when a cumulative schedule has been the program's, given the versions before this one, the latest first: those one after
+    /// the other that have it with periods of the same length.
+    pub fn continued<'p>(&self, earlier: impl Iterator<Item = &'p Self> + Clone) -> BTreeMap<String, Date> {
+        let cumulative = self.document.rebate_schedules.iter().filter(|schedule| schedule.cumulative);
+        let since = |schedule: &RebateSchedule| {
+            let same = |version: &&Self| {
+                let theirs = version.document.rebate_schedules.iter().find(|theirs| theirs.key == schedule.key);
+                theirs.is_some_and(|theirs| theirs.cumulative && discriminant(&theirs.period) == discriminant(&schedule.period))
+                    && version.fiscal_year == self.fiscal_year
+            };
+            let first = earlier.clone().take_while(same).last()?;
+            Some((schedule.key.clone(), first.effective_on()))
+        };
+        cumulative.filter_map(since).collect()
     }
 
     /// The periods of a rule in this program's calendar.

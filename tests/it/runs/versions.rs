@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{amount, calculated, go_to, line, move_run, posted, preparer, program_with, refusal, sell, service, sound, try_move};
+use super::knowledge::reproduced;
+use super::{amount, calculated, go_to, line, move_run, posted, preparer, program_with, refusal, retroactive, sell, service, sound, try_move};
 use crate::api::{Api, actor, approver, designer, of_partner};
 use guerdon_domain::access::{Role, RoleScope};
 
@@ -61,6 +62,47 @@ async fn a_year_is_settled_after_its_rules_have_gone() {
     let reversal = move_run(&api, approver(), "rebateRunReverse", json!({"runId": month["id"], "reason": "mistaken"})).await;
     assert_eq!(super::look(&api, &reversal).await["state"], reversal["state"]);
     assert_eq!(amount(&calculated(&api, "2020-07", "ORIGINAL").await), "0.00");
+    sound(&api).await;
+}
+
+/// A version that changes nothing about a cumulative schedule, and takes effect inside the year, takes nobody's progress away; the first version
+/// of a program owes, and is owed, nothing for what was sold before it.
+#[tokio::test]
+async fn bands_of_the_year_run_on_through_versions() {
+    let schedule = || {
+        let mut schedule = retroactive();
+        schedule["cumulative"] = json!(true);
+        schedule
+    };
+    let first = program_with(schedule());
+    let api = service(&first, &["A"], "2020-04-10").await;
+    sell(&api, &[line("1", "A", "2020-02-01", "800.00"), line("2", "A", "2020-05-02", "700.00"), line("3", "A", "2020-08-03", "100.00")]).await;
+    assert_eq!(amount(&posted(&api, "2020-Q1", "ORIGINAL").await), "8.00");
+    for (at, day) in ["2020-04-01", "2020-06-15"].into_iter().enumerate() {
+        let mut next = first.clone();
+        next["version"] = json!({"label": format!("next {at}"), "effectiveOn": day});
+        next["rebateSchedules"][0]["name"] = json!(format!("Quarterly {at}"));
+        api.publish(&next).await;
+    }
+    go_to(&api, "2020-10-10");
+    // 2 % of 1,500 to date, less the 8 of the first quarter.
+    let second = posted(&api, "2020-Q2", "ORIGINAL").await;
+    assert_eq!(amount(&second), "22.00");
+    let third = posted(&api, "2020-Q3", "ORIGINAL").await;
+    assert_eq!(amount(&third), "2.00");
+    for run in [&second, &third] {
+        reproduced(&api, run).await;
+    }
+    let estimate = "{ partner(by: {code: \"A\"}) { rebateEstimate(period: \"2020-Q3\") { totals { amount } } } }";
+    assert_eq!(api.ask(of_partner("A"), estimate).await.at("/partner/rebateEstimate/totals/0/amount"), "2.00");
+    // A schedule of its own is there since its version: what was sold before is not taken off.
+    let mut other = first.clone();
+    other["version"] = json!({"label": "other", "effectiveOn": "2020-09-15"});
+    other["rebateSchedules"][0]["key"] = json!("other");
+    api.publish(&other).await;
+    sell(&api, &[line("4", "A", "2020-10-04", "1000.00")]).await;
+    go_to(&api, "2021-01-10");
+    assert_eq!(amount(&posted(&api, "2020-Q4", "ORIGINAL").await), "20.00");
     sound(&api).await;
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing is remembered between calls: the earlier periods are computed from the facts, from the first one that this version of the
 //! program governs (semantics 5), so that an earlier settlement is never forgotten and a late line changes what it changes. Periods
-//! that another version governs are settled by its rules and its runs: nothing of them is handed on or taken off here.
+//! that another version governs are settled by its rules and its runs: nothing of them is handed on here.
 
 use std::collections::BTreeMap;
 
@@ -27,24 +27,25 @@ pub(super) fn needs_history(schedule: &RebateSchedule) -> bool {
         || schedule.guarantee.as_ref().is_some_and(|guarantee| guarantee.cumulative)
 }
 
-/// Whether this version's rules are those of a period: the version has taken effect by its first day (semantics 5).
-fn governs(program: &Program, period: Span) -> bool {
-    program.effective_on() <= period.from
+/// Whether a schedule had begun by the first day of a period: by this version of the program (semantics 5), or by those before it
+/// that had it and that this one goes on with.
+fn had_begun(program: &Program, schedule: &RebateSchedule, period: Span) -> bool {
+    program.begun_on(&schedule.key) <= period.from
 }
 
-/// The periods of the fiscal year before `period` that this version governs, in order.
+/// The periods of the fiscal year before `period` in which the schedule was there, in order.
 pub(super) fn earlier_in_year(program: &Program, schedule: &RebateSchedule, period: &Period) -> Vec<Period> {
     let to_date = program.periods(&schedule.period).of_year_to(period).into_iter();
-    to_date.filter(|earlier| earlier.span.from < period.span.from && governs(program, earlier.span)).collect()
+    to_date.filter(|earlier| earlier.span.from < period.span.from && had_begun(program, schedule, earlier.span)).collect()
 }
 
-/// The days over which bands run on: the fiscal year up to the end of `period`, as far as this version governs it.
+/// The days over which bands run on: the fiscal year up to the end of `period`, as far as the schedule was there.
 pub(super) fn year_to_date(program: &Program, schedule: &RebateSchedule, period: &Period) -> Span {
     let year = program.periods(&schedule.period).year_to(period);
     let others = program.periods(&schedule.period).of_year_to(period).into_iter().map(|earlier| earlier.span);
-    // A period that another version governs may end after this one took effect: its lines stay with it.
-    let after_others = others.filter(|earlier| earlier.from < period.span.from && !governs(program, *earlier)).map(|earlier| earlier.until);
-    let first = after_others.chain([program.effective_on()]).max().unwrap_or(year.from);
+    // A period that begins before the schedule may end after it began: its lines stay with it.
+    let after_others = others.filter(|earlier| earlier.from < period.span.from && !had_begun(program, schedule, *earlier)).map(|earlier| earlier.until);
+    let first = after_others.chain([program.begun_on(&schedule.key)]).max().unwrap_or(year.from);
     Span::new(year.from.max(first.min(period.span.from)), year.until)
 }
 
@@ -98,7 +99,7 @@ impl Calculation<'_> {
 
     /// Periods whose first day is governed, from the one that holds `start` up to `end`.
     fn periods_between(&self, schedule: &RebateSchedule, start: Date, end: Date) -> Vec<(Date, String)> {
-        let governed = |from: Date| governs(self.program, Span::new(from, end)) && from < end;
+        let governed = |from: Date| self.program.effective_on() <= from && from < end;
         let periods = self.program.periods(&schedule.period);
         if let PeriodRule::Custom(list) = &schedule.period {
             return list.iter().filter(|custom| governed(custom.from) && start < custom.until).map(|custom| (custom.from, custom.name.clone())).collect();

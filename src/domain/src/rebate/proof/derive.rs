@@ -193,7 +193,7 @@ pub fn derive(asked: &Asked<'_>) -> Result<Derivation, Faults> {
 
 fn version(number: i64, program: &Program) -> Result<VersionGiven, Fault> {
     let document = &program.document;
-    Ok(VersionGiven { number, digest: export::digest(document)?, document: export::to_value(document)? })
+    Ok(VersionGiven { number, digest: export::digest(document)?, begun: program.begun().clone(), document: export::to_value(document)? })
 }
 
 fn rank_given(rank: &StatedRank) -> RankGiven {

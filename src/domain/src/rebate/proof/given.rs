@@ -1,5 +1,7 @@
 //! What a derivation states: everything that its figures are recomputed from.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -78,6 +80,9 @@ pub struct VersionGiven {
     pub number: i64,
     /// SHA-256 of its document, as `guerdon program export` and every answer of the service name it.
     pub digest: String,
+    /// By cumulative schedule that goes on with those of earlier versions: since when it has been the program's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub begun: BTreeMap<String, Date>,
     /// The whole document.
     pub document: Value,
 }

@@ -141,9 +141,16 @@ fn what_cannot_be_told_to_date_is_refused() {
     assert_eq!(refused(three, json!([best(["c", "d"]), best(["d", "e"])])), one("STACKING_CUMULATIVE", "stacking[1].bestOf.schedules[0]"));
 }
 
+/// The same program as its first version, which takes effect on another day.
+fn effective_since(program: &Program, day: &str) -> Program {
+    let mut document = program.document.clone();
+    document.version.effective_on = day.parse().unwrap();
+    Program::compile(document).unwrap()
+}
+
 /// The same program as a version that takes effect inside the fiscal year.
 fn from_july(program: &Program) -> Program {
-    program.effective_since("2024-07-01".parse().unwrap())
+    effective_since(program, "2024-07-01")
 }
 
 /// Periods that an earlier version governs are worth nothing to a later one: it takes off, and charges back, nothing that it never gave,
@@ -169,12 +176,27 @@ fn a_version_that_takes_effect_inside_the_year_begins_anew() {
     assert_eq!(third(&group(json!([named("a", banded()), named("b", flat("6 %"))])), sold), ["0.00", "60.00"]);
 }
 
+/// Where earlier versions had the schedule, its bands run on over the whole year: each period is paid by the rules of its version on top
+/// of what these give for the periods before.
+#[test]
+fn a_version_goes_on_with_the_schedules_of_those_before_it() {
+    let first = program_of(with(bands("RETROACTIVE", &[("0", "5 %"), ("1500", "10 %")]), json!({ "cumulative": true })));
+    let (second, third) = (effective_since(&first, "2024-04-01"), from_july(&first));
+    let begun = third.continued([&second, &first].into_iter());
+    assert_eq!(begun.values().copied().collect::<Vec<_>>(), [first.effective_on()]);
+    let plain = program_of(bands("RETROACTIVE", &[("0", "5 %")]));
+    assert_eq!(third.continued([&second, &plain, &first].into_iter()).into_values().collect::<Vec<_>>(), [second.effective_on()], "not beyond a gap");
+    let sold = json!({ "transactions": [sale("1", "2024-02-01", "1000.00", "1"), sale("2", "2024-08-01", "1000.00", "1")] });
+    let paid = |program: &Program| amount(&entitlement(program, &facts_of(program, sold.clone()), "2024-Q3"));
+    assert_eq!([paid(&third), paid(&third.continuing(begun)), paid(&first)], ["50.00", "150.00", "150.00"]);
+}
+
 /// Later periods of the year run on from the first one that the version governs. A period that begins before it is not its own, lines
 /// after the version's first day included.
 #[test]
 fn bands_run_on_from_the_first_period_of_a_version() {
     let program = program_of(with(bands("RETROACTIVE", &[("0", "5 %"), ("1500", "10 %")]), json!({ "cumulative": true })));
-    let program = program.effective_since("2024-05-01".parse().unwrap());
+    let program = effective_since(&program, "2024-05-01");
     let sold = json!([sale("1", "2024-05-20", "1000.00", "1"), sale("2", "2024-08-01", "1000.00", "1"), sale("3", "2024-11-01", "1000.00", "1")]);
     let facts = facts_of(&program, json!({ "transactions": sold }));
     let found = ["2024-Q3", "2024-Q4"].map(|period| amount(&entitlement(&program, &facts, period)));
