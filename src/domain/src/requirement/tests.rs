@@ -217,7 +217,9 @@ proptest! {
 fn of_reseller(requirement: serde_json::Value) -> Judged {
     let document = serde_json::json!({"guerdon": 1, "program": {"code": "X", "name": "X", "currency": "USD"}, "version": {"effectiveOn": "2015-01-01"},
         "partnerTypes": [{"key": "R"}, {"key": "MSP"}], "regions": [{"key": "DE"}, {"key": "FR"}],
-        "metrics": [{"key": "rev", "unit": "MONEY", "measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"rolling": {"months": 12}}}}],
+        "metrics": [{"key": "rev", "unit": "MONEY", "measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"rolling": {"months": 12}}}},
+            {"key": "none", "unit": "MONEY", "measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"onDay": {}}}},
+            {"key": "returned", "unit": "MONEY", "formula": {"difference": {"from": {"metric": "none"}, "subtract": {"metric": "rev"}}}}],
         "requirements": [{"key": "it", "requirement": requirement}]});
     let program = Program::compile(serde_json::from_value(document).unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
     let facts = facts(
@@ -250,6 +252,49 @@ fn a_way_that_is_closed_to_the_partner_is_the_last_one() {
     // An attribute may be given to the partner.
     let judged = of_reseller(serde_json::json!({"anyOf": [track(serde_json::json!({"partner": {"attribute": "portal"}})), open]}));
     assert_eq!(Gap::of(&judged, None).missing.len(), 2);
+}
+
+/// The ways of a partner that has sold for 60, cheapest first: what each requires.
+fn required_of_ways(requirement: serde_json::Value) -> Vec<Vec<String>> {
+    let gap = Gap::of(&of_reseller(requirement), None);
+    let required = |way: &Vec<MissingLeaf>| way.iter().map(|leaf| leaf.required.clone().unwrap().to_string()).collect();
+    std::iter::once(&gap.missing).chain(&gap.alternatives).map(required).collect()
+}
+
+#[test]
+fn a_way_that_asks_for_less_of_everything_comes_first() {
+    let least = |metric: &str, least: u32| serde_json::json!({"metric": {"metric": metric, "atLeast": least}});
+    // Nothing of it is there yet, and less than nothing.
+    for metric in ["none", "returned"] {
+        let either = serde_json::json!({"anyOf": [least(metric, 1_000_000), least(metric, 999_999), least(metric, 500)]});
+        assert_eq!(required_of_ways(either.clone()), [["500"], ["999999"], ["1000000"]], "{metric}");
+        let Node::AnyOf { cheapest, .. } = of_reseller(either).node else { panic!("no paths") };
+        assert_eq!(cheapest, Some(2), "{metric}");
+    }
+    // Too much of it.
+    let most = |most: u32| serde_json::json!({"metric": {"metric": "rev", "atMost": most}});
+    assert_eq!(required_of_ways(serde_json::json!({"anyOf": [most(10), most(20)]})), [["20"], ["10"]]);
+}
+
+/// Whoever sells for 1,000 has sold for 500.
+#[test]
+fn of_one_figure_the_most_covers_the_rest_of_a_way() {
+    let least = |least: u32| serde_json::json!({"metric": {"metric": "none", "atLeast": least}});
+    let holding = serde_json::json!({"holding": {"kind": "A"}});
+    let two = serde_json::json!({"atLeast": {"n": 2, "of": [least(1000), holding, {"anyOf": [least(500), {"contract": {}}]}]}});
+    assert_eq!(required_of_ways(two.clone()), [["1000", "500"], ["1", "500"], ["1000", "1"], ["1", "1"], ["1000", "1"]]);
+    let judged = of_reseller(two);
+    assert_eq!(Gap::without_choices(&judged).missing, Gap::of(&judged, None).missing);
+    let both = serde_json::json!({"anyOf": [{"allOf": [holding, least(1)]}, {"allOf": [least(1000), least(999)]}]});
+    let Node::AnyOf { cheapest, .. } = of_reseller(both).node else { panic!("no paths") };
+    assert_eq!(cheapest, Some(1));
+    // Figures that are written in place have no name: they are not taken for one another.
+    let in_place = |category: &str, least: u32| {
+        let filter = serde_json::json!({"test": {"field": "category", "equals": category}});
+        serde_json::json!({"metric": {"value": {"measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"lifetime": {}}, "filter": filter}}, "atLeast": least}})
+    };
+    let either = serde_json::json!({"anyOf": [{"allOf": [in_place("A", 1000), in_place("B", 10)]}, least(10)]});
+    assert_eq!(required_of_ways(either), [vec!["10"], vec!["1000", "10"]]);
 }
 
 /// Of many the cheapest choices are listed, each once, and the search ends.
