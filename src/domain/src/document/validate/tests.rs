@@ -556,6 +556,51 @@ fn windows_to_date_fit_beside_another_way() {
 }
 
 /// A literal that a date's field could never equal is refused, with how to write it.
+/// What no number and no yes or no could ever equal is refused; attributes may be anything.
+#[test]
+fn numbers_and_yes_or_no_are_compared_with_what_they_may_be() {
+    let found_in = |source: &str, test: &str| {
+        let text = format!(
+            "guerdon: 1\nprogram: {{code: X, name: X, currency: USD}}\nversion: {{effectiveOn: 2015-01-01}}\nmetrics: [{{key: a, unit: COUNT, measure: {{source: {source}, \
+             aggregate: COUNT, window: {{lifetime: {{}}}}, filter: {{test: {test}}}}}}}]\nladders: [{{key: L, tiers: [{{key: A}}]}}]\n"
+        );
+        let document = read(&text, Format::Yaml).unwrap_or_else(|faults| panic!("{faults}"));
+        Program::compile(document)
+            .err()
+            .map(|faults| faults.0.into_iter().map(|fault| (fault.code, fault.path, fault.message)).collect::<Vec<_>>())
+            .unwrap_or_default()
+    };
+    let fits = [
+        ("TRANSACTIONS", "{field: amount, equals: '1.50'}"),
+        ("TRANSACTIONS", "{field: quantity, in: [1, '2.0'], above: '1'}"),
+        ("HOLDINGS", "{field: active, equals: true}"),
+        ("HOLDINGS", "{field: active, equals: 'false'}"),
+        ("ACTIVITIES", "{field: attribute.size, equals: large}"),
+        ("DEALS", "{field: attribute.active, atLeast: 'yes'}"),
+    ];
+    for (source, test) in fits {
+        assert_eq!(found_in(source, test), [], "{test}");
+    }
+    let refused = [
+        ("TRANSACTIONS", "{field: amount, equals: much}", "equals", "`amount` is a number: write it as 1500 or \"1500.50\""),
+        ("TRANSACTIONS", "{field: quantity, notIn: [1, two]}", "notIn[1]", "`quantity` is a number: write it as 1500 or \"1500.50\""),
+        ("ACTIVITIES", "{field: value, atLeast: '1,000'}", "atLeast", "`value` is a number: write it as 1500 or \"1500.50\""),
+        ("DEALS", "{field: cycleDays, below: true}", "below", "`cycleDays` is a number: write it as 1500 or \"1500.50\""),
+        ("HOLDINGS", "{field: active, equals: 'yes'}", "equals", "`active` is yes or no: write true or false"),
+        ("HOLDINGS", "{field: startedInWindow, in: [1]}", "in[0]", "`startedInWindow` is yes or no: write true or false"),
+        (
+            "HOLDINGS",
+            "{field: endedInWindow, atLeast: true}",
+            "atLeast",
+            "`endedInWindow` is yes or no, which has no order: write `equals: true` or `equals: false`",
+        ),
+    ];
+    for (source, test, at, message) in refused {
+        let path = format!("metrics[0].measure.filter.test.{at}");
+        assert_eq!(found_in(source, test), [("WRONG_KIND".to_owned(), path, message.to_owned())], "{test}");
+    }
+}
+
 #[test]
 fn fields_of_a_date_are_compared_with_what_they_may_be() {
     let found_in = |fiscal: &str, test: &str| {
