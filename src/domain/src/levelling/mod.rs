@@ -8,6 +8,7 @@ mod decide;
 mod grace;
 mod held;
 mod kept;
+mod loss;
 mod outcome;
 mod record;
 mod risk;

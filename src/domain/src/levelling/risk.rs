@@ -100,6 +100,9 @@ impl<'a> Evaluator<'a> {
         for standing in self.standing(code, as_of, Due::ByCalendar)?.ladders.iter().filter(|standing| standing.rank > 0 && standing.is_own()) {
             let Some(ladder) = self.program.ladder(Some(&standing.ladder)) else { continue };
             let at = self.at_region(ladder, standing.region.as_deref(), &At::new(partner, as_of));
+            if self.is_held_by_override(ladder, standing.rank, &at) {
+                continue;
+            }
             risks.push(self.ladder_risk(ladder, standing.rank, &at, horizon)?);
         }
         Ok(risks)
@@ -111,6 +114,9 @@ impl<'a> Evaluator<'a> {
     pub fn first_failures(&self, standing: &LadderStanding, partner: &str, as_of: Date, horizon: Date) -> Result<Option<LadderRisk>, Faults> {
         let Some(ladder) = self.program.ladder(Some(&standing.ladder)).filter(|_| standing.rank > 0) else { return Ok(None) };
         let at = self.at_region(ladder, standing.region.as_deref(), &At::new(self.partner(partner)?, as_of));
+        if self.is_held_by_override(ladder, standing.rank, &at) {
+            return Ok(None);
+        }
         // Whether it is met on the day itself has been judged.
         let days = match (standing.keep.is_empty(), standing.may_fail()) {
             (false, _) => BTreeSet::from([as_of]),

@@ -28,7 +28,7 @@ pub enum Due {
 /// what cannot be evaluated (an exchange rate).
 pub fn evaluate_partner(program: &Program, facts: &Facts, code: &str, as_of: Date) -> Result<Standing, Faults> {
     let mut standing = Evaluator::new(program, facts).standing(code, as_of, Due::ByCalendar)?;
-    Evaluator::new(program, facts).known_until(as_of).tell_gaps(&mut standing);
+    Evaluator::new(program, facts).known_until(as_of).tell_gaps_until(&mut standing, Date::MAX);
     Ok(standing)
 }
 
