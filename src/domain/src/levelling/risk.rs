@@ -182,7 +182,7 @@ impl<'a> Evaluator<'a> {
         let tier = ladder.at_rank(rank).filter(|tier| admission_of(tier.entry).is_some())?;
         let is_admitted = |at: &At<'a>| admitted(ladder, at, tier, rank, reviewed_rank(ladder, at));
         let over = !is_admitted(at) && is_admitted(&at.on(self.known_until));
-        over.then(|| admission_leaf(&tier.key, tier.entry)).flatten()
+        over.then(|| admission_leaf(tier)).flatten()
     }
 
     /// The same, as yes or no.

@@ -40,7 +40,7 @@ impl<'a> Evaluator<'a> {
         let Some(by) = next.review_on else { return };
         let closed = standing.tiers.iter().find(|tier| tier.rank == next.rank && !tier.admitted);
         if let Ok(then) = self.gap_on(ladder, next.rank, &at.on(by)) {
-            let then = match closed.and_then(|tier| admission_leaf(&tier.tier, tier.entry)) {
+            let then = match closed.and_then(|tier| admission_leaf(ladder.at_rank(tier.rank)?)) {
                 Some(leaf) => then.and(leaf, Some(by)),
                 None => then,
             };

@@ -179,7 +179,9 @@ fn has_choice(judged: &Judged) -> bool {
         Node::AllOf { of } => of.iter().any(has_choice),
         Node::Shared { of, .. } | Node::OnAnyDay { of, .. } | Node::When { of: Some(of), .. } => has_choice(of),
         Node::ForEach { groups, .. } => groups.iter().any(|group| has_choice(&group.requirement)),
-        Node::Streak { .. } | Node::Not { .. } | Node::When { of: None, .. } | Node::Leaf(_) => false,
+        // Whoever denies a denial asks for it.
+        Node::Not { of } => of.denied().is_some_and(has_choice),
+        Node::Streak { .. } | Node::When { of: None, .. } | Node::Leaf(_) => false,
     }
 }
 
@@ -188,7 +190,8 @@ fn collect_figures<'j>(judged: &'j Judged, leaves: &mut Vec<&'j Leaf>) {
     match &judged.node {
         _ if judged.met => {}
         Node::Leaf(leaf) if has_figure(leaf) => leaves.push(leaf),
-        Node::Streak { .. } | Node::Not { .. } | Node::Leaf(_) => {}
+        Node::Not { of } => of.denied().into_iter().for_each(|denied| collect_figures(denied, leaves)),
+        Node::Streak { .. } | Node::Leaf(_) => {}
         _ => judged.children().into_iter().for_each(|child| collect_figures(child, leaves)),
     }
 }
@@ -342,6 +345,7 @@ fn ways(judged: &Judged, label: Option<&str>, telling: Telling<'_>) -> Vec<Way> 
             product(groups.iter().map(|group| ways(&group.requirement, None, telling)).chain(lacking))
         }
         Node::Streak { required, actual, .. } => vec![vec![Rc::new(missing_node(judged, "STREAK", *required, *actual, by))]],
+        Node::Not { of } if of.denied().is_some() => of.denied().map_or_else(Vec::new, |denied| ways(denied, label, telling)),
         Node::Not { of } => vec![vec![Rc::new(MissingLeaf { cost: cost_of_not(of), ..missing_node(judged, "NOT", 1, 0, by) })]],
         Node::When { of: None, .. } => vec![vec![Rc::new(missing_node(judged, "NOT", 1, 0, by))]],
         Node::Leaf(leaf) => vec![vec![Rc::new(missing_leaf(leaf, label, telling))]],
@@ -500,7 +504,7 @@ fn rough_cost(judged: &Judged) -> u128 {
             sum_of(groups.iter().map(|group| &group.requirement)).saturating_add(lacking).max(1)
         }
         Node::AtLeast { n, met_count, of, including } => cost_of_parts(of, lacking(*n, *met_count, including.as_ref()), including.as_ref()),
-        Node::Not { of } => cost_of_not(of),
+        Node::Not { of } => of.denied().map_or_else(|| cost_of_not(of), rough_cost),
         Node::When { of: None, .. } => WHOLE,
     }
 }

@@ -340,11 +340,44 @@ fn a_ratio_that_is_no_share_is_told_as_one_figure_over_the_other() {
         let judged = judge_in(metrics, serde_json::json!({"metric": {"metric": "g", "atLeast": least}}));
         judged.leaves()[0].sentence(None).text
     };
-    assert_eq!(told("MONEY", 50.into()), "Revenue per engineer: USD 2.50 of USD 50; USD 47.50 more needed (10 over 4; 190 more on the upper figure)");
+    assert_eq!(told("MONEY", 50.into()), "Revenue per engineer: USD 2.50 of USD 50; USD 47.50 more needed (USD 10 over 4; USD 190 more on the upper figure)");
     assert_eq!(
         told("PERCENT", "300 %".into()),
-        "Revenue per engineer: 250 % of 300 %; 50 percentage points more needed (10 over 4; 2 more on the upper figure)"
+        "Revenue per engineer: 250 % of 300 %; 50 percentage points more needed (USD 10 over 4; USD 2 more on the upper figure)"
     );
+}
+
+/// Whoever sells what is told as missing has enough: amounts are rounded up, and carry their currency.
+#[test]
+fn what_a_share_of_amounts_lacks_is_rounded_up() {
+    let document = serde_json::json!({"metrics": [{"key": "share", "unit": "PERCENT", "name": "Share of software", "measure": {"source": "TRANSACTIONS",
+        "aggregate": "SHARE", "window": {"lifetime": {}}, "share": {"test": {"field": "category", "equals": "SW"}}}}],
+        "categories": [{"key": "SW"}, {"key": "HW"}], "requirements": [{"key": "it", "requirement": {"metric": {"metric": "share", "atLeast": "30 %"}}}],
+        "guerdon": 1, "program": {"code": "X", "name": "X", "currency": "USD"}, "version": {"effectiveOn": "2015-01-01"}});
+    let program = Program::compile(serde_json::from_value(document).unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
+    let line = |id: &str, category: &str, amount: &str| serde_json::json!({"id": id, "date": "2025-02-10", "amount": amount, "category": category});
+    let judged = |lines: Vec<serde_json::Value>| {
+        let facts = facts(&program, serde_json::json!({"partners": [{"code": "P", "transactions": lines}]}));
+        judge(&program, &facts, "it", "2025-03-31")
+    };
+    let lacking = judged(vec![line("1", "HW", "133.38")]);
+    assert_eq!(
+        lacking.leaves()[0].sentence(None).text,
+        "Share of software: 0 % of 30 %; 30 percentage points more needed (USD 40.02 more on USD 0 of USD 133.38, or USD 57.17 more on top of both)"
+    );
+    assert!(!judged(vec![line("1", "HW", "133.38"), line("2", "SW", "57.16")]).met);
+    assert!(judged(vec![line("1", "HW", "133.38"), line("2", "SW", "57.17")]).met);
+    assert!(judged(vec![line("1", "HW", "93.36"), line("2", "SW", "40.02")]).met);
+}
+
+/// To deny a denial is to ask for it: on its ways and in words.
+#[test]
+fn what_is_denied_twice_is_asked_for() {
+    let revenue = serde_json::json!({"metric": {"metric": "rev", "atLeast": 100}});
+    let judged = of_reseller(serde_json::json!({"not": {"not": revenue}}));
+    let gap = Gap::of(&judged, None);
+    assert_eq!((gap.missing.len(), gap.missing[0].missing.clone()), (1, Some(Exact::from_int(40))));
+    assert_eq!(gap.missing[0].sentence().text, "rev: USD 60 of USD 100; USD 40 more needed");
 }
 
 #[test]
