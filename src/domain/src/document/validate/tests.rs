@@ -556,6 +556,44 @@ fn windows_to_date_fit_beside_another_way() {
 }
 
 /// A literal that a date's field could never equal is refused, with how to write it.
+/// A number of ladders that nobody could hold is refused, as a number of conditions is.
+#[test]
+fn so_many_ladders_there_must_be() {
+    let found_in = |rule: &str| {
+        let text = format!(
+            "guerdon: 1\nprogram: {{code: X, name: X, currency: USD}}\nversion: {{effectiveOn: 2015-01-01}}\nregions: [{{key: DE}}]\n\
+             requirements: [{{key: it, requirement: {{ladders: {rule}}}}}]\nladders: [{{key: MAIN, main: true, tiers: [{{key: A}}, {{key: B}}, {{key: C}}]}}, \
+             {{key: X, tiers: [{{key: HELD}}, {{key: MORE}}]}}, {{key: Y, tiers: [{{key: HELD}}]}}]\n"
+        );
+        let document = read(&text, Format::Yaml).unwrap_or_else(|faults| panic!("{faults}"));
+        let path = |path: String| path.trim_start_matches("requirements[0].requirement.ladders.").to_owned();
+        Program::compile(document).err().map(|faults| faults.0.into_iter().map(|fault| (fault.code, path(fault.path))).collect::<Vec<_>>()).unwrap_or_default()
+    };
+    let fits = [
+        "{tier: HELD, atLeast: 2}",
+        "{rankAtLeast: 2, atLeast: 1}",
+        "{ladders: [MAIN, X], rankAtLeast: 2, atLeast: 2}",
+        "{ladders: [MAIN, X], rankAtLeast: 3, atLeast: 1}",
+        "{tier: HELD, atLeast: {default: 1, rows: [{region: DE, value: 2}]}}",
+    ];
+    for rule in fits {
+        assert_eq!(found_in(rule), [], "{rule}");
+    }
+    let refused = [
+        ("{tier: HELD, atLeast: 3}", "OUT_OF_RANGE", "atLeast"),
+        ("{tier: MORE, atLeast: 2}", "OUT_OF_RANGE", "atLeast"),
+        ("{rankAtLeast: 2, atLeast: 2}", "OUT_OF_RANGE", "atLeast"),
+        ("{rankAtLeast: 3, atLeast: 1}", "OUT_OF_RANGE", "rankAtLeast"),
+        ("{rankAtLeast: 1, atLeast: 1.5}", "OUT_OF_RANGE", "atLeast"),
+        ("{ladders: [X], tier: HELD, atLeast: {default: 1, rows: [{region: DE, value: 2}]}}", "OUT_OF_RANGE", "atLeast.rows[0].value"),
+        ("{ladders: [Z], tier: HELD, atLeast: 2}", "UNKNOWN_KEY", "ladders[0]"),
+        ("{tier: NOTHING, atLeast: 1}", "UNKNOWN_KEY", "tier"),
+    ];
+    for (rule, code, path) in refused {
+        assert_eq!(found_in(rule), [(code.to_owned(), path.to_owned())], "{rule}");
+    }
+}
+
 /// What no number and no yes or no could ever equal is refused; attributes may be anything.
 #[test]
 fn numbers_and_yes_or_no_are_compared_with_what_they_may_be() {
