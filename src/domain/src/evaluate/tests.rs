@@ -93,6 +93,20 @@ fn all_faults_of_a_case_come_at_once() {
     assert_eq!(found, expected);
 }
 
+/// All facts of a case are known, so that gaps are told by any day: here the end of an override.
+#[test]
+fn a_gap_is_told_by_the_end_of_an_override() {
+    let text = "guerdon: 1\nprogram: {code: X, name: X, currency: USD}\nversion: {effectiveOn: 2020-01-01}\n\
+        metrics: [{key: rev, unit: MONEY, measure: {source: TRANSACTIONS, aggregate: SUM, window: {rolling: {months: 12}}}}]\n\
+        ladders: [{key: L, review: {cadenceDown: MONTHLY}, tiers: [{key: A}, {key: B, requirement: {metric: {metric: rev, atLeast: 1000}}}]}]\n";
+    let floor = json!([{"kind": "FLOOR", "tier": "B", "from": "2026-06-01", "until": "2026-11-10", "reason": "r"}]);
+    let facts = json!({"partners": [{"code": "P", "assignments": [{"tier": "B", "from": "2026-05-20"}], "overrides": floor}]});
+    let answer = answered(text, json!({"program": "p", "facts": facts, "asOf": "2026-06-15", "ask": ["standing", "risk"]})).unwrap();
+    let partner = &answer["partners"]["P"];
+    assert_eq!(partner["standing"]["ladders"][0]["keep"]["missing"][0]["by"], "2026-11-10");
+    assert_eq!(partner["risk"], json!([]));
+}
+
 /// No fault hides another: neither one of the shape of a fact, nor one of the program.
 #[test]
 fn nothing_that_cannot_be_read_hides_other_faults() {

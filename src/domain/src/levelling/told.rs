@@ -22,7 +22,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The same with days up to and with `last`: where all facts are known.
-    pub(super) fn tell_gaps_until(&self, standing: &mut Standing, last: Date) {
+    pub(crate) fn tell_gaps_until(&self, standing: &mut Standing, last: Date) {
         let Ok(partner) = self.partner(&standing.partner) else { return };
         let at = At::new(partner, standing.as_of);
         for standing in &mut standing.ladders {
