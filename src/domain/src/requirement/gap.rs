@@ -197,10 +197,14 @@ fn collect_figures<'j>(judged: &'j Judged, leaves: &mut Vec<&'j Leaf>) {
 }
 
 /// Whether what a leaf asks for can be compared with what others ask of the same figure. Values that are written in place have no
-/// name by which one would know them again.
+/// name by which one would know them again, nor do holdings show their filters, or a number of ladders which ones.
 fn has_figure(leaf: &Leaf) -> bool {
     let in_place = crate::metric::is_operand_name(&leaf.key) || (leaf.subject.is_none() && leaf.label.as_deref() == Some(&leaf.key));
-    let named = leaf.kind == LeafKind::Tenure || (leaf.kind == LeafKind::Metric && !in_place);
+    let named = match leaf.kind {
+        LeafKind::Metric => !in_place,
+        LeafKind::Tenure | LeafKind::Tier | LeafKind::Contract | LeafKind::Partner => true,
+        LeafKind::Holding | LeafKind::Ladders | LeafKind::Admission => false,
+    };
     named && leaf.compares != Compares::Equals && leaf.missing.is_some() && leaf.required.is_some()
 }
 

@@ -288,6 +288,11 @@ fn of_one_figure_the_most_covers_the_rest_of_a_way() {
     let both = serde_json::json!({"anyOf": [{"allOf": [holding, least(1)]}, {"allOf": [least(1000), least(999)]}]});
     let Node::AnyOf { cheapest, .. } = of_reseller(both).node else { panic!("no paths") };
     assert_eq!(cheapest, Some(1));
+    // One contract is signed once.
+    let contract = serde_json::json!({"contract": {}});
+    let both = serde_json::json!({"anyOf": [{"allOf": [contract, {"holding": {"kind": "A"}}]}, {"allOf": [contract, contract]}]});
+    let Node::AnyOf { cheapest, .. } = of_reseller(both).node else { panic!("no paths") };
+    assert_eq!(cheapest, Some(1));
     // Figures that are written in place have no name: they are not taken for one another.
     let in_place = |category: &str, least: u32| {
         let filter = serde_json::json!({"test": {"field": "category", "equals": category}});
