@@ -67,6 +67,11 @@ impl Faults {
         result.map_err(|fault| self.0.push(fault.within(path))).ok()
     }
 
+    /// Keeps the value, or keeps the faults.
+    pub fn collect<T>(&mut self, path: &str, result: Result<T, Self>) -> Option<T> {
+        result.map_err(|found| self.0.extend(found.0.into_iter().map(|fault| fault.within(path)))).ok()
+    }
+
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -451,6 +451,10 @@ impl<'a> FilterContext<'a> {
             (FieldValue::Number(number), Scalar::Number(wanted)) => *number == wanted.0,
             (FieldValue::Boolean(is), Scalar::Boolean(wanted)) => is == wanted,
             (FieldValue::Text(text), Scalar::Text(wanted)) => self.resolve_name(wanted).is_some_and(|wanted| text == wanted),
+            // "1.50" and 1.5 are one number.
+            (FieldValue::Number(number), Scalar::Text(wanted)) => {
+                self.resolve_name(wanted).and_then(|wanted| Exact::parse(wanted, 15, 10).ok()).is_some_and(|wanted| *number == wanted)
+            }
             (value, Scalar::Text(wanted)) => self.resolve_name(wanted).is_some_and(|wanted| value.spelling() == wanted),
             (value, Scalar::Number(wanted)) => value.number() == Some(wanted.0.clone()),
             (value, Scalar::Boolean(wanted)) => value.spelling() == if *wanted { "true" } else { "false" },

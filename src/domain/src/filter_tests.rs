@@ -105,6 +105,24 @@ fn each_test_passes_and_fails() {
 }
 
 #[test]
+fn numbers_are_compared_as_numbers_however_they_are_written() {
+    let owner = partner(vec![line("1", "2020-02-29", 12_50)]);
+    let numbers = [("amount", ["12.5", "12.50", "012.5"]), ("quantity", ["2", "2.0", "2.000"]), ("attribute.seats", ["30", "30.0", "30.00"])];
+    for (field, [first, second, third]) in numbers {
+        for written in [first, second] {
+            for test in [serde_json::json!({"equals": written}), serde_json::json!({"in": ["1", written]})] {
+                let mut test = test;
+                test["field"] = field.into();
+                assert!(passes(serde_json::json!({"test": test}), &owner, 0), "{test}");
+            }
+            assert!(!passes(serde_json::json!({"test": {"field": field, "notIn": [written]}}), &owner, 0), "{field} {written}");
+        }
+        let spelled = third != "012.5";
+        assert_eq!(passes(serde_json::json!({"test": {"field": field, "equals": third}}), &owner, 0), spelled, "{field} {third}");
+    }
+}
+
+#[test]
 fn first_facts_are_dated_per_group_and_not_per_fact() {
     let mut later = line("2", "2020-05-01", 1);
     later.customer = Some("NEW".into());

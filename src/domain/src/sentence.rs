@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::date::Date;
 use crate::document::metric::Unit;
 use crate::exact::{Exact, spell};
+use crate::money::Currency;
 use crate::requirement::{Compares, Judged, Leaf, LeafKind, Node, PeriodJudged, RatioGap, Unmet};
 use crate::rounding::RoundingMode;
 
@@ -45,29 +46,33 @@ impl Sentence {
         let called = name.as_deref().map_or(String::new(), |name| format!("{name}: "));
         // Where nobody named the node, the only condition in it does.
         let called_by = |of: &Judged| match of.leaves().as_slice() {
-            [leaf] if name.is_none() && leaf.is_named() => format!("{}: ", leaf.name()),
+            [leaf] if name.is_none() && leaf.is_named() => format!("{}: ", leaf.title()),
             _ => called.clone(),
         };
         let sentence = match &judged.node {
             Node::Streak { required, actual, periods, of } => {
                 let (called, unit) = (called_by(of), period_noun(periods));
                 let many = plural(unit, Exact::from_int((*required).into()));
+                let by = by.map_or(String::new(), |by| format!(" by {by}"));
                 let text = match (judged.met, *required) {
                     (true, 1) => format!("{called}met in the last {unit}"),
                     (true, _) => format!("{called}met in each of the last {required} {many}"),
-                    (false, 1) => format!("{called}not met in the last {unit}"),
-                    (false, _) => format!("{called}met in {actual} of the last {required} {many}; all are needed"),
+                    (false, 1) => format!("{called}not met in the last {unit}; needed{by}"),
+                    (false, _) => format!("{called}met in {actual} of the last {required} {many}; all are needed{by}"),
                 };
                 Self::new("STREAK", text).with("required", required.to_string()).with("actual", actual.to_string()).with("unit", unit)
             }
             Node::Not { of } => {
-                let what = match of.leaves().first() {
-                    Some(leaf) if judged.met => leaf.name(),
-                    Some(leaf) => leaf.sentence(None).text,
-                    // A condition under which something would be asked, and is not.
-                    None => "nothing is asked of this partner".to_owned(),
+                if let (Some(denied), None) = (of.denied(), &name) {
+                    return Self::of_node(denied, by);
+                }
+                let what = what_must_not_hold(of, judged.met);
+                let text = match (judged.met, &of.node) {
+                    (true, _) => format!("{called}must not hold and does not: {what}"),
+                    // Asked only of others, so that it holds of this one.
+                    (false, Node::When { of: None, .. }) => format!("{called}must not hold but counts as held: {what}"),
+                    (false, _) => format!("{called}must not hold but does: {what}"),
                 };
-                let text = if judged.met { format!("{called}must not hold and does not: {what}") } else { format!("{called}must not hold but does: {what}") };
                 Self::new("NOT", text).with("what", what)
             }
             Node::ForEach { name, at_least_groups, groups } => {
@@ -120,6 +125,16 @@ impl Sentence {
             }
         };
         sentence.with_some("label", name).with_some("by", by.map(|by| by.to_string()))
+    }
+}
+
+/// What a NOT is about: what holds where it fails, and what it is called where it does not hold.
+fn what_must_not_hold(of: &Judged, kept: bool) -> String {
+    let leaves = of.leaves();
+    match (kept, leaves.first(), leaves.iter().find(|leaf| leaf.met())) {
+        (true, Some(leaf), _) => leaf.title(),
+        (false, _, Some(holds)) => holds.sentence(None).text,
+        _ => Sentence::of_node(of, None).text,
     }
 }
 
@@ -190,17 +205,30 @@ fn plural(noun: &str, value: Exact) -> String {
 }
 
 /// What a ratio lacks, seen from its upper figure: of a part of a whole "2 more on 2 of 5, or 4 more on top of both", of others "10 over
-/// 4; 2 more on the upper figure".
-fn ratio_words(gap: &RatioGap, is_share: bool) -> String {
-    let figure = |value: &Exact| grouped(value, places_between(value, &Exact::ZERO, PLACES));
-    let (more, upper, lower) = (figure(&gap.missing_numerator), figure(&gap.numerator), figure(&gap.denominator));
+/// 4; 2 more on the upper figure". What is missing is rounded up: a little less would not do.
+fn ratio_words(gap: &RatioGap, is_share: bool, [upper_of, lower_of]: [Option<Currency>; 2]) -> String {
+    let figure = |value: &Exact, currency| amount(value, currency, RoundingMode::HalfUp);
+    let missing = |value: &Exact| amount(value, upper_of, RoundingMode::Up);
+    let (more, upper, lower) = (missing(&gap.missing_numerator), figure(&gap.numerator, upper_of), figure(&gap.denominator, lower_of));
     if !is_share {
         return format!("{upper} over {lower}; {more} more on the upper figure");
     }
     let on = format!("{more} more on {upper} of {lower}");
     match &gap.missing_if_added {
-        Some(added) if *added != gap.missing_numerator => format!("{on}, or {} more on top of both", figure(added)),
+        Some(added) if *added != gap.missing_numerator => format!("{on}, or {} more on top of both", missing(added)),
         _ => on,
+    }
+}
+
+/// A figure of a ratio, in its currency where it is an amount.
+fn amount(value: &Exact, currency: Option<Currency>, mode: RoundingMode) -> String {
+    let least = currency.map_or(PLACES, Currency::decimals);
+    // An amount of less than the smallest unit is one of it; what is no amount is told with as many digits as it takes.
+    let places = if currency.is_some() { least } else { places_between(value, &Exact::ZERO, least) };
+    let rounded = mode.round_scaled(value, places).map_or_else(|_| value.clone(), |scaled| Exact::scaled(scaled.into(), places));
+    match currency {
+        Some(currency) => format!("{currency} {}", money(&rounded, places, places)),
+        None => grouped(&rounded, places),
     }
 }
 
@@ -275,6 +303,23 @@ impl Leaf {
         self.label.clone().or_else(|| self.subject.clone()).unwrap_or_else(|| self.key.clone())
     }
 
+    /// The name as the subject of a sentence about it: of a contract, a tier or time served in words, not by their keys.
+    fn title(&self) -> String {
+        let subject = || self.subject.clone().unwrap_or_default();
+        match self.kind {
+            _ if self.label.is_some() => self.name(),
+            LeafKind::Contract => match self.noun.clone().or_else(|| self.subject.clone()) {
+                Some(name) => format!("contract {name} in force"),
+                None => "a contract in force".to_owned(),
+            },
+            LeafKind::Tier => format!("{} in {}", self.noun.clone().unwrap_or_else(subject), self.ladder.clone().unwrap_or_else(|| self.key.clone())),
+            LeafKind::Ladders => format!("qualifications{}", self.level()),
+            LeafKind::Tenure => format!("{} {}", self.months(self.required.clone().unwrap_or(Exact::ZERO)), self.served_in()),
+            LeafKind::Partner => format!("a partner {}", subject()),
+            LeafKind::Metric | LeafKind::Holding | LeafKind::Admission => self.name(),
+        }
+    }
+
     /// The leaf in plain language; `by` is the day until which what is missing is asked for.
     pub fn sentence(&self, by: Option<Date>) -> Sentence {
         let sentence = match self.kind {
@@ -329,7 +374,7 @@ impl Leaf {
             Compares::AtLeast => {
                 let of = self.counted(self.figure(required.clone(), MOST_PLACES), required.clone());
                 let is_share = |gap: &RatioGap| self.unit == Unit::Percent && required <= Exact::ONE && gap.numerator <= gap.denominator;
-                let ratio = self.ratio.as_deref().map_or(String::new(), |gap| format!(" ({})", ratio_words(gap, is_share(gap))));
+                let ratio = self.ratio.as_deref().map_or(String::new(), |gap| format!(" ({})", ratio_words(gap, is_share(gap), self.ratio_of)));
                 Sentence::new("AT_LEAST", format!("{named}{} of {of}{tail}; {} more needed{by}{ratio}", self.is(actual), self.missing_words(missing)))
                     .with_some("missingNumerator", self.ratio.as_deref().map(|gap| gap.missing_numerator.to_string()))
                     .with_some("missingIfAdded", self.ratio.as_deref().and_then(|gap| gap.missing_if_added.clone()).map(|missing| missing.to_string()))
@@ -352,7 +397,7 @@ impl Leaf {
     }
 
     fn ladders_sentence(&self, by: Option<Date>) -> Sentence {
-        let level = self.subject.as_deref().map_or(String::new(), |level| format!(" at {level} or above"));
+        let level = self.level();
         let (actual, required) = (self.actual.clone().unwrap_or(Exact::ZERO), self.required.clone().unwrap_or(Exact::ZERO));
         if self.met() {
             let held = format!("{} {}{level}", grouped(&actual, 0), plural("qualification", actual));
@@ -363,12 +408,22 @@ impl Leaf {
         Sentence::new("LADDERS", format!("{} of {} {}{level}{more}", grouped(&actual, 0), grouped(&required, 0), plural("qualification", required)))
     }
 
+    /// The level that ladders are asked for.
+    fn level(&self) -> String {
+        self.subject.as_deref().map_or(String::new(), |level| format!(" at {level} or above"))
+    }
+
+    /// Where time is served.
+    fn served_in(&self) -> String {
+        self.subject.as_deref().map_or_else(|| "in the program".to_owned(), |tier| format!("in {tier}"))
+    }
+
     fn months(&self, value: Exact) -> String {
         self.counted(grouped(&value, 0), value)
     }
 
     fn tenure_sentence(&self) -> Sentence {
-        let place = self.subject.as_deref().map_or_else(|| "in the program".to_owned(), |tier| format!("in {tier}"));
+        let place = self.served_in();
         let (actual, required) = (self.actual.clone().unwrap_or(Exact::ZERO), self.required.clone().unwrap_or(Exact::ZERO));
         let text = match (self.met_on, self.reason) {
             (_, Some(Unmet::NotEnrolled)) => format!("0 of {} {place}; it has not begun", self.months(required)),
@@ -401,7 +456,8 @@ impl Leaf {
                     "APPLICATION" => "an accepted application for",
                     _ => "an approval of",
                 };
-                Sentence::new("ADMISSION", format!("{what} {subject} is needed")).with("tier", subject)
+                let tier = self.noun.clone().unwrap_or(subject);
+                Sentence::new("ADMISSION", format!("{what} {tier} is needed")).with("tier", tier)
             }
             _ => {
                 Sentence::new("HOLDING", if met { format!("{}{group}: on file", self.name()) } else { format!("{}{group}: missing; needed{by}", self.name()) })

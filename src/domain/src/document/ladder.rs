@@ -120,7 +120,8 @@ pub struct ReviewPolicy {
     pub ratchet: bool,
     /// A newcomer is not judged downwards for so many months from enrollment.
     pub onboarding_months: Option<u32>,
-    /// After so many months from enrollment the requirement of the lowest tier must be met, or the partner falls out of the ladder.
+    /// So many months after enrollment some tier of the ladder must be met, or the partner falls out of it.
+    /// Until then it holds the lowest tier without meeting it.
     pub onboarding_deadline_months: Option<u32>,
     /// Tiers held on the version's effective date are protected until this day, exclusive.
     pub protected_until: Option<Date>,
@@ -132,7 +133,7 @@ pub struct ReviewPolicy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReviewYears {
-    /// From the day of its enrollment (from the 28th, for one who enrolled later in a month).
+    /// From the day of its enrollment (from the 28th, for one who enrolled later in a month): a MONTHLY review falls on that day of every month.
     Enrollment,
     /// From the first day of the quarter in which it first reached the tier or a higher one: of the calendar's quarter, or of the
     /// fiscal one. For a tier that it never held, as without this.

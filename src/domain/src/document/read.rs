@@ -55,15 +55,15 @@ pub fn read_document(mut value: Value) -> Result<Document, Faults> {
     }
     let mended = DOCUMENT.mend(&mut value);
     if let Ok(document) = serde_json::from_value::<Document>(value) {
-        let echo = |fault: &Fault| mended.covers(&fault.path) || echoes(fault, &mended);
+        let echo = |fault: &Fault| mended.covers(&fault.path) || echoes(fault, &mended, &document);
         faults.0.extend(super::validate::validate(&document).0.into_iter().filter(|fault| !echo(fault)));
     }
     Err(faults)
 }
 
-/// Whether a fault of the rules only follows from what was mended: a name that was lost with it, or a unit or main ladder that
-/// could not be read.
-fn echoes(fault: &Fault, mended: &Mended) -> bool {
+/// Whether a fault of the rules only follows from what was mended: a name that was lost with it, or a unit, what it is the unit of, a
+/// window, a cadence or a main ladder that could not be read.
+fn echoes(fault: &Fault, mended: &Mended, document: &Document) -> bool {
     const LISTS: [(&str, &str); 7] = [
         ("regions", "region"),
         ("partnerTypes", "partner type"),
@@ -78,10 +78,22 @@ fn echoes(fault: &Fault, mended: &Mended) -> bool {
     let unreadable = |member: &str| mended.paths.iter().any(|path| path.ends_with(member));
     match fault.code.as_str() {
         "UNKNOWN_KEY" => lost_name || LISTS.iter().any(lost_list),
-        "UNIT_MISMATCH" => lost_name || unreadable(".unit"),
+        "UNIT_MISMATCH" => lost_name || unreadable(".unit") || fault.path.strip_suffix(".unit").is_some_and(|metric| mended.is_within(metric)),
+        "WINDOW_MISFIT" => lost_name || is_of_mended_window(fault, mended, document),
         "NO_MAIN_LADDER" => unreadable(".main") || unreadable("ladders"),
         _ => lost_name,
     }
+}
+
+/// Whether a window that does not fit its reviews, or the reviews themselves, could not be read: of the tier and its ladder, of a
+/// requirement that the program shares, or of the metric that the fault names.
+fn is_of_mended_window(fault: &Fault, mended: &Mended, document: &Document) -> bool {
+    let (ladder, _) = fault.path.split_once(".tiers").unwrap_or((&fault.path, ""));
+    let (tier, _) = fault.path.rsplit_once('.').unwrap_or((&fault.path, ""));
+    let named = |key: &str| fault.message.starts_with(&format!("metric {key} "));
+    let metric = document.metrics.iter().position(|metric| named(&metric.key)).map(|at| format!("metrics[{at}]"));
+    let own = [Some(tier.to_owned()), Some(format!("{ladder}.review")), Some("requirements".to_owned()), Some("program.fiscalYearStart".to_owned()), metric];
+    own.into_iter().flatten().any(|place| mended.is_within(&place))
 }
 
 /// Reads text to a plain value, within the limits, without duplicate keys.

@@ -169,7 +169,7 @@ pub struct HoldingPresent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tenure {
-    /// In this ladder; in the program when empty.
+    /// In this ladder. Default: the main ladder where a tier is named, else the program.
     pub ladder: Option<String>,
     /// In this tier or a higher one, without a break, on record or by an override.
     pub tier: Option<String>,

@@ -246,6 +246,11 @@ impl Shape {
     /// Builds a `T`, or names every fault of its shape.
     pub fn read<T: DeserializeOwned>(&self, value: Value, path: &str) -> Result<T, Faults> {
         self.check(&value, path).or(())?;
+        Self::build(value, path)
+    }
+
+    /// Builds a `T` of a value that has this shape.
+    pub(crate) fn build<T: DeserializeOwned>(value: Value, path: &str) -> Result<T, Faults> {
         serde_path_to_error::deserialize(value).map_err(|error| {
             let mut faults = Faults::new();
             let inner = error.path().to_string();

@@ -121,7 +121,8 @@ pub struct RunsAsk {
 const NAMES: [&str; 7] = ["standing", "metrics", "entitlements", "rebates", "runs", "estimate", "risk"];
 
 /// Reads the questions: all faults at once, with paths from the case's root.
-pub(super) fn read(asks: &[Value], program: &Program, as_of: Option<Date>) -> Result<Vec<Ask>, Faults> {
+/// Without a program names are not judged.
+pub(super) fn read(asks: &[Value], program: Option<&Program>, as_of: Option<Date>) -> Result<Vec<Ask>, Faults> {
     let mut reader = Reader { program, as_of, faults: Faults::new(), asks: Vec::new(), named: Vec::new() };
     if asks.is_empty() || asks.len() > MAX_ASKS {
         let code = if asks.is_empty() { "EMPTY_LIST" } else { "TOO_MANY" };
@@ -139,7 +140,7 @@ pub(super) fn read(asks: &[Value], program: &Program, as_of: Option<Date>) -> Re
 }
 
 struct Reader<'p> {
-    program: &'p Program,
+    program: Option<&'p Program>,
     as_of: Option<Date>,
     faults: Faults,
     asks: Vec<Ask>,
@@ -209,30 +210,13 @@ impl Reader<'_> {
     }
 
     fn judge(&mut self, ask: &Ask, path: &str) {
-        match ask {
-            Ask::Standing(ask) => self.all_known("ladder", &ask.ladders, &format!("{path}.ladders"), |key| self.program.ladder(Some(key)).is_some()),
-            Ask::Metrics(ask) => self.all_known("metric", &ask.metrics, &format!("{path}.metrics"), |key| self.program.metric(key).is_some()),
-            Ask::Entitlements(ask) => {
-                self.all_known("benefit", &ask.benefits, &format!("{path}.benefits"), |key| self.program.benefit(key).is_some());
-                let regions: Vec<String> = ask.region.iter().cloned().collect();
-                self.all_known("region", &regions, &format!("{path}.region"), |key| self.program.geography.regions.contains(key));
-            }
-            Ask::Rebates(ask) => {
-                self.all_known("rebate schedule", &ask.schedules, &format!("{path}.schedules"), |key| self.program.schedule(key).is_some());
-                self.periods(&ask.periods, &format!("{path}.periods"));
-            }
-            Ask::Runs(ask) => {
-                let periods: Vec<String> = ask.runs.iter().map(|run| run.period.clone()).collect();
-                self.periods(&periods, &ask.path);
-                if ask.runs.is_empty() {
-                    self.faults.add("EMPTY_LIST", path, "list at least one run: {\"period\": \"2026-Q1\", \"runOn\": \"2026-04-15\"}");
-                }
-            }
-            Ask::Estimate(ask) => {
-                self.all_known("rebate schedule", &ask.schedules, &format!("{path}.schedules"), |key| self.program.schedule(key).is_some());
-                self.periods(&ask.periods, &format!("{path}.periods"));
-            }
-            Ask::Risk(_) => {}
+        if let Some(program) = self.program {
+            self.names(program, ask, path);
+        }
+        if let Ask::Runs(ask) = ask
+            && ask.runs.is_empty()
+        {
+            self.faults.add("EMPTY_LIST", path, "list at least one run: {\"period\": \"2026-Q1\", \"runOn\": \"2026-04-15\"}");
         }
         let dated = match ask {
             Ask::Runs(_) => false,
@@ -244,6 +228,32 @@ impl Reader<'_> {
         }
     }
 
+    /// The names in a question.
+    fn names(&mut self, program: &Program, ask: &Ask, path: &str) {
+        match ask {
+            Ask::Standing(ask) => self.all_known("ladder", &ask.ladders, &format!("{path}.ladders"), |key| program.ladder(Some(key)).is_some()),
+            Ask::Metrics(ask) => self.all_known("metric", &ask.metrics, &format!("{path}.metrics"), |key| program.metric(key).is_some()),
+            Ask::Entitlements(ask) => {
+                self.all_known("benefit", &ask.benefits, &format!("{path}.benefits"), |key| program.benefit(key).is_some());
+                let regions: Vec<String> = ask.region.iter().cloned().collect();
+                self.all_known("region", &regions, &format!("{path}.region"), |key| program.geography.regions.contains(key));
+            }
+            Ask::Rebates(ask) => {
+                self.all_known("rebate schedule", &ask.schedules, &format!("{path}.schedules"), |key| program.schedule(key).is_some());
+                self.periods(program, &ask.periods, &format!("{path}.periods"));
+            }
+            Ask::Runs(ask) => {
+                let periods: Vec<String> = ask.runs.iter().map(|run| run.period.clone()).collect();
+                self.periods(program, &periods, &ask.path);
+            }
+            Ask::Estimate(ask) => {
+                self.all_known("rebate schedule", &ask.schedules, &format!("{path}.schedules"), |key| program.schedule(key).is_some());
+                self.periods(program, &ask.periods, &format!("{path}.periods"));
+            }
+            Ask::Risk(_) => {}
+        }
+    }
+
     fn all_known(&mut self, what: &str, keys: &[String], path: &str, known: impl Fn(&str) -> bool) {
         let unknown: Vec<(usize, &String)> = keys.iter().enumerate().filter(|(_, key)| !known(key)).collect();
         for (at, key) in unknown {
@@ -251,10 +261,10 @@ impl Reader<'_> {
         }
     }
 
-    fn periods(&mut self, names: &[String], path: &str) {
+    fn periods(&mut self, program: &Program, names: &[String], path: &str) {
         for (at, name) in names.iter().enumerate() {
-            let period = self.program.period_named(name);
-            if let Some(fault) = period.as_ref().and_then(|period| ungoverned(self.program, period)) {
+            let period = program.period_named(name);
+            if let Some(fault) = period.as_ref().and_then(|period| ungoverned(program, period)) {
                 self.faults.0.push(fault.within(&format!("{path}[{at}]")));
             }
             if period.is_none() {

@@ -66,7 +66,7 @@ impl<'a> Evaluation<'a> {
 
     /// A standing with what is missing by the days on which it is decided.
     pub fn told(&self, mut standing: Standing) -> Standing {
-        self.known_on(standing.as_of).tell_gaps(&mut standing);
+        self.known_on(standing.as_of).tell_gaps_until(&mut standing, Date::MAX);
         standing
     }
 

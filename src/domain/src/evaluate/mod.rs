@@ -4,6 +4,7 @@
 mod answer;
 mod ask;
 mod engine;
+mod whole;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use std::sync::LazyLock;
 
 use crate::date::Date;
 use crate::document::shape::Shape;
+use crate::facts::Facts;
 use crate::facts::convert::{Vocabulary, convert};
 use crate::facts::input::FactsInput;
 use crate::fault::{Fault, Faults};
@@ -20,6 +22,7 @@ use crate::program::Program;
 pub use answer::{Answer, PartnerAnswer, ProgramAnswer, RebateAnswer};
 pub use ask::{Ask, EntitlementsAsk, EstimateAsk, MetricsAsk, RebatesAsk, RiskAsk, RunsAsk, StandingAsk};
 pub use engine::Evaluation;
+pub use whole::evaluate_written;
 
 /// At most this many partners in one case.
 pub const MAX_PARTNERS: usize = 100_000;
@@ -81,18 +84,24 @@ impl CaseProgram {
 /// Every fault of its facts and questions at once, with paths from the case's root (`facts.partners[0]...`, `ask[1]...`); then
 /// whatever an engine refuses, such as a missing exchange rate.
 pub fn evaluate(case: &CaseInput, known: &CaseProgram) -> Result<Answer, Faults> {
-    let program = &known.program;
+    match judge(case, &known.program, Some(&known.program)) {
+        Judged { facts: Some(facts), asks: Some(asks), faults } if faults.is_empty() => answer::answer(case, known, &facts, &asks),
+        Judged { faults, .. } => Err(faults),
+    }
+}
+
+/// The facts and questions of a case, read, with all their faults.
+struct Judged {
+    facts: Option<Facts>,
+    asks: Option<Vec<Ask>>,
+    faults: Faults,
+}
+
+/// Reads facts by the names of `names`, and questions by those of `asked`; without it no name in a question is judged.
+fn judge(case: &CaseInput, names: &Program, asked: Option<&Program>) -> Judged {
     let mut faults = Faults::new();
-    let mut within = |result: Result<_, Faults>, prefix: &str| match result {
-        Ok(value) => Some(value),
-        Err(found) => {
-            faults.0.extend(found.0.into_iter().map(|fault: Fault| fault.within(prefix)));
-            None
-        }
-    };
-    let facts = within(convert(&case.facts, Vocabulary::of(program)), "facts");
-    let asks = ask::read(&case.ask, program, case.as_of);
-    let asks = asks.map_err(|found| faults.0.extend(found.0)).ok();
+    let facts = faults.collect("facts", convert(&case.facts, Vocabulary::of(names)));
+    let asks = faults.collect("", ask::read(&case.ask, asked, case.as_of));
     if case.facts.partners.len() > MAX_PARTNERS {
         faults.add("TOO_MANY", "facts.partners", format!("a case has at most {MAX_PARTNERS} partners"));
     }
@@ -101,8 +110,7 @@ pub fn evaluate(case: &CaseInput, known: &CaseProgram) -> Result<Answer, Faults>
             faults.add("UNKNOWN_PARTNER", format!("partners[{at}]"), format!("the facts have no partner `{code}`"));
         }
     }
-    let (Some(facts), Some(asks), true) = (facts, asks, faults.is_empty()) else { return Err(faults) };
-    answer::answer(case, known, &facts, &asks)
+    Judged { facts, asks, faults }
 }
 
 /// What a refused case answers.

@@ -93,6 +93,85 @@ fn all_faults_of_a_case_come_at_once() {
     assert_eq!(found, expected);
 }
 
+/// All facts of a case are known, so that gaps are told by any day: here the end of an override.
+#[test]
+fn a_gap_is_told_by_the_end_of_an_override() {
+    let text = "guerdon: 1\nprogram: {code: X, name: X, currency: USD}\nversion: {effectiveOn: 2020-01-01}\n\
+        metrics: [{key: rev, unit: MONEY, measure: {source: TRANSACTIONS, aggregate: SUM, window: {rolling: {months: 12}}}}]\n\
+        ladders: [{key: L, review: {cadenceDown: MONTHLY}, tiers: [{key: A}, {key: B, requirement: {metric: {metric: rev, atLeast: 1000}}}]}]\n";
+    let floor = json!([{"kind": "FLOOR", "tier": "B", "from": "2026-06-01", "until": "2026-11-10", "reason": "r"}]);
+    let facts = json!({"partners": [{"code": "P", "assignments": [{"tier": "B", "from": "2026-05-20"}], "overrides": floor}]});
+    let answer = answered(text, json!({"program": "p", "facts": facts, "asOf": "2026-06-15", "ask": ["standing", "risk"]})).unwrap();
+    let partner = &answer["partners"]["P"];
+    assert_eq!(partner["standing"]["ladders"][0]["keep"]["missing"][0]["by"], "2026-11-10");
+    assert_eq!(partner["risk"], json!([]));
+}
+
+/// No fault hides another: neither one of the shape of a fact, nor one of the program.
+#[test]
+fn nothing_that_cannot_be_read_hides_other_faults() {
+    let head = json!({"guerdon": 1, "program": {"code": "X", "name": "X", "currency": "USD"}, "version": {"effectiveOn": "2020-01-01"}});
+    let with = |unit: &str, metric: &str| {
+        let mut document = head.clone();
+        document["metrics"] = json!([{"key": "rev", "unit": unit, "measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"lifetime": {}}}}]);
+        document["ladders"] = json!([{"key": "L", "tiers": [{"key": "T0"}, {"key": "T1", "requirement": {"metric": {"metric": metric, "atLeast": 1}}}]}]);
+        document
+    };
+    let (good, shape, rule) = (with("MONEY", "rev"), with("NOPE", "rev"), with("MONEY", "zzz"));
+    let (of_shape, of_rule) = (("UNKNOWN_VALUE", "program.metrics[0].unit"), ("UNKNOWN_KEY", "program.ladders[0].tiers[1].requirement.metric.metric"));
+    let line = |date: &str, amount: &str| json!({"id": format!("{date} {amount}"), "date": date, "amount": amount});
+    let (date, spelled) = (json!([line("x", "5")]), json!([line("2026-01-01", "1e3")]));
+    let (of_date, of_amount) = (("INVALID_VALUE", "facts.partners[0].transactions[0].date"), ("INVALID_DECIMAL", "facts.partners[0].transactions[0].amount"));
+    let (of_ask, of_as_of) = (("UNKNOWN_QUESTION", "ask[1]"), ("MISSING_MEMBER", "asOf"));
+    let unknown_tier = json!([{"tier": "Q", "from": "2026-01-01"}]);
+    let (day, none, ask, bad_ask) = (json!("2026-06-30"), json!(null), json!(["standing"]), json!(["standing", "nope"]));
+    let cases = [
+        (&shape, json!({"transactions": date}), &day, &ask, vec![of_date, of_shape]),
+        (&shape, json!({"transactions": spelled}), &day, &ask, vec![of_shape, of_amount]),
+        (&shape, json!({}), &day, &bad_ask, vec![of_shape, of_ask]),
+        (&rule, json!({"transactions": spelled}), &day, &ask, vec![of_rule, of_amount]),
+        (&rule, json!({"assignments": unknown_tier}), &none, &bad_ask, vec![of_rule, of_as_of, of_ask]),
+        (
+            &good,
+            json!({"transactions": [line("x", "5"), line("2026-01-01", "1e3")]}),
+            &day,
+            &ask,
+            vec![of_date, ("INVALID_DECIMAL", "facts.partners[0].transactions[1].amount")],
+        ),
+        (
+            &good,
+            json!({"transactions": date, "assignments": unknown_tier}),
+            &day,
+            &ask,
+            vec![of_date, ("UNKNOWN_KEY", "facts.partners[0].assignments[0].tier")],
+        ),
+        (&good, json!({"transactions": date}), &none, &bad_ask, vec![of_date, of_as_of, of_ask]),
+        // What follows from what could not be read is not told.
+        (
+            &good,
+            json!({"assignments": [{"tier": "T0", "from": "x"}, {"tier": "T1", "from": "y"}]}),
+            &day,
+            &ask,
+            vec![("INVALID_VALUE", "facts.partners[0].assignments[0].from"), ("INVALID_VALUE", "facts.partners[0].assignments[1].from")],
+        ),
+    ];
+    let of = |document: &Value| read_document(document.clone()).and_then(CaseProgram::compile).map(std::sync::Arc::new);
+    for (document, mut partner, as_of, ask, expected) in cases {
+        partner["code"] = json!("P");
+        let case = json!({"id": 1, "program": document, "facts": {"partners": [partner]}, "asOf": as_of, "ask": ask});
+        let faults = evaluate_written(case.clone(), of).unwrap_err();
+        let found: Vec<(&str, &str)> = faults.0.iter().map(|fault| (fault.code.as_str(), fault.path.as_str())).collect();
+        assert_eq!(found, expected, "{case}");
+    }
+    // A case in order is answered as by its parts; what is no case is refused.
+    let case = json!({"program": good, "facts": {"partners": [partner()]}, "asOf": "2026-06-30", "ask": ["standing"]});
+    let apart = evaluate(&CaseInput::read(case.clone()).unwrap(), &of(&good).unwrap()).unwrap();
+    assert_eq!(serde_json::to_value(evaluate_written(case, of).unwrap()).unwrap(), serde_json::to_value(apart).unwrap());
+    for nothing in [json!(null), json!([1]), json!({}), json!({"ask": ["standing"]}), json!({"program": 5, "ask": []})] {
+        assert!(evaluate_written(nothing.clone(), of).is_err(), "{nothing}");
+    }
+}
+
 #[test]
 fn the_shape_of_a_case_is_judged_first() {
     let found = answered(PROGRAM, json!({"program": "p", "fact": {}, "asOf": "yesterday", "ask": "standing"})).unwrap_err();

@@ -8,7 +8,7 @@ use super::read::{Filling, ProductCategories, read_span};
 use super::{BudgetFact, ExchangeRate, Facts};
 use crate::date::{Date, Span};
 use crate::document::Document;
-use crate::document::ladder::Ladder;
+use crate::document::ladder::{Ladder, LadderScope};
 use crate::document::shape::nearest;
 use crate::fault::Faults;
 use crate::money::Money;
@@ -136,6 +136,20 @@ impl<'p> Reader<'p> {
         if let Some(tier) = tier.filter(|tier| ladder.tier(tier).is_none()) {
             let advice = nearest(tier, ladder.tiers.iter().map(|tier| tier.key.as_str())).map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
             self.fault("UNKNOWN_KEY", format!("{path}.tier"), format!("the ladder `{}` has no tier `{tier}`{advice}", ladder.key));
+        }
+    }
+
+    /// A region where tiers are held per region, and none where they are held by the partner as a whole: anything else would count nowhere.
+    fn place(&mut self, ladder: &Ladder, region: Option<&String>, path: &str) {
+        let path = format!("{path}.region");
+        match (ladder.scope, region) {
+            (LadderScope::Partner, Some(_)) => {
+                self.fault("OUT_OF_PLACE", path, format!("tiers of the ladder `{}` are held by the partner as a whole: leave `region` out", ladder.key));
+            }
+            (LadderScope::PartnerInRegion, None) => {
+                self.fault("MISSING_MEMBER", path, format!("tiers of the ladder `{}` are held per region: name the region", ladder.key));
+            }
+            _ => {}
         }
     }
 

@@ -8,6 +8,7 @@ mod decide;
 mod grace;
 mod held;
 mod kept;
+mod loss;
 mod outcome;
 mod record;
 mod risk;
@@ -19,7 +20,7 @@ mod verdict;
 use serde::{Deserialize, Serialize};
 
 use crate::date::{Date, Span};
-use crate::document::ladder::Entry;
+use crate::document::ladder::{Entry, Tier};
 use crate::exact::Exact;
 use crate::facts::{AdmissionKind, AssignmentCause, OverrideKind, PartnerStatus};
 use crate::fault::Faults;
@@ -181,6 +182,9 @@ pub struct NextTier {
 pub struct AwaitedEntry {
     /// The tier.
     pub tier: String,
+    /// What people call it.
+    #[serde(skip)]
+    pub name: Option<String>,
     /// Its rank.
     pub rank: u32,
     /// How one gets in: what the partner or the vendor has to do.
@@ -190,7 +194,8 @@ pub struct AwaitedEntry {
 impl AwaitedEntry {
     /// What is to be done, in plain language.
     pub fn sentence(&self) -> crate::sentence::Sentence {
-        let leaf = admission_leaf(&self.tier, self.entry).unwrap_or_else(|| Leaf::yes_or_no(LeafWords::new(LeafKind::Admission, self.tier.clone()), false));
+        let leaf = admission_leaf_of(&self.tier, self.name.as_deref(), self.entry)
+            .unwrap_or_else(|| Leaf::yes_or_no(LeafWords::new(LeafKind::Admission, self.tier.clone()), false));
         leaf.sentence(None)
     }
 }
@@ -328,13 +333,20 @@ pub const fn admission_of(entry: Entry) -> Option<AdmissionKind> {
 }
 
 /// The leaf of an admission that is missing.
-pub(crate) fn admission_leaf(tier: &str, entry: Entry) -> Option<Leaf> {
+pub(crate) fn admission_leaf(tier: &Tier) -> Option<Leaf> {
+    admission_leaf_of(&tier.key, tier.name.as_deref(), tier.entry)
+}
+
+fn admission_leaf_of(tier: &str, name: Option<&str>, entry: Entry) -> Option<Leaf> {
     let key = match admission_of(entry)? {
         AdmissionKind::Approval => "APPROVAL",
         AdmissionKind::Application => "APPLICATION",
         AdmissionKind::Invitation => "INVITATION",
     };
-    Some(Leaf::yes_or_no(LeafWords { subject: Some(tier.to_owned()), ..LeafWords::new(LeafKind::Admission, key.to_owned()) }, false))
+    Some(Leaf::yes_or_no(
+        LeafWords { subject: Some(tier.to_owned()), noun: name.map(str::to_owned), ..LeafWords::new(LeafKind::Admission, key.to_owned()) },
+        false,
+    ))
 }
 
 /// Evaluates, in words for those who only ask for a tier: the key of the tier that the partner holds after the evaluation.

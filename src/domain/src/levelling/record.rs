@@ -252,7 +252,7 @@ impl<'a> Evaluator<'a> {
 }
 
 /// The overrides of a ladder and region that count.
-fn overrides_of<'a>(ladder: &Ladder, partner: &'a PartnerFacts, region: Option<&str>) -> impl Iterator<Item = &'a TierOverride> {
+pub(super) fn overrides_of<'a>(ladder: &Ladder, partner: &'a PartnerFacts, region: Option<&str>) -> impl Iterator<Item = &'a TierOverride> {
     partner.overrides.iter().filter(move |held| held.ladder == ladder.key && held.region.as_deref() == region && held.in_effect())
 }
 

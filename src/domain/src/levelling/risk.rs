@@ -100,6 +100,9 @@ impl<'a> Evaluator<'a> {
         for standing in self.standing(code, as_of, Due::ByCalendar)?.ladders.iter().filter(|standing| standing.rank > 0 && standing.is_own()) {
             let Some(ladder) = self.program.ladder(Some(&standing.ladder)) else { continue };
             let at = self.at_region(ladder, standing.region.as_deref(), &At::new(partner, as_of));
+            if self.is_held_by_override(ladder, standing.rank, &at) {
+                continue;
+            }
             risks.push(self.ladder_risk(ladder, standing.rank, &at, horizon)?);
         }
         Ok(risks)
@@ -111,6 +114,9 @@ impl<'a> Evaluator<'a> {
     pub fn first_failures(&self, standing: &LadderStanding, partner: &str, as_of: Date, horizon: Date) -> Result<Option<LadderRisk>, Faults> {
         let Some(ladder) = self.program.ladder(Some(&standing.ladder)).filter(|_| standing.rank > 0) else { return Ok(None) };
         let at = self.at_region(ladder, standing.region.as_deref(), &At::new(self.partner(partner)?, as_of));
+        if self.is_held_by_override(ladder, standing.rank, &at) {
+            return Ok(None);
+        }
         // Whether it is met on the day itself has been judged.
         let days = match (standing.keep.is_empty(), standing.may_fail()) {
             (false, _) => BTreeSet::from([as_of]),
@@ -176,7 +182,7 @@ impl<'a> Evaluator<'a> {
         let tier = ladder.at_rank(rank).filter(|tier| admission_of(tier.entry).is_some())?;
         let is_admitted = |at: &At<'a>| admitted(ladder, at, tier, rank, reviewed_rank(ladder, at));
         let over = !is_admitted(at) && is_admitted(&at.on(self.known_until));
-        over.then(|| admission_leaf(&tier.key, tier.entry)).flatten()
+        over.then(|| admission_leaf(tier)).flatten()
     }
 
     /// The same, as yes or no.

@@ -58,16 +58,27 @@ pub fn next_downward_reviews(program: &Program, as_of: Date) -> Vec<Option<Date>
     program.document.ladders.iter().flat_map(Ladder::policies).map(next).collect()
 }
 
-/// The last day by which gaps of a date may be told ([`crate::metric::Evaluator::tell_gaps`]): the next review of a policy, or the end
-/// of a grace period.
+/// The last day by which gaps of a date may be told ([`crate::metric::Evaluator::tell_gaps`]): the next review of a policy, also after
+/// enforcement, onboarding and protection, the end of a grace period, or an onboarding deadline.
 pub fn gaps_told_until(program: &Program, as_of: Date) -> Date {
     let of_policy = |policy: &ReviewPolicy| {
         let year = if policy.fiscal { program.fiscal_year } else { FiscalYear::CALENDAR };
-        let reviews = [policy.cadence_up, cadence_down(policy)].map(|cadence| next_review(policy, cadence, year, as_of));
-        let grace = policy.grace.as_ref().map(|grace| super::grace::end_of(grace, as_of));
-        reviews.into_iter().chain([grace]).flatten().max()
+        let up = next_review(policy, policy.cadence_up, year, as_of);
+        let from = judged_down_from_at_most(program, policy, as_of);
+        let down = next_review(policy, cadence_down(policy), year, from).unwrap_or(from);
+        let lost = policy.grace.as_ref().map_or(down, |grace| super::grace::end_of(grace, down));
+        let deadline = policy.onboarding_deadline_months.map(|months| months_after(as_of, months));
+        [up, Some(lost), deadline].into_iter().flatten().max()
     };
     program.document.ladders.iter().flat_map(Ladder::policies).filter_map(of_policy).fold(as_of, Date::max)
+}
+
+/// The latest day from which a tier that is held on a date may be judged downwards, whoever holds it since when.
+fn judged_down_from_at_most(program: &Program, policy: &ReviewPolicy, as_of: Date) -> Date {
+    let header = &program.document.version;
+    let months = policy.protection_months.max(policy.onboarding_months).unwrap_or(0);
+    let days = [header.enforced_on, policy.protected_until, Some(header.effective_on), Some(months_after(as_of, months))];
+    days.into_iter().flatten().fold(as_of, Date::max)
 }
 
 /// When the next review after a date may be at the latest.
@@ -173,6 +184,17 @@ mod tests {
         assert_eq!(next("cadenceDown: ANNUAL, yearsFrom: ENROLLMENT"), day("2025-04-01"), "own years begin on any day");
         assert_eq!(next("cadenceDown: CONTINUOUS, ratchet: true"), day("2025-01-01"), "a ratchet makes it a year");
         assert_eq!((next("cadenceDown: NEVER"), next("cadenceDown: DAILY")), (vec![None], vec![None]));
+    }
+
+    #[test]
+    fn gaps_are_told_until_the_last_day_on_which_a_tier_may_be_lost() {
+        let until = |review: &str| gaps_told_until(&program(review), "2024-08-15".parse().unwrap()).to_string();
+        assert_eq!(until(""), "2024-08-15");
+        assert_eq!(until("cadenceUp: ANNUAL, cadenceDown: QUARTERLY"), "2025-01-01");
+        assert_eq!(until("cadenceDown: MONTHLY, protectionMonths: 6"), "2025-03-01");
+        assert_eq!(until("cadenceDown: MONTHLY, onboardingMonths: 6, grace: {months: 2}"), "2025-05-01");
+        assert_eq!(until("protectedUntil: 2025-02-02"), "2025-02-02");
+        assert_eq!(until("cadenceDown: NEVER, onboardingDeadlineMonths: 3"), "2024-11-15");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub enum Due {
 /// what cannot be evaluated (an exchange rate).
 pub fn evaluate_partner(program: &Program, facts: &Facts, code: &str, as_of: Date) -> Result<Standing, Faults> {
     let mut standing = Evaluator::new(program, facts).standing(code, as_of, Due::ByCalendar)?;
-    Evaluator::new(program, facts).known_until(as_of).tell_gaps(&mut standing);
+    Evaluator::new(program, facts).known_until(as_of).tell_gaps_until(&mut standing, Date::MAX);
     Ok(standing)
 }
 
@@ -107,7 +107,7 @@ impl<'a> Evaluator<'a> {
             granted: key_of(outcome.granted),
             record,
             next: self.next_tier(ladder, at, &outcome, rank),
-            awaiting: awaiting(outcome.applies(), &outcome.tiers, rank),
+            awaiting: awaiting(ladder, outcome.applies(), &outcome.tiers, rank),
             keep: tier_gap(ladder, (outcome.applies_to.as_ref(), &outcome.tiers), rank, false, Gap::without_choices),
             decision,
             tiers: Vec::new(),
@@ -130,7 +130,7 @@ impl LadderStanding {
         let judged = (self.applies_to.as_ref(), self.tiers.as_slice());
         let whole = |judged: &Judged| Gap::of(judged, None);
         self.next = next_tier(ladder, judged, self.rank, review_on, whole);
-        self.awaiting = awaiting(self.applies, &self.tiers, self.rank);
+        self.awaiting = awaiting(ladder, self.applies, &self.tiers, self.rank);
         self.keep = tier_gap(ladder, judged, self.rank, false, whole);
     }
 }
@@ -142,9 +142,11 @@ fn next_tier(ladder: &Ladder, judged: JudgedLadder<'_>, rank: u32, review_on: Op
 }
 
 /// The tiers above the one that is held that are met and may not be entered yet.
-fn awaiting(applies: bool, tiers: &[TierStanding], rank: u32) -> Vec<AwaitedEntry> {
+fn awaiting(ladder: &Ladder, applies: bool, tiers: &[TierStanding], rank: u32) -> Vec<AwaitedEntry> {
     let not_let_in = |tier: &&TierStanding| applies && tier.rank > rank && tier.met && !tier.admitted;
-    tiers.iter().filter(not_let_in).map(|tier| AwaitedEntry { tier: tier.tier.clone(), rank: tier.rank, entry: tier.entry }).collect()
+    let name = |tier: &TierStanding| ladder.at_rank(tier.rank).and_then(|tier| tier.name.clone());
+    let entry = |tier: &TierStanding| AwaitedEntry { tier: tier.tier.clone(), name: name(tier), rank: tier.rank, entry: tier.entry };
+    tiers.iter().filter(not_let_in).map(entry).collect()
 }
 
 /// What is missing for a tier on the date: its requirement, those of the lower tiers where the ladder asks for them, the admission.
@@ -154,7 +156,7 @@ fn tier_gap(ladder: &Ladder, (applies_to, tiers): JudgedLadder<'_>, rank: u32, t
     unmet.extend(applies_to.filter(|judged| !judged.met));
     let gap = gap_of(unmet, spell);
     let tier = tiers.iter().find(|tier| tier.rank == rank && to_enter && !tier.admitted);
-    match tier.and_then(|tier| admission_leaf(&tier.tier, tier.entry)) {
+    match tier.and_then(|tier| admission_leaf(ladder.at_rank(tier.rank)?)) {
         Some(leaf) => gap.and(leaf, None),
         None => gap,
     }

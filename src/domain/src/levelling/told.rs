@@ -3,6 +3,7 @@
 //! A review looks through its own windows: what is missing for last year's revenue in June is not what is missing in January. A gap
 //! that is told with a day is that of the rule judged on the day, by what is known on the date of the standing.
 
+use super::schedule::gaps_told_until;
 use super::standing::gap_of;
 use super::{LadderStanding, Standing, admission_leaf};
 use crate::date::Date;
@@ -14,8 +15,14 @@ use crate::requirement::{Gap, Judged};
 impl<'a> Evaluator<'a> {
     /// Tells what is missing, on every way: for the next tier by its review, and to keep the tier that is held by the day on which it may be lost.
     /// Where that cannot be judged (a missing rate), the gap stays that of the date, and names no day. The evaluator must not know
-    /// facts of later than the standing's date.
+    /// facts of later than the standing's date, and must know those that [`gaps_told_until`] asks for: what is lost later than that (on the
+    /// end of an override) is told as of the date.
     pub fn tell_gaps(&self, standing: &mut Standing) {
+        self.tell_gaps_until(standing, gaps_told_until(self.program, standing.as_of));
+    }
+
+    /// The same with days up to and with `last`: where all facts are known.
+    pub(crate) fn tell_gaps_until(&self, standing: &mut Standing, last: Date) {
         let Ok(partner) = self.partner(&standing.partner) else { return };
         let at = At::new(partner, standing.as_of);
         for standing in &mut standing.ladders {
@@ -23,7 +30,7 @@ impl<'a> Evaluator<'a> {
                 let at = self.at_region(ladder, standing.region.as_deref(), &at);
                 standing.complete(ladder, standing.next.as_ref().and_then(|next| next.review_on));
                 self.tell_next(ladder, standing, &at);
-                self.tell_keep(ladder, standing, &at);
+                self.tell_keep(ladder, standing, &at, last);
             }
         }
     }
@@ -33,7 +40,7 @@ impl<'a> Evaluator<'a> {
         let Some(by) = next.review_on else { return };
         let closed = standing.tiers.iter().find(|tier| tier.rank == next.rank && !tier.admitted);
         if let Ok(then) = self.gap_on(ladder, next.rank, &at.on(by)) {
-            let then = match closed.and_then(|tier| admission_leaf(&tier.tier, tier.entry)) {
+            let then = match closed.and_then(|tier| admission_leaf(ladder.at_rank(tier.rank)?)) {
                 Some(leaf) => then.and(leaf, Some(by)),
                 None => then,
             };
@@ -41,8 +48,11 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn tell_keep(&self, ladder: &'a Ladder, standing: &mut LadderStanding, at: &At<'a>) {
-        let Some(by) = standing.decision.keep_by().filter(|_| !standing.keep.is_empty()) else { return };
+    fn tell_keep(&self, ladder: &'a Ladder, standing: &mut LadderStanding, at: &At<'a>, last: Date) {
+        if standing.keep.is_empty() {
+            return;
+        }
+        let Some(by) = self.may_be_lost_on(ladder, standing, at).filter(|by| *by <= last) else { return };
         if let Ok(then) = self.gap_on(ladder, standing.rank, &at.on(by)) {
             standing.keep = then.told_as_before(&standing.keep);
         }
@@ -58,12 +68,5 @@ impl<'a> Evaluator<'a> {
     /// The evaluation in the region of a standing.
     pub(super) fn at_region(&self, ladder: &Ladder, region: Option<&str>, at: &At<'a>) -> At<'a> {
         at.in_region(self.regions_of(ladder, at).into_iter().flatten().find(|known| region == Some(*known)))
-    }
-}
-
-impl super::Decision {
-    /// The day until which the tier has to be met to be kept.
-    fn keep_by(&self) -> Option<Date> {
-        self.grace.map(|grace| grace.until).or(self.next_down_on)
     }
 }

@@ -1,10 +1,12 @@
 //! What is missing: for alternatives every path with its own gap, and the cheapest one.
 //!
 //! A gap costs the sum of what each of its leaves lacks, relative to what it requires: half of the revenue costs a half, a
-//! missing certificate of two a half, an invitation or a document one. Equal costs go to the path that is named first. A way that is
-//! closed to the partner, since it is for others (of another type, in another region) or has no threshold for it, comes after all open
-//! ones.
+//! missing certificate of two a half, an invitation or a document one. What several conditions of the tree ask of one figure is
+//! relative to the most that any of them asks for, so that less of it always costs less, and on one way the one that lacks most
+//! covers the others. Equal costs go to the path that is named first. A way that is closed to the partner, since it is for others (of
+//! another type, in another region) or has no threshold for it, comes after all open ones.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,10 +22,12 @@ use crate::sentence::Sentence;
 
 /// At most so many alternative ways are listed.
 pub const MAX_ALTERNATIVES: usize = 16;
+/// So many digits tell costs apart.
+const COST_PLACES: u32 = 18;
 /// The cost of a leaf of which everything is missing.
-const WHOLE: u64 = 1_000_000;
+const WHOLE: u128 = 10_u128.pow(COST_PLACES);
 /// The cost of a leaf that the partner cannot meet by anything that it does: more than that of all leaves of a requirement together.
-const CLOSED: u64 = WHOLE * 1_000_000;
+const CLOSED: u128 = WHOLE * 1_000_000;
 /// So many choices among the parts of an AT_LEAST are looked at for the cheapest ones.
 const MAX_CHOICES: usize = 64;
 
@@ -37,8 +41,10 @@ pub struct MissingLeaf {
     by: Option<Date>,
     /// The sentence of a node that is missing as a whole.
     of_node: Option<Box<Sentence>>,
-    /// Its part of the cost of the way, where that does not follow from the leaf.
-    cost: Option<u64>,
+    /// Its part of the cost of the way.
+    cost: u128,
+    /// The figure that it shares with other conditions of the tree.
+    figure: Option<usize>,
 }
 
 impl std::ops::Deref for MissingLeaf {
@@ -123,11 +129,101 @@ pub struct Gap {
 
 /// What of a gap is told.
 #[derive(Clone, Copy)]
-struct Telling {
+struct Telling<'f> {
     /// The day until which it is asked for.
     by: Option<Date>,
     /// Whether of AT_LEAST every choice is told, or the cheapest alone.
     choices: bool,
+    /// The figures that several conditions ask about.
+    figures: &'f Figures<'f>,
+}
+
+/// The figures that several conditions of a tree ask about, in order, each with the most that is asked for or missing of it.
+#[derive(Default)]
+struct Figures<'j>(Vec<(&'j Leaf, Exact)>);
+
+impl<'j> Figures<'j> {
+    /// Those of the conditions that are not met. Only a choice between ways makes them needed.
+    fn of(judged: &'j Judged) -> Self {
+        if has_choice(judged) { Self::among(std::slice::from_ref(judged)) } else { Self::default() }
+    }
+
+    fn among(paths: &'j [Judged]) -> Self {
+        let mut leaves = Vec::new();
+        paths.iter().for_each(|path| collect_figures(path, &mut leaves));
+        leaves.sort_by(|left, right| order_of_figures(left, right));
+        let several = leaves.chunk_by(|left, right| order_of_figures(left, right).is_eq()).filter(|same| same.len() > 1);
+        Self(several.filter_map(|same| Some((*same.first()?, same.iter().filter_map(|leaf| whole_of(leaf)).max()?))).collect())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The place of the figure that a leaf is about, with the most that is asked for of it.
+    fn find(&self, leaf: &Leaf) -> Option<(usize, &Exact)> {
+        if self.is_empty() || !has_figure(leaf) {
+            return None;
+        }
+        let place = self.0.binary_search_by(|(known, _)| order_of_figures(known, leaf)).ok()?;
+        self.0.get(place).map(|(_, most)| (place, most))
+    }
+}
+
+/// Whether there are several ways to meet what is not met.
+fn has_choice(judged: &Judged) -> bool {
+    match &judged.node {
+        _ if judged.met => false,
+        Node::AtLeast { .. } => true,
+        Node::AnyOf { of, .. } => of.len() > 1 || of.iter().any(has_choice),
+        Node::AllOf { of } => of.iter().any(has_choice),
+        Node::Shared { of, .. } | Node::OnAnyDay { of, .. } | Node::When { of: Some(of), .. } => has_choice(of),
+        Node::ForEach { groups, .. } => groups.iter().any(|group| has_choice(&group.requirement)),
+        // Whoever denies a denial asks for it.
+        Node::Not { of } => of.denied().is_some_and(has_choice),
+        Node::Streak { .. } | Node::When { of: None, .. } | Node::Leaf(_) => false,
+    }
+}
+
+/// The leaves that are not met and are about a figure; of what is missing as a whole there are none.
+fn collect_figures<'j>(judged: &'j Judged, leaves: &mut Vec<&'j Leaf>) {
+    match &judged.node {
+        _ if judged.met => {}
+        Node::Leaf(leaf) if has_figure(leaf) => leaves.push(leaf),
+        Node::Not { of } => of.denied().into_iter().for_each(|denied| collect_figures(denied, leaves)),
+        Node::Streak { .. } | Node::Leaf(_) => {}
+        _ => judged.children().into_iter().for_each(|child| collect_figures(child, leaves)),
+    }
+}
+
+/// Whether what a leaf asks for can be compared with what others ask of the same figure. Values that are written in place have no
+/// name by which one would know them again, nor do holdings show their filters, or a number of ladders which ones.
+fn has_figure(leaf: &Leaf) -> bool {
+    let in_place = crate::metric::is_operand_name(&leaf.key) || (leaf.subject.is_none() && leaf.label.as_deref() == Some(&leaf.key));
+    let named = match leaf.kind {
+        LeafKind::Metric => !in_place,
+        LeafKind::Tenure | LeafKind::Tier | LeafKind::Contract | LeafKind::Partner => true,
+        LeafKind::Holding | LeafKind::Ladders | LeafKind::Admission => false,
+    };
+    named && leaf.compares != Compares::Equals && leaf.missing.is_some() && leaf.required.is_some()
+}
+
+/// Leaves about the same figure are equal: the same value of the same days, with a bound on the same side.
+fn order_of_figures(left: &Leaf, right: &Leaf) -> Ordering {
+    let words = |leaf: &Leaf| (leaf.kind, matches!(leaf.compares, Compares::AtMost | Compares::Below));
+    let days = |leaf: &Leaf| leaf.window.map(|window| (window.from, window.until));
+    words(left)
+        .cmp(&words(right))
+        .then_with(|| left.key.cmp(&right.key))
+        .then_with(|| left.subject.cmp(&right.subject))
+        .then_with(|| left.group.cmp(&right.group))
+        .then_with(|| days(left).cmp(&days(right)))
+        .then_with(|| left.actual.cmp(&right.actual))
+}
+
+/// The whole of which something is missing: what is required, or more where there is less than nothing.
+fn whole_of(leaf: &Leaf) -> Option<Exact> {
+    Some(leaf.required.as_ref()?.abs().max(leaf.missing.as_ref()?.abs()))
 }
 
 /// One way; leaves that several ways share are made once.
@@ -144,8 +240,13 @@ pub(super) fn with_gaps<S: serde::Serializer>(paths: &[Judged], serializer: S) -
     serializer.collect_seq(paths.iter().map(|judged| Path { judged, gap: (!judged.met).then(|| Gap::of(judged, None)) }))
 }
 
-fn cost(way: &[Rc<MissingLeaf>]) -> u64 {
-    way.iter().fold(0, |sum, leaf| sum.saturating_add(leaf.cost.unwrap_or_else(|| cost_of(leaf))))
+/// What a way costs; of one figure what lacks most of it.
+fn cost(way: &[Rc<MissingLeaf>]) -> u128 {
+    let own = way.iter().filter(|leaf| leaf.figure.is_none()).map(|leaf| leaf.cost);
+    let mut shared: Vec<(usize, u128)> = way.iter().filter_map(|leaf| Some((leaf.figure?, leaf.cost))).collect();
+    shared.sort_unstable();
+    let most = shared.chunk_by(|(left, _), (right, _)| left == right).filter_map(|same| same.last()).map(|(_, cost)| *cost);
+    own.chain(most).fold(0, u128::saturating_add)
 }
 
 /// Whether a condition is for others: of other types, in other regions, on other tracks, or without a threshold for this partner.
@@ -160,28 +261,30 @@ fn is_about_kind(leaf: &Leaf) -> bool {
 }
 
 /// The cost of a NOT: of what kind a partner is, it does not change.
-fn cost_of_not(of: &Judged) -> u64 {
+fn cost_of_not(of: &Judged) -> u128 {
     let leaves = of.leaves();
     let of_kind = !leaves.is_empty() && leaves.into_iter().all(is_about_kind);
     if of_kind { CLOSED } else { WHOLE }
 }
 
-fn cost_of(leaf: &Leaf) -> u64 {
+/// The cost of a leaf; `most` is the most that is asked for of its figure, where others ask about it too.
+fn cost_of(leaf: &Leaf, most: Option<&Exact>) -> u128 {
     if is_closed(leaf) {
         return CLOSED;
     }
-    match (leaf.missing.clone(), leaf.required.clone()) {
-        (Some(missing), Some(required)) if !required.is_zero() => {
-            let part = missing.div(&required.abs()).ok().flatten().and_then(|part| RoundingMode::Up.round_scaled(&part.abs(), 6).ok());
-            part.map_or(WHOLE, |part| u64::try_from(part).unwrap_or(WHOLE).clamp(1, WHOLE))
-        }
-        _ => WHOLE,
-    }
+    let whole = most.cloned().or_else(|| whole_of(leaf)).filter(|whole| !whole.is_zero());
+    let part = leaf.missing.as_ref().zip(whole).and_then(|(missing, whole)| missing.abs().div(&whole).ok().flatten());
+    let scaled = part.and_then(|part| RoundingMode::Up.round_scaled(&part, COST_PLACES).ok());
+    // Of an amount, more than so much is a trifle more than so much.
+    let strict = u128::from(leaf.unit != Unit::Count && matches!(leaf.compares, Compares::Above | Compares::Below));
+    scaled.and_then(|part| u128::try_from(part).ok()).map_or(WHOLE, |part| (part + strict).clamp(1, WHOLE))
 }
 
-fn missing_leaf(leaf: &Arc<Leaf>, label: Option<&str>, by: Option<Date>) -> MissingLeaf {
+fn missing_leaf(leaf: &Arc<Leaf>, label: Option<&str>, telling: Telling<'_>) -> MissingLeaf {
     let label = leaf.label.clone().or_else(|| label.map(str::to_owned));
-    MissingLeaf { label, leaf: Arc::clone(leaf), by, of_node: None, cost: None }
+    let figure = telling.figures.find(leaf);
+    let cost = cost_of(leaf, figure.map(|(_, most)| most));
+    MissingLeaf { label, leaf: Arc::clone(leaf), by: telling.by, of_node: None, cost, figure: figure.map(|(place, _)| place) }
 }
 
 /// The leaf of a node that is met or not as a whole: a streak, a NOT, too few groups.
@@ -198,7 +301,8 @@ pub(super) fn node_leaf(judged: &Judged, key: &str, required: u32, actual: u32) 
 /// A node that is missing as a whole.
 fn missing_node(judged: &Judged, key: &str, required: u32, actual: u32, by: Option<Date>) -> MissingLeaf {
     let leaf = node_leaf(judged, key, required, actual);
-    MissingLeaf { of_node: Some(Box::new(Sentence::of_node(judged, by))), ..missing_leaf(&Arc::new(leaf), None, by) }
+    let cost = cost_of(&leaf, None);
+    MissingLeaf { label: leaf.label.clone(), leaf: Arc::new(leaf), by, of_node: Some(Box::new(Sentence::of_node(judged, by))), cost, figure: None }
 }
 
 /// Every way through each of `parts`, combined.
@@ -220,7 +324,7 @@ fn sort(ways: &mut Vec<Way>) {
 }
 
 /// Every way to meet what is not met, cheapest first.
-fn ways(judged: &Judged, label: Option<&str>, telling: Telling) -> Vec<Way> {
+fn ways(judged: &Judged, label: Option<&str>, telling: Telling<'_>) -> Vec<Way> {
     if judged.met {
         return vec![Way::new()];
     }
@@ -245,9 +349,10 @@ fn ways(judged: &Judged, label: Option<&str>, telling: Telling) -> Vec<Way> {
             product(groups.iter().map(|group| ways(&group.requirement, None, telling)).chain(lacking))
         }
         Node::Streak { required, actual, .. } => vec![vec![Rc::new(missing_node(judged, "STREAK", *required, *actual, by))]],
-        Node::Not { of } => vec![vec![Rc::new(MissingLeaf { cost: Some(cost_of_not(of)), ..missing_node(judged, "NOT", 1, 0, by) })]],
+        Node::Not { of } if of.denied().is_some() => of.denied().map_or_else(Vec::new, |denied| ways(denied, label, telling)),
+        Node::Not { of } => vec![vec![Rc::new(MissingLeaf { cost: cost_of_not(of), ..missing_node(judged, "NOT", 1, 0, by) })]],
         Node::When { of: None, .. } => vec![vec![Rc::new(missing_node(judged, "NOT", 1, 0, by))]],
-        Node::Leaf(leaf) => vec![vec![Rc::new(missing_leaf(leaf, label, by))]],
+        Node::Leaf(leaf) => vec![vec![Rc::new(missing_leaf(leaf, label, telling))]],
     }
 }
 
@@ -261,7 +366,7 @@ struct Part {
     /// Its place in the list.
     index: usize,
     /// What its cheapest way costs.
-    cost: u64,
+    cost: u128,
     /// Its ways, cheapest first.
     ways: Vec<Way>,
 }
@@ -294,7 +399,7 @@ fn cheapest_choice(parts: &[Part], (needed, of_subset): (usize, usize), includin
 }
 
 /// What the cheapest parts of an AT_LEAST cost that it lacks.
-fn cost_of_parts(of: &[Judged], lacking: (usize, usize), including: Option<&SubsetJudged>) -> u64 {
+fn cost_of_parts(of: &[Judged], lacking: (usize, usize), including: Option<&SubsetJudged>) -> u128 {
     let parts = unmet_parts(of, |index, part| Part { index, cost: rough_cost(part), ways: Vec::new() });
     let chosen = cheapest_choice(&parts, lacking, including);
     if chosen.len() < lacking.0 {
@@ -304,7 +409,7 @@ fn cost_of_parts(of: &[Judged], lacking: (usize, usize), including: Option<&Subs
 }
 
 /// Of AT_LEAST the cheapest choices of parts, each with its ways.
-fn at_least(judged: &Judged, telling: Telling) -> Vec<Way> {
+fn at_least(judged: &Judged, telling: Telling<'_>) -> Vec<Way> {
     let Node::AtLeast { n, met_count, of, including } = &judged.node else { return Vec::new() };
     let part = |index, judged: &Judged| {
         let ways = ways(judged, None, telling);
@@ -321,7 +426,8 @@ fn at_least(judged: &Judged, telling: Telling) -> Vec<Way> {
         chosen.sort_by_key(|part| part.index);
         chosen.into_iter()
     };
-    if !telling.choices {
+    // What a choice costs is the sum of its parts, unless they share figures: then all choices are compared.
+    if !telling.choices && telling.figures.is_empty() {
         return vec![parts_of(&first).filter_map(|part| part.ways.first()).flatten().cloned().collect()];
     }
     let through = |choice: &[usize]| product(parts_of(choice).map(|part| part.ways.clone()));
@@ -330,12 +436,13 @@ fn at_least(judged: &Judged, telling: Telling) -> Vec<Way> {
         all.extend(through(choice));
     }
     sort(&mut all);
+    all.truncate(if telling.choices { all.len() } else { 1 });
     all
 }
 
 /// The cheapest choices of so many parts, cheapest first: each follows from a cheaper one by taking the next part in place of one.
 fn choices(parts: &[Part], (needed, of_subset): (usize, usize), including: Option<&SubsetJudged>) -> Vec<Vec<usize>> {
-    let cost = |choice: &[usize]| choice.iter().filter_map(|place| parts.get(*place)).fold(0_u64, |sum, part| sum.saturating_add(part.cost));
+    let cost = |choice: &[usize]| choice.iter().filter_map(|place| parts.get(*place)).fold(0_u128, |sum, part| sum.saturating_add(part.cost));
     let fits = |choice: &[usize]| {
         let named = choice.iter().filter_map(|place| parts.get(*place)).filter(|part| is_of_subset(including, part.index));
         named.count() >= of_subset
@@ -362,7 +469,7 @@ fn choices(parts: &[Part], (needed, of_subset): (usize, usize), including: Optio
     found
 }
 
-fn sum_of<'j>(parts: impl Iterator<Item = &'j Judged>) -> u64 {
+fn sum_of<'j>(parts: impl Iterator<Item = &'j Judged>) -> u128 {
     parts.fold(0, |sum, part| sum.saturating_add(rough_cost(part)))
 }
 
@@ -371,29 +478,37 @@ pub(super) fn cheapest(paths: &[Judged]) -> Option<usize> {
     if let Some(met) = paths.iter().position(|path| path.met) {
         return Some(met);
     }
-    let costs = paths.iter().map(rough_cost);
-    costs.enumerate().min_by_key(|(_, cost)| *cost).map(|(index, _)| index)
+    if paths.len() < 2 {
+        return (!paths.is_empty()).then_some(0);
+    }
+    let figures = Figures::among(paths);
+    let telling = Telling { by: None, choices: false, figures: &figures };
+    let cost_of_path = |path: &Judged| match figures.is_empty() {
+        true => rough_cost(path),
+        false => ways(path, None, telling).first().map_or(0, |way| cost(way)),
+    };
+    paths.iter().map(cost_of_path).enumerate().min_by_key(|(_, cost)| *cost).map(|(index, _)| index)
 }
 
-/// The cost of the cheapest way, without building it.
-fn rough_cost(judged: &Judged) -> u64 {
+/// The cost of the cheapest way, without building it, where no figure is asked about twice.
+fn rough_cost(judged: &Judged) -> u128 {
     if judged.met {
         return 0;
     }
     match &judged.node {
-        Node::Leaf(leaf) => cost_of(leaf),
+        Node::Leaf(leaf) => cost_of(leaf, None),
         Node::AllOf { of } => sum_of(of.iter()),
         Node::AnyOf { of, .. } => of.iter().map(rough_cost).min().unwrap_or(WHOLE),
         Node::OnAnyDay { of, .. } if of.met => WHOLE,
         Node::Shared { of, .. } | Node::OnAnyDay { of, .. } | Node::When { of: Some(of), .. } => rough_cost(of),
-        Node::Streak { required, actual, .. } => WHOLE * u64::from(required.saturating_sub(*actual)) / u64::from((*required).max(1)),
+        Node::Streak { required, actual, .. } => WHOLE * u128::from(required.saturating_sub(*actual)) / u128::from((*required).max(1)),
         Node::ForEach { groups, at_least_groups, .. } => {
-            let asked = u64::from(*at_least_groups);
-            let lacking = WHOLE * asked.saturating_sub(groups.len() as u64) / asked.max(1);
+            let asked = u128::from(*at_least_groups);
+            let lacking = WHOLE * asked.saturating_sub(groups.len() as u128) / asked.max(1);
             sum_of(groups.iter().map(|group| &group.requirement)).saturating_add(lacking).max(1)
         }
         Node::AtLeast { n, met_count, of, including } => cost_of_parts(of, lacking(*n, *met_count, including.as_ref()), including.as_ref()),
-        Node::Not { of } => cost_of_not(of),
+        Node::Not { of } => of.denied().map_or_else(|| cost_of_not(of), rough_cost),
         Node::When { of: None, .. } => WHOLE,
     }
 }
@@ -401,15 +516,15 @@ fn rough_cost(judged: &Judged) -> u64 {
 impl Gap {
     /// What is missing to meet `judged`; `by` is the day until which it is asked for, for the sentences.
     pub fn of(judged: &Judged, by: Option<Date>) -> Self {
-        Self::told(judged, Telling { by, choices: true })
+        Self::told(judged, Telling { by, choices: true, figures: &Figures::of(judged) })
     }
 
     /// The same of many partners, of whom nobody reads the choices of every AT_LEAST.
     pub(crate) fn without_choices(judged: &Judged) -> Self {
-        Self::told(judged, Telling { by: None, choices: false })
+        Self::told(judged, Telling { by: None, choices: false, figures: &Figures::of(judged) })
     }
 
-    fn told(judged: &Judged, telling: Telling) -> Self {
+    fn told(judged: &Judged, telling: Telling<'_>) -> Self {
         let mut all = ways(judged, None, telling).into_iter();
         let first = all.next().unwrap_or_default();
         // The other ways first: what only the cheapest one needs is then moved, not copied.
@@ -421,7 +536,7 @@ impl Gap {
     /// The same with one more leaf missing on every way.
     #[must_use]
     pub(crate) fn and(mut self, leaf: Leaf, by: Option<Date>) -> Self {
-        let more = missing_leaf(&Arc::new(leaf), None, by);
+        let more = missing_leaf(&Arc::new(leaf), None, Telling { by, choices: false, figures: &Figures::default() });
         for way in self.alternatives.iter_mut().chain([&mut self.missing]) {
             way.push(more.clone());
         }

@@ -12,6 +12,8 @@ use crate::facts::ContractStatus;
 use crate::fault::{Fault, Faults};
 use crate::filter::{Fact, FactView, known_span};
 use crate::metric::{At, Detail, Evaluator, MetricValue};
+use crate::money::Currency;
+use crate::program::Program;
 use crate::region::Standpoint;
 
 /// A shared leaf, as the leaf.
@@ -22,7 +24,18 @@ pub(super) fn shared<S: serde::Serializer>(leaf: &Arc<Leaf>, serializer: S) -> R
 impl LeafWords {
     /// A count of which so many are asked for, with nothing but a key.
     pub(crate) const fn new(kind: LeafKind, key: String) -> Self {
-        Self { kind, key, label: None, subject: None, compares: Compares::AtLeast, unit: Unit::Count, currency: None, noun: None, ladder: None }
+        Self {
+            kind,
+            key,
+            label: None,
+            subject: None,
+            compares: Compares::AtLeast,
+            unit: Unit::Count,
+            currency: None,
+            noun: None,
+            ladder: None,
+            ratio_of: [None; 2],
+        }
     }
 }
 
@@ -46,7 +59,7 @@ impl Leaf {
     }
 
     /// Puts on again what its rule and the version say: words, unit, how it compares, what is missing. Kept standings leave it out.
-    pub(crate) fn dress(&mut self, program: &crate::program::Program, rule: Option<&crate::document::requirement::Requirement>) {
+    pub(crate) fn dress(&mut self, program: &Program, rule: Option<&crate::document::requirement::Requirement>) {
         use crate::document::requirement::Requirement;
         let required = self.required.clone();
         let words = Arc::make_mut(&mut self.words);
@@ -62,6 +75,7 @@ impl Leaf {
                 words.compares = compares;
                 words.unit = unit_of(metric, rule, percent);
                 words.currency = (words.unit == Unit::Money).then(|| program.currency());
+                words.ratio_of = currencies_of_ratio(program, metric, rule.value.as_ref());
             }
             Some(Requirement::Tier(rule)) => {
                 let ladder = program.ladder(Some(&rule.ladder));
@@ -75,6 +89,7 @@ impl Leaf {
                 if let Some(metric) = program.metric(&words.key) {
                     (words.subject, words.noun, words.unit) = (metric.name.clone(), metric.noun.clone(), metric.unit);
                     words.currency = (words.unit == Unit::Money).then(|| program.currency());
+                    words.ratio_of = currencies_of_ratio(program, Some(metric), None);
                 }
             }
             _ => {}
@@ -180,13 +195,46 @@ fn ratio_gap(value: &MetricValue, required: &Exact, above: bool) -> Result<Optio
 }
 
 fn unit_of_measure(measure: &Measure) -> Unit {
-    let amount =
-        matches!((measure.source, measure.of.as_deref()), (Source::Transactions, None | Some("amount")) | (Source::Deals, None | Some("value" | "amount")));
     match measure.aggregate {
         Aggregate::Share => Unit::Percent,
         Aggregate::Count | Aggregate::Distinct | Aggregate::NetAdditions => Unit::Count,
-        _ if amount && measure.unit_table.is_none() => Unit::Money,
+        _ if is_of_amounts(measure) => Unit::Money,
         _ => Unit::Score,
+    }
+}
+
+/// Whether the figures of the facts are amounts of money.
+fn is_of_amounts(measure: &Measure) -> bool {
+    let amount =
+        matches!((measure.source, measure.of.as_deref()), (Source::Transactions, None | Some("amount")) | (Source::Deals, None | Some("value" | "amount")));
+    amount && measure.unit_table.is_none()
+}
+
+/// The currencies of the upper and the lower figure of a ratio or share: of a metric, or of a value that is written in place.
+fn currencies_of_ratio(program: &Program, metric: Option<&Metric>, value: Option<&Operand>) -> [Option<Currency>; 2] {
+    let (measure, formula) = match (metric, value) {
+        (Some(metric), _) => (metric.measure.as_ref(), metric.formula.as_ref()),
+        (None, Some(Operand::Measure(measure))) => (Some(measure.as_ref()), None),
+        (None, Some(Operand::Formula(formula))) => (None, Some(formula.as_ref())),
+        _ => (None, None),
+    };
+    let of_amounts = match (measure, formula) {
+        // Without a field, deals and groups are counted.
+        (Some(measure), _) if measure.aggregate == Aggregate::Share => {
+            let summed = measure.of.is_some() || (measure.source == Source::Transactions && measure.group_by.is_empty());
+            [summed && is_of_amounts(measure); 2]
+        }
+        (None, Some(Formula::Ratio(ratio))) => [&ratio.numerator, &ratio.denominator].map(|operand| is_money(program, operand)),
+        _ => [false; 2],
+    };
+    of_amounts.map(|is_amount| is_amount.then(|| program.currency()))
+}
+
+/// Whether a value inside a rule is an amount of money.
+fn is_money(program: &Program, operand: &Operand) -> bool {
+    match operand {
+        Operand::Metric(key) => program.metric(key).is_some_and(|metric| metric.unit == Unit::Money),
+        operand => unit_in_place(operand, false) == Unit::Money,
     }
 }
 
@@ -237,6 +285,7 @@ impl<'a> Evaluator<'a> {
             unit,
             currency: (unit == Unit::Money).then(|| self.program.currency()),
             noun: metric.and_then(|metric| metric.noun.clone()),
+            ratio_of: currencies_of_ratio(self.program, metric, rule.value.as_ref()),
             ..LeafWords::new(LeafKind::Metric, key)
         };
         let known = KnownComparison { metric, words: Arc::new(words) };

@@ -248,6 +248,8 @@ pub struct LeafWords {
     pub noun: Option<String>,
     /// The name of the ladder of a tier.
     pub ladder: Option<String>,
+    /// The currencies of the upper and the lower figure of a ratio or share, where they are amounts.
+    pub ratio_of: [Option<crate::money::Currency>; 2],
 }
 
 /// A condition with what is required, what there is, and what is missing. A condition without figures (a holding, a tier)
@@ -383,6 +385,14 @@ impl Compares {
 impl Judged {
     pub(crate) const fn new(met: bool, node: Node) -> Self {
         Self { met, label: None, node }
+    }
+
+    /// Of what denies something, that.
+    pub(crate) fn denied(&self) -> Option<&Self> {
+        match &self.node {
+            Node::Not { of } => Some(of),
+            _ => None,
+        }
     }
 
     /// The nodes right under this one.

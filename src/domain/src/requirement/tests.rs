@@ -217,7 +217,9 @@ proptest! {
 fn of_reseller(requirement: serde_json::Value) -> Judged {
     let document = serde_json::json!({"guerdon": 1, "program": {"code": "X", "name": "X", "currency": "USD"}, "version": {"effectiveOn": "2015-01-01"},
         "partnerTypes": [{"key": "R"}, {"key": "MSP"}], "regions": [{"key": "DE"}, {"key": "FR"}],
-        "metrics": [{"key": "rev", "unit": "MONEY", "measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"rolling": {"months": 12}}}}],
+        "metrics": [{"key": "rev", "unit": "MONEY", "measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"rolling": {"months": 12}}}},
+            {"key": "none", "unit": "MONEY", "measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"onDay": {}}}},
+            {"key": "returned", "unit": "MONEY", "formula": {"difference": {"from": {"metric": "none"}, "subtract": {"metric": "rev"}}}}],
         "requirements": [{"key": "it", "requirement": requirement}]});
     let program = Program::compile(serde_json::from_value(document).unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
     let facts = facts(
@@ -250,6 +252,54 @@ fn a_way_that_is_closed_to_the_partner_is_the_last_one() {
     // An attribute may be given to the partner.
     let judged = of_reseller(serde_json::json!({"anyOf": [track(serde_json::json!({"partner": {"attribute": "portal"}})), open]}));
     assert_eq!(Gap::of(&judged, None).missing.len(), 2);
+}
+
+/// The ways of a partner that has sold for 60, cheapest first: what each requires.
+fn required_of_ways(requirement: serde_json::Value) -> Vec<Vec<String>> {
+    let gap = Gap::of(&of_reseller(requirement), None);
+    let required = |way: &Vec<MissingLeaf>| way.iter().map(|leaf| leaf.required.clone().unwrap().to_string()).collect();
+    std::iter::once(&gap.missing).chain(&gap.alternatives).map(required).collect()
+}
+
+#[test]
+fn a_way_that_asks_for_less_of_everything_comes_first() {
+    let least = |metric: &str, least: u32| serde_json::json!({"metric": {"metric": metric, "atLeast": least}});
+    // Nothing of it is there yet, and less than nothing.
+    for metric in ["none", "returned"] {
+        let either = serde_json::json!({"anyOf": [least(metric, 1_000_000), least(metric, 999_999), least(metric, 500)]});
+        assert_eq!(required_of_ways(either.clone()), [["500"], ["999999"], ["1000000"]], "{metric}");
+        let Node::AnyOf { cheapest, .. } = of_reseller(either).node else { panic!("no paths") };
+        assert_eq!(cheapest, Some(2), "{metric}");
+    }
+    // Too much of it.
+    let most = |most: u32| serde_json::json!({"metric": {"metric": "rev", "atMost": most}});
+    assert_eq!(required_of_ways(serde_json::json!({"anyOf": [most(10), most(20)]})), [["20"], ["10"]]);
+}
+
+/// Whoever sells for 1,000 has sold for 500.
+#[test]
+fn of_one_figure_the_most_covers_the_rest_of_a_way() {
+    let least = |least: u32| serde_json::json!({"metric": {"metric": "none", "atLeast": least}});
+    let holding = serde_json::json!({"holding": {"kind": "A"}});
+    let two = serde_json::json!({"atLeast": {"n": 2, "of": [least(1000), holding, {"anyOf": [least(500), {"contract": {}}]}]}});
+    assert_eq!(required_of_ways(two.clone()), [["1000", "500"], ["1", "500"], ["1000", "1"], ["1", "1"], ["1000", "1"]]);
+    let judged = of_reseller(two);
+    assert_eq!(Gap::without_choices(&judged).missing, Gap::of(&judged, None).missing);
+    let both = serde_json::json!({"anyOf": [{"allOf": [holding, least(1)]}, {"allOf": [least(1000), least(999)]}]});
+    let Node::AnyOf { cheapest, .. } = of_reseller(both).node else { panic!("no paths") };
+    assert_eq!(cheapest, Some(1));
+    // One contract is signed once.
+    let contract = serde_json::json!({"contract": {}});
+    let both = serde_json::json!({"anyOf": [{"allOf": [contract, {"holding": {"kind": "A"}}]}, {"allOf": [contract, contract]}]});
+    let Node::AnyOf { cheapest, .. } = of_reseller(both).node else { panic!("no paths") };
+    assert_eq!(cheapest, Some(1));
+    // Figures that are written in place have no name: they are not taken for one another.
+    let in_place = |category: &str, least: u32| {
+        let filter = serde_json::json!({"test": {"field": "category", "equals": category}});
+        serde_json::json!({"metric": {"value": {"measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"lifetime": {}}, "filter": filter}}, "atLeast": least}})
+    };
+    let either = serde_json::json!({"anyOf": [{"allOf": [in_place("A", 1000), in_place("B", 10)]}, least(10)]});
+    assert_eq!(required_of_ways(either), [vec!["10"], vec!["1000", "10"]]);
 }
 
 /// Of many the cheapest choices are listed, each once, and the search ends.
@@ -295,11 +345,44 @@ fn a_ratio_that_is_no_share_is_told_as_one_figure_over_the_other() {
         let judged = judge_in(metrics, serde_json::json!({"metric": {"metric": "g", "atLeast": least}}));
         judged.leaves()[0].sentence(None).text
     };
-    assert_eq!(told("MONEY", 50.into()), "Revenue per engineer: USD 2.50 of USD 50; USD 47.50 more needed (10 over 4; 190 more on the upper figure)");
+    assert_eq!(told("MONEY", 50.into()), "Revenue per engineer: USD 2.50 of USD 50; USD 47.50 more needed (USD 10 over 4; USD 190 more on the upper figure)");
     assert_eq!(
         told("PERCENT", "300 %".into()),
-        "Revenue per engineer: 250 % of 300 %; 50 percentage points more needed (10 over 4; 2 more on the upper figure)"
+        "Revenue per engineer: 250 % of 300 %; 50 percentage points more needed (USD 10 over 4; USD 2 more on the upper figure)"
     );
+}
+
+/// Whoever sells what is told as missing has enough: amounts are rounded up, and carry their currency.
+#[test]
+fn what_a_share_of_amounts_lacks_is_rounded_up() {
+    let document = serde_json::json!({"metrics": [{"key": "share", "unit": "PERCENT", "name": "Share of software", "measure": {"source": "TRANSACTIONS",
+        "aggregate": "SHARE", "window": {"lifetime": {}}, "share": {"test": {"field": "category", "equals": "SW"}}}}],
+        "categories": [{"key": "SW"}, {"key": "HW"}], "requirements": [{"key": "it", "requirement": {"metric": {"metric": "share", "atLeast": "30 %"}}}],
+        "guerdon": 1, "program": {"code": "X", "name": "X", "currency": "USD"}, "version": {"effectiveOn": "2015-01-01"}});
+    let program = Program::compile(serde_json::from_value(document).unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
+    let line = |id: &str, category: &str, amount: &str| serde_json::json!({"id": id, "date": "2025-02-10", "amount": amount, "category": category});
+    let judged = |lines: Vec<serde_json::Value>| {
+        let facts = facts(&program, serde_json::json!({"partners": [{"code": "P", "transactions": lines}]}));
+        judge(&program, &facts, "it", "2025-03-31")
+    };
+    let lacking = judged(vec![line("1", "HW", "133.38")]);
+    assert_eq!(
+        lacking.leaves()[0].sentence(None).text,
+        "Share of software: 0 % of 30 %; 30 percentage points more needed (USD 40.02 more on USD 0 of USD 133.38, or USD 57.17 more on top of both)"
+    );
+    assert!(!judged(vec![line("1", "HW", "133.38"), line("2", "SW", "57.16")]).met);
+    assert!(judged(vec![line("1", "HW", "133.38"), line("2", "SW", "57.17")]).met);
+    assert!(judged(vec![line("1", "HW", "93.36"), line("2", "SW", "40.02")]).met);
+}
+
+/// To deny a denial is to ask for it: on its ways and in words.
+#[test]
+fn what_is_denied_twice_is_asked_for() {
+    let revenue = serde_json::json!({"metric": {"metric": "rev", "atLeast": 100}});
+    let judged = of_reseller(serde_json::json!({"not": {"not": revenue}}));
+    let gap = Gap::of(&judged, None);
+    assert_eq!((gap.missing.len(), gap.missing[0].missing.clone()), (1, Some(Exact::from_int(40))));
+    assert_eq!(gap.missing[0].sentence().text, "rev: USD 60 of USD 100; USD 40 more needed");
 }
 
 #[test]

@@ -148,6 +148,40 @@ scenarios: [{name: s, asOf: 2026-01-01, facts: {}, expect: none}]
     assert_eq!(found, expected);
 }
 
+/// What could not be read is not judged further: what was put in its place would fit nothing.
+#[test]
+fn no_fault_follows_from_what_could_not_be_read() {
+    let of = |metric: &str, review: &str| {
+        codes(&format!(
+            "{HEAD}metrics: [{{key: m, unit: COUNT, measure: {{source: ACTIVITIES, {metric}}}}}]\n\
+             ladders: [{{key: L, review: {review}, tiers: [{{key: A}}, {{key: B, requirement: {{metric: {{metric: m, atLeast: 1}}}}}}]}}]\n"
+        ))
+    };
+    let monthly = "{cadenceUp: MONTHLY, cadenceDown: MONTHLY}";
+    let count = "aggregate: COUNT";
+    let slips = [
+        (format!("{count}, window: {{roling: {{months: 12}}}}"), monthly, "UNKNOWN_MEMBER", "metrics[0].measure.window.roling"),
+        (format!("{count}, window: {{calendar: {{unti: QUARTER}}}}"), "{cadenceDown: QUARTERLY}", "UNKNOWN_MEMBER", "metrics[0].measure.window.calendar.unti"),
+        (format!("{count}, window: {{calendar: {{unit: YAER}}}}"), "{cadenceDown: ANNUAL}", "UNKNOWN_VALUE", "metrics[0].measure.window.calendar.unit"),
+        ("aggregate: CUONT, window: {lifetime: {}}".to_owned(), monthly, "UNKNOWN_VALUE", "metrics[0].measure.aggregate"),
+    ];
+    for (metric, review, code, path) in slips {
+        let found = of(&metric, review);
+        assert!(found.contains(&(code.to_owned(), path.to_owned())), "{metric}: {found:?}");
+        assert!(found.iter().all(|(_, path)| path.starts_with("metrics[0].measure.")), "{metric}: {found:?}");
+    }
+    // What was read is judged, whatever else could not be.
+    let found = of(&format!("{count}, window: {{calendar: {{unit: MONTH}}}}, filtre: {{}}"), "{cadenceDown: MONTHLY, notice: 3}");
+    assert_eq!(found.iter().map(|(code, _)| code.as_str()).collect::<Vec<_>>(), ["UNKNOWN_MEMBER", "UNKNOWN_MEMBER"], "{found:?}");
+    let text = format!(
+        "{HEAD}metrics: [{{key: m, unit: COUNT, measure: {{source: ACTIVITIES, aggregate: COUNT, window: {{calendar: {{unit: MONTH}}}}}}}}, {{key: n, unit: COUNT, \
+         measure: {{source: ACTIVITIES, aggregate: COUNT, window: {{roling: {{}}}}}}}}]\n\
+         ladders: [{{key: L, review: {monthly}, tiers: [{{key: B, requirement: {{metric: {{metric: m, atLeast: 1}}}}}}]}}]\n"
+    );
+    let found = codes(&text);
+    assert!(found.contains(&("WINDOW_MISFIT".to_owned(), "ladders[0].tiers[0].requirement".to_owned())), "{found:?}");
+}
+
 #[test]
 fn messages_say_what_to_do() {
     let text = format!("{HEAD}metrics: [{{key: 5, unit: MONNEY, mesure: {{}}}}]\nladders: [{{key: L}}]\ngrants: [{{benefit: b, value: unlimited}}]\n");

@@ -24,11 +24,17 @@ impl Mended {
 
     /// Whether a fault at `path` may be of what was put in.
     pub fn covers(&self, path: &str) -> bool {
-        self.paths.iter().any(|mended| {
-            let under = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
-            path.strip_prefix(mended.as_str()).is_some_and(under)
-        })
+        self.paths.iter().any(|mended| is_under(path, mended))
     }
+
+    /// Whether something at or under `path` was changed.
+    pub fn is_within(&self, path: &str) -> bool {
+        self.paths.iter().any(|mended| is_under(mended, path))
+    }
+}
+
+fn is_under(path: &str, ancestor: &str) -> bool {
+    path.strip_prefix(ancestor).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 fn keys_of(value: &Value, keys: &mut Vec<String>) {

@@ -5,6 +5,7 @@ use crate::date::Date;
 use crate::document::metric::{Aggregate, CalendarUnit, FieldTest, Filter, Measure, Source, Window};
 use crate::document::scoped::Scalar;
 use crate::document::shape::nearest;
+use crate::exact::Exact;
 use crate::filter::{field_names, is_field, is_numeric_field, period_field};
 use crate::period::FiscalYear;
 
@@ -230,6 +231,7 @@ impl Check<'_> {
             return self.bound_name(text, bound, path);
         }
         self.dated(value, &test.field, path, equality);
+        self.countable(value, &test.field, source, path, equality);
         let Scalar::Text(text) = value else { return };
         if !equality {
             return;
@@ -245,6 +247,22 @@ impl Check<'_> {
                 self.fault("UNKNOWN_CURRENCY", path, "not a currency of ISO 4217: write three capital letters such as \"USD\"");
             }
             _ => {}
+        }
+    }
+
+    /// What a field that is a number, or yes or no, is compared with: what is neither could never match. Attributes may be anything.
+    fn countable(&mut self, value: &Scalar, field: &str, source: Source, path: &str, equality: bool) {
+        let numeric = is_numeric_field(source, field) && !field.starts_with("attribute.");
+        if numeric && !is_number(value) {
+            self.fault("WRONG_KIND", path, format!("`{field}` is a number: write it as 1500 or \"1500.50\""));
+        }
+        if !is_yes_or_no(source, field) {
+            return;
+        }
+        if !equality {
+            self.fault("WRONG_KIND", path, format!("`{field}` is yes or no, which has no order: write `equals: true` or `equals: false`"));
+        } else if !matches!(value, Scalar::Boolean(_)) && !matches!(value, Scalar::Text(text) if text == "true" || text == "false") {
+            self.fault("WRONG_KIND", path, format!("`{field}` is yes or no: write true or false"));
         }
     }
 
@@ -270,6 +288,20 @@ impl Check<'_> {
             self.fault("WRONG_KIND", path, format!("`{field}` would never be `{written}`: 10 June 2025 lies in `{example}`, write it so"));
         }
     }
+}
+
+/// Whether a value is a number, however it is written.
+fn is_number(value: &Scalar) -> bool {
+    match value {
+        Scalar::Number(_) => true,
+        Scalar::Text(text) => Exact::parse(text, 15, 10).is_ok(),
+        Scalar::Boolean(_) => false,
+    }
+}
+
+/// Whether a field of a source is yes or no.
+fn is_yes_or_no(source: Source, field: &str) -> bool {
+    source == Source::Holdings && matches!(field, "active" | "startedInWindow" | "endedInWindow")
 }
 
 /// Whether a text is the name of a period.

@@ -3,6 +3,7 @@
 use super::measure::Bound;
 use super::metric::{operand_unit, unit_name};
 use super::{Check, MAX_TREE_DEPTH};
+use crate::document::ladder::Ladder;
 use crate::document::metric::{Source, Unit};
 use crate::document::requirement::{AtLeast, Comparison, ForEach, LaddersHeld, PartnerIs, Requirement, Threshold, TierHeld};
 use crate::document::scoped::Scoped;
@@ -10,6 +11,13 @@ use crate::exact::Exact;
 
 /// Tenures reach back at most this far.
 const MAX_TENURE_MONTHS: u32 = 1_200;
+
+/// Thresholds, each with its path.
+fn placed<'s>(scoped: &'s Scoped<Threshold>, path: &str) -> impl Iterator<Item = (String, &'s Threshold)> + use<'s> {
+    let (whole, rows) = (if scoped.rows.is_empty() { path.to_owned() } else { format!("{path}.default") }, format!("{path}.rows"));
+    let of_rows = scoped.rows.iter().enumerate().map(move |(index, row)| (format!("{rows}[{index}].value"), &row.value));
+    scoped.default.iter().map(move |value| (whole.clone(), value)).chain(of_rows)
+}
 
 impl Check<'_> {
     /// The requirements that rules share.
@@ -178,12 +186,8 @@ impl Check<'_> {
 
     fn thresholds(&mut self, scoped: &Scoped<Threshold>, unit: Option<Unit>, path: &str) {
         self.scoped(scoped, path);
-        if let Some(value) = &scoped.default {
-            let path = if scoped.rows.is_empty() { path.to_owned() } else { format!("{path}.default") };
+        for (path, value) in placed(scoped, path) {
             self.threshold(value.clone(), unit, &path);
-        }
-        for (index, row) in scoped.rows.iter().enumerate() {
-            self.threshold(row.value.clone(), unit, &format!("{path}.rows[{index}].value"));
         }
     }
 
@@ -237,6 +241,40 @@ impl Check<'_> {
             self.reference("tier in any ladder", tier, format!("{path}.tier"), all.into_iter());
         }
         self.thresholds(&rule.at_least, Some(Unit::Count), &format!("{path}.atLeast"));
+        self.ladders_enough(rule, path);
+    }
+
+    /// Whether so many ladders have the level that is asked for. Unknown ladders and tiers have faults of their own.
+    fn ladders_enough(&mut self, rule: &LaddersHeld, path: &str) {
+        let main = self.names.main_ladder.map(|ladder| &ladder.key);
+        let named = |ladder: &&Ladder| if rule.ladders.is_empty() { main != Some(&ladder.key) } else { rule.ladders.contains(&ladder.key) };
+        let asked: Vec<&Ladder> = self.document.ladders.iter().filter(named).collect();
+        let all_known = rule.ladders.iter().all(|key| asked.iter().any(|ladder| ladder.key == *key));
+        if !all_known || rule.tier.as_ref().is_some_and(|tier| self.document.ladders.iter().all(|ladder| ladder.tier(tier).is_none())) {
+            return;
+        }
+        let highest = asked.iter().map(|ladder| ladder.tiers.len()).max().unwrap_or(0);
+        if let Some(rank) = rule.rank_at_least.filter(|rank| *rank as usize > highest) {
+            let message = format!("the highest rank in these ladders is {highest}: nobody could hold a tier of rank {rank}");
+            return self.fault("OUT_OF_RANGE", format!("{path}.rankAtLeast"), message);
+        }
+        let has_level = |ladder: &&&Ladder| match (&rule.tier, rule.rank_at_least) {
+            (Some(tier), _) => ladder.tier(tier).is_some(),
+            (None, rank) => rank.unwrap_or(1) as usize <= ladder.tiers.len(),
+        };
+        self.at_most_ladders(&rule.at_least, asked.iter().filter(has_level).count(), &format!("{path}.atLeast"));
+    }
+
+    fn at_most_ladders(&mut self, thresholds: &Scoped<Threshold>, most: usize, path: &str) {
+        let limit = Exact::from_int(i64::try_from(most).unwrap_or(i64::MAX));
+        for (path, threshold) in placed(thresholds, path) {
+            let value = &threshold.value;
+            if !value.is_whole() || value.is_negative() {
+                self.fault("OUT_OF_RANGE", path, format!("ladders are counted whole: write a whole number in place of {value}"));
+            } else if *value > limit {
+                self.fault("OUT_OF_RANGE", path, format!("of these ladders {most} can be held at this level: nobody could hold {value} of them"));
+            }
+        }
     }
 
     fn partner_is(&mut self, rule: &PartnerIs, path: &str) {

@@ -556,6 +556,89 @@ fn windows_to_date_fit_beside_another_way() {
 }
 
 /// A literal that a date's field could never equal is refused, with how to write it.
+/// A number of ladders that nobody could hold is refused, as a number of conditions is.
+#[test]
+fn so_many_ladders_there_must_be() {
+    let found_in = |rule: &str| {
+        let text = format!(
+            "guerdon: 1\nprogram: {{code: X, name: X, currency: USD}}\nversion: {{effectiveOn: 2015-01-01}}\nregions: [{{key: DE}}]\n\
+             requirements: [{{key: it, requirement: {{ladders: {rule}}}}}]\nladders: [{{key: MAIN, main: true, tiers: [{{key: A}}, {{key: B}}, {{key: C}}]}}, \
+             {{key: X, tiers: [{{key: HELD}}, {{key: MORE}}]}}, {{key: Y, tiers: [{{key: HELD}}]}}]\n"
+        );
+        let document = read(&text, Format::Yaml).unwrap_or_else(|faults| panic!("{faults}"));
+        let path = |path: String| path.trim_start_matches("requirements[0].requirement.ladders.").to_owned();
+        Program::compile(document).err().map(|faults| faults.0.into_iter().map(|fault| (fault.code, path(fault.path))).collect::<Vec<_>>()).unwrap_or_default()
+    };
+    let fits = [
+        "{tier: HELD, atLeast: 2}",
+        "{rankAtLeast: 2, atLeast: 1}",
+        "{ladders: [MAIN, X], rankAtLeast: 2, atLeast: 2}",
+        "{ladders: [MAIN, X], rankAtLeast: 3, atLeast: 1}",
+        "{tier: HELD, atLeast: {default: 1, rows: [{region: DE, value: 2}]}}",
+    ];
+    for rule in fits {
+        assert_eq!(found_in(rule), [], "{rule}");
+    }
+    let refused = [
+        ("{tier: HELD, atLeast: 3}", "OUT_OF_RANGE", "atLeast"),
+        ("{tier: MORE, atLeast: 2}", "OUT_OF_RANGE", "atLeast"),
+        ("{rankAtLeast: 2, atLeast: 2}", "OUT_OF_RANGE", "atLeast"),
+        ("{rankAtLeast: 3, atLeast: 1}", "OUT_OF_RANGE", "rankAtLeast"),
+        ("{rankAtLeast: 1, atLeast: 1.5}", "OUT_OF_RANGE", "atLeast"),
+        ("{ladders: [X], tier: HELD, atLeast: {default: 1, rows: [{region: DE, value: 2}]}}", "OUT_OF_RANGE", "atLeast.rows[0].value"),
+        ("{ladders: [Z], tier: HELD, atLeast: 2}", "UNKNOWN_KEY", "ladders[0]"),
+        ("{tier: NOTHING, atLeast: 1}", "UNKNOWN_KEY", "tier"),
+    ];
+    for (rule, code, path) in refused {
+        assert_eq!(found_in(rule), [(code.to_owned(), path.to_owned())], "{rule}");
+    }
+}
+
+/// What no number and no yes or no could ever equal is refused; attributes may be anything.
+#[test]
+fn numbers_and_yes_or_no_are_compared_with_what_they_may_be() {
+    let found_in = |source: &str, test: &str| {
+        let text = format!(
+            "guerdon: 1\nprogram: {{code: X, name: X, currency: USD}}\nversion: {{effectiveOn: 2015-01-01}}\nmetrics: [{{key: a, unit: COUNT, measure: {{source: {source}, \
+             aggregate: COUNT, window: {{lifetime: {{}}}}, filter: {{test: {test}}}}}}}]\nladders: [{{key: L, tiers: [{{key: A}}]}}]\n"
+        );
+        let document = read(&text, Format::Yaml).unwrap_or_else(|faults| panic!("{faults}"));
+        Program::compile(document)
+            .err()
+            .map(|faults| faults.0.into_iter().map(|fault| (fault.code, fault.path, fault.message)).collect::<Vec<_>>())
+            .unwrap_or_default()
+    };
+    let fits = [
+        ("TRANSACTIONS", "{field: amount, equals: '1.50'}"),
+        ("TRANSACTIONS", "{field: quantity, in: [1, '2.0'], above: '1'}"),
+        ("HOLDINGS", "{field: active, equals: true}"),
+        ("HOLDINGS", "{field: active, equals: 'false'}"),
+        ("ACTIVITIES", "{field: attribute.size, equals: large}"),
+        ("DEALS", "{field: attribute.active, atLeast: 'yes'}"),
+    ];
+    for (source, test) in fits {
+        assert_eq!(found_in(source, test), [], "{test}");
+    }
+    let refused = [
+        ("TRANSACTIONS", "{field: amount, equals: much}", "equals", "`amount` is a number: write it as 1500 or \"1500.50\""),
+        ("TRANSACTIONS", "{field: quantity, notIn: [1, two]}", "notIn[1]", "`quantity` is a number: write it as 1500 or \"1500.50\""),
+        ("ACTIVITIES", "{field: value, atLeast: '1,000'}", "atLeast", "`value` is a number: write it as 1500 or \"1500.50\""),
+        ("DEALS", "{field: cycleDays, below: true}", "below", "`cycleDays` is a number: write it as 1500 or \"1500.50\""),
+        ("HOLDINGS", "{field: active, equals: 'yes'}", "equals", "`active` is yes or no: write true or false"),
+        ("HOLDINGS", "{field: startedInWindow, in: [1]}", "in[0]", "`startedInWindow` is yes or no: write true or false"),
+        (
+            "HOLDINGS",
+            "{field: endedInWindow, atLeast: true}",
+            "atLeast",
+            "`endedInWindow` is yes or no, which has no order: write `equals: true` or `equals: false`",
+        ),
+    ];
+    for (source, test, at, message) in refused {
+        let path = format!("metrics[0].measure.filter.test.{at}");
+        assert_eq!(found_in(source, test), [("WRONG_KIND".to_owned(), path, message.to_owned())], "{test}");
+    }
+}
+
 #[test]
 fn fields_of_a_date_are_compared_with_what_they_may_be() {
     let found_in = |fiscal: &str, test: &str| {

@@ -122,6 +122,7 @@ impl Reader<'_> {
             self.span(input.from, input.until, &path);
             let Some(ladder) = self.ladder(input.ladder.as_ref(), &path) else { continue };
             self.tier(ladder, input.tier.as_ref(), &path);
+            self.place(ladder, input.region.as_ref(), &path);
             let assignment = TierAssignment {
                 ladder: ladder.key.clone(),
                 region: input.region.clone(),
@@ -155,6 +156,10 @@ impl Reader<'_> {
             let span = self.span(input.from, input.until, &path);
             let Some(ladder) = self.ladder(input.ladder.as_ref(), &path) else { continue };
             self.tier(ladder, input.tier.as_ref(), &path);
+            self.place(ladder, input.region.as_ref(), &path);
+            if span.is_empty() {
+                self.fault("EMPTY_SPAN", format!("{path}.until"), "it holds on no day: `until` is the first day without it, write a later one");
+            }
             if input.tier.is_none() && input.kind != OverrideKind::Pin {
                 self.fault("MISSING_MEMBER", format!("{path}.tier"), "only a PIN may be to no tier: name the tier");
             }
@@ -188,6 +193,7 @@ impl Reader<'_> {
             let span = self.span(input.from, input.until, &path);
             let Some(ladder) = self.ladder(input.ladder.as_ref(), &path) else { continue };
             self.tier(ladder, Some(&input.tier), &path);
+            self.place(ladder, input.region.as_ref(), &path);
             admissions.push(TierAdmission { ladder: ladder.key.clone(), region: input.region.clone(), tier: input.tier.clone(), kind: input.kind, span });
         }
         admissions

@@ -78,6 +78,41 @@ fn names_are_those_of_the_program() {
     expect(facts, &expected);
 }
 
+/// A region that names no place of the ladder would be read and count nowhere.
+#[test]
+fn a_tier_is_held_where_its_ladder_holds_it() {
+    let program =
+        PROGRAM.replace("{key: MAIN, tiers", "{key: AREA, main: false, scope: PARTNER_IN_REGION, tiers: [{key: BADGE}]}, {key: MAIN, main: true, tiers");
+    let program = Program::compile(read(&program, Format::Yaml).unwrap()).unwrap();
+    let found = |region: Value| {
+        let held = |ladder: &str, tier: &str| {
+            let place = json!({"ladder": ladder, "tier": tier, "from": "2020-01-01", "region": region});
+            let with = |more: Value| {
+                let mut whole = place.clone();
+                whole.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+                whole
+            };
+            (place.clone(), with(json!({"kind": "FLOOR", "reason": "r"})), with(json!({"kind": "APPROVAL"})))
+        };
+        let (main, area) = (held("MAIN", "SILVER"), held("AREA", "BADGE"));
+        let facts = json!({"partners": [{"code": "A", "assignments": [main.0, area.0], "overrides": [main.1, area.1], "admissions": [main.2, area.2]}]});
+        let input: FactsInput = serde_json::from_value(facts).unwrap();
+        let faults = convert(&input, Vocabulary::of(&program)).unwrap_err();
+        faults.0.into_iter().map(|fault| (fault.code, fault.path, fault.message)).collect::<Vec<_>>()
+    };
+    let at = |index: u32| ["assignments", "overrides", "admissions"].map(|list| format!("partners[0].{list}[{index}].region"));
+    let expected = |code: &str, message: &str, paths: [String; 3]| paths.map(|path| (code.to_owned(), path, message.to_owned())).to_vec();
+    let whole = "tiers of the ladder `MAIN` are held by the partner as a whole: leave `region` out";
+    assert_eq!(found(json!("DE")), expected("OUT_OF_PLACE", whole, at(0)));
+    assert_eq!(found(json!(null)), expected("MISSING_MEMBER", "tiers of the ladder `AREA` are held per region: name the region", at(1)));
+}
+
+#[test]
+fn an_override_holds_on_a_day_at_least() {
+    let over = json!([{"kind": "FLOOR", "tier": "GOLD", "from": "2020-01-01", "until": "2020-01-01", "reason": "r"}]);
+    expect(json!({"partners": [{"code": "A", "overrides": over}]}), &[("EMPTY_SPAN", "partners[0].overrides[0].until")]);
+}
+
 #[test]
 fn one_tier_and_one_override_of_a_kind_at_a_time() {
     let facts = json!({"partners": [{

@@ -133,3 +133,29 @@ fn an_admission_that_runs_out_is_foreseen() {
     let imported = risk("", none, record).0;
     assert_eq!((imported.tier.as_str(), imported.fails_on), ("B", None));
 }
+
+/// An override that gives the tier holds it, also where the last review gave it too and no override has to step in yet.
+#[test]
+fn a_tier_that_an_override_holds_is_not_at_risk() {
+    let program = compiled(
+        "guerdon: 1\nprogram: {code: X, name: X, currency: USD}\nversion: {effectiveOn: 2015-01-01}\nladders:\n  - key: L\n    review: {cadenceDown: MONTHLY}\n    \
+         tiers: [{key: A}, {key: B, requirement: {holding: {kind: X}}}]\n",
+    );
+    let risks = |overrides: serde_json::Value| {
+        let record = serde_json::json!([{"ladder": "L", "tier": "B", "from": "2024-08-01"}]);
+        let facts = facts(&program, serde_json::json!({"partners": [{"code": "P", "overrides": overrides, "assignments": record}]}));
+        let as_of = date("2025-03-15");
+        let standing = Evaluator::new(&program, &facts).standing("P", as_of, Due::ByCalendar).unwrap().ladders.remove(0);
+        let first = Evaluator::new(&program, &facts).known_until(as_of).first_failures(&standing, "P", as_of, date("2026-03-31")).unwrap();
+        let risks = at_risk(&program, &facts, "P", as_of, date("2026-03-31")).unwrap();
+        assert_eq!(first.is_some(), !risks.is_empty());
+        risks.len()
+    };
+    let over = |kind: &str, tier: &str, from: &str| serde_json::json!([{"ladder": "L", "kind": kind, "tier": tier, "from": from, "until": "2025-09-01", "reason": "x"}]);
+    assert_eq!(risks(serde_json::json!([])), 1);
+    assert_eq!(risks(over("FLOOR", "B", "2025-03-01")), 0);
+    assert_eq!(risks(over("PIN", "B", "2025-03-01")), 0);
+    assert_eq!(risks(over("CEILING", "B", "2025-03-01")), 1, "a ceiling holds nothing up");
+    assert_eq!(risks(over("FLOOR", "A", "2025-03-01")), 1, "a lower one");
+    assert_eq!(risks(over("FLOOR", "B", "2025-04-01")), 1, "not yet");
+}

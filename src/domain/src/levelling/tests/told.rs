@@ -70,6 +70,55 @@ fn a_grace_period_tells_its_last_day() {
     assert_eq!(sentences(&keep), ["Revenue: USD 150 of USD 1,000; USD 850 more needed by 2025-09-01"]);
 }
 
+/// The day is the first one on which the tier may be taken, whatever puts it off.
+#[test]
+fn a_tier_is_to_be_met_by_the_first_day_on_which_it_may_be_lost() {
+    let by = |version: &str, review: &str, partner: serde_json::Value, as_of: &str| {
+        let program = compiled(&format!(
+            "guerdon: 1\nprogram: {{code: X, name: X, currency: USD}}\nversion: {{{version}}}\n\
+             metrics: [{{key: rev, name: Revenue, unit: MONEY, measure: {{source: TRANSACTIONS, aggregate: SUM, window: {{rolling: {{months: 12}}}}}}}}]\n\
+             ladders: [{{key: L, review: {review}, tiers: [{{key: A, requirement: {{metric: {{metric: rev, atLeast: 100}}}}}}, \
+             {{key: B, requirement: {{metric: {{metric: rev, atLeast: 1000}}}}}}]}}]\n"
+        ));
+        let mut input = serde_json::json!({"code": "P", "enrollments": [{"since": "2026-05-01"}], "assignments": [{"tier": "B", "from": "2026-05-20"}]});
+        for (key, value) in partner.as_object().unwrap() {
+            input[key] = value.clone();
+        }
+        let standing = told(&program, serde_json::json!({"partners": [input]}), as_of);
+        assert_eq!(standing.tier.as_deref(), Some("B"), "{review}");
+        standing.keep.missing.iter().map(|leaf| leaf.by().map_or_else(|| "?".to_owned(), |by| by.to_string())).collect::<Vec<_>>().concat()
+    };
+    let (since, none) = ("effectiveOn: 2015-01-01", serde_json::json!({}));
+    let over = |kind: &str, until: &str| serde_json::json!({"overrides": [{"kind": kind, "tier": "B", "from": "2026-06-01", "until": until, "reason": "x"}]});
+    let cases = [
+        (since, "{cadenceDown: MONTHLY}", &none, "2026-07-01"),
+        (since, "{cadenceDown: MONTHLY, protectionMonths: 6}", &none, "2026-12-01"),
+        (since, "{protectionMonths: 6}", &none, "2026-11-20"),
+        (since, "{cadenceDown: MONTHLY, protectionMonths: 6, grace: {months: 1}}", &none, "2027-01-01"),
+        (since, "{cadenceDown: MONTHLY, onboardingMonths: 6}", &none, "2026-11-01"),
+        (since, "{onboardingMonths: 6}", &none, "2026-11-01"),
+        ("effectiveOn: 2026-06-01", "{cadenceDown: MONTHLY, protectedUntil: 2026-12-15}", &none, "2027-01-01"),
+        ("effectiveOn: 2026-06-01, enforcedOn: 2026-12-01", "{cadenceDown: MONTHLY}", &none, "2026-12-01"),
+        ("effectiveOn: 2026-06-01, enforcedOn: 2026-12-02", "{}", &none, "2026-12-02"),
+        // Nothing is met on the deadline: everything is lost, whatever the cadence.
+        (since, "{cadenceDown: ANNUAL, onboardingDeadlineMonths: 6}", &none, "2026-11-01"),
+        (since, "{cadenceDown: NEVER}", &none, "?"),
+        // A floor and a pin hold the tier until their end, on which a review is due.
+        (since, "{cadenceDown: MONTHLY}", &over("FLOOR", "2026-11-10"), "2026-11-10"),
+        (since, "{cadenceDown: ANNUAL}", &over("PIN", "2026-11-10"), "2026-11-10"),
+        (since, "{cadenceDown: MONTHLY, protectionMonths: 8}", &over("FLOOR", "2026-11-10"), "2027-02-01"),
+        // The end of a ceiling is a review too.
+        (since, "{cadenceDown: ANNUAL}", &over("CEILING", "2026-09-09"), "2026-09-09"),
+    ];
+    for (version, review, partner, expected) in cases {
+        assert_eq!(by(version, review, partner.clone(), "2026-06-15"), expected, "{review} {partner}");
+    }
+    let unreviewed = serde_json::json!({"assignments": [], "overrides": over("FLOOR", "2026-11-10")["overrides"]});
+    assert_eq!(by(since, "{cadenceDown: ANNUAL, protectionMonths: 12}", unreviewed, "2026-06-15"), "2026-11-10", "only the override gives it");
+    let without_end = serde_json::json!({"overrides": [{"kind": "FLOOR", "tier": "B", "from": "2026-06-01", "reason": "x"}]});
+    assert_eq!(by(since, "{cadenceDown: MONTHLY}", without_end, "2026-06-15"), "?");
+}
+
 /// A window that only runs on until the review is told as it is.
 #[test]
 fn a_window_to_date_is_told_as_it_is_now() {
