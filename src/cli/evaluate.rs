@@ -13,7 +13,7 @@ use std::thread;
 
 use guerdon_domain::document::read::read_json;
 use guerdon_domain::document::schema::schema_of;
-use guerdon_domain::evaluate::{CaseInput, Refusal, evaluate};
+use guerdon_domain::evaluate::{CaseInput, Refusal, evaluate_written};
 use guerdon_domain::fault::{Fault, Faults};
 use serde_json::Value;
 
@@ -149,15 +149,13 @@ fn answer_case(programs: &Programs, text: &str, id: &mut Option<Value>) -> Resul
     };
     let value = value?;
     *id = value.get("id").cloned();
-    let case = CaseInput::read(value)?;
-    let program = match (inline, &case.program) {
+    let program_of = |written: &Value| match (inline, written) {
         (Some((_, program, _)), Value::Null) => programs.inline(program),
         (_, Value::String(path)) => programs.file(path),
         (_, Value::Object(document)) => programs.inline(&Value::Object(document.clone()).to_string()),
         _ => Err(Fault::new("WRONG_TYPE", "", "write a program document, or the path of a file that holds one").into()),
     };
-    let program = program.map_err(|faults| Faults(faults.0.into_iter().map(|fault| fault.within("program")).collect()))?;
-    let answer = evaluate(&case, &program)?;
+    let answer = evaluate_written(value, program_of)?;
     serde_json::to_string(&answer).map_err(|_| internal())
 }
 
