@@ -3,6 +3,7 @@
 mod batch;
 mod estimates;
 mod laws;
+mod lookback;
 mod published;
 mod semantics;
 mod stacked;

@@ -632,42 +632,6 @@ fn a_sum_of_all_lines_is_rounded_as_one() {
     assert_eq!(amount(&alone), "99.99", "with grain LINE every line reaches the target by itself");
 }
 
-fn growth_on_increment(zero: &str) -> Value {
-    let growth = json!({ "baseline": { "samePeriodLastYear": {} }, "payOn": "INCREMENT", "bands": [{ "from": 1, "rate": "10 %" }], "zeroBaseline": zero });
-    json!({ "method": { "growth": growth } })
-}
-
-/// 17: a custom period is measured against the listed one that holds its first day a year earlier, else against the same days.
-#[test]
-fn a_custom_period_looks_back_at_the_same_days() {
-    let sold = json!({ "transactions": [sale("0", "2023-02-15", "50.00", "1"), sale("1", "2023-02-28", "7.00", "1"), sale("2", "2024-02-29", "107.00", "1")] });
-    let custom = |listed: Value| json!({ "period": { "custom": listed } });
-    let promo = json!({ "name": "PROMO", "from": "2024-02-01", "until": "2024-03-01" });
-    for zero in ["NONE", "FULL"] {
-        let program = program_of(with(growth_on_increment(zero), custom(json!([promo]))));
-        assert_eq!(amount(&entitlement(&program, &facts_of(&program, sold.clone()), "PROMO")), "5.00");
-    }
-    let listed = custom(json!([{ "name": "BEFORE", "from": "2023-02-01", "until": "2023-02-20" }, promo]));
-    let program = program_of(with(growth_on_increment("NONE"), listed));
-    assert_eq!(amount(&entitlement(&program, &facts_of(&program, sold.clone()), "PROMO")), "5.70");
-    let target = json!({ "target": { "history": { "samePeriodLastYear": {} }, "pays": { "rateAboveTarget": "10 %" } } });
-    let program = program_of(with(json!({ "method": target }), custom(json!([promo]))));
-    assert_eq!(amount(&entitlement(&program, &facts_of(&program, sold), "PROMO")), "5.00");
-}
-
-/// A filter reads the partner as of the period's last day, also where lines of a year before are looked at.
-#[test]
-fn a_filter_reads_the_partner_of_the_period() {
-    let facts = json!({
-        "attributes": [{ "type": "VAR" }, { "from": "2024-01-01", "type": "MSP" }],
-        "transactions": [sale("0", "2023-02-15", "50.00", "1"), sale("1", "2024-02-15", "100.00", "1")],
-    });
-    for scope in [json!({ "partnerTypes": ["MSP"] }), json!({ "filter": { "test": { "field": "partner.type", "equals": "MSP" } } })] {
-        let program = program_of(with(growth_on_increment("NONE"), json!({ "scope": scope })));
-        assert_eq!(amount(&entitlement(&program, &facts_of(&program, facts.clone()), "2024-Q1")), "5.00", "{scope}");
-    }
-}
-
 /// 15: what is left over goes to the largest remainder, then to the larger part, then to the smaller id: never by date.
 #[test]
 fn equal_remainders_go_to_the_smaller_id() {
@@ -680,20 +644,6 @@ fn equal_remainders_go_to_the_smaller_id() {
     assert_eq!(cent_of(flat("10 %"), sold.clone()), ["c", "a"], "1.5, 0.5 and 0.5 of a cent");
     let whole = json!({ "method": { "lumpSum": { "targets": [{ "at": 0, "amount": "0.01" }] } }, "rounding": { "at": "LINE" } });
     assert_eq!(cent_of(whole, json!([sold[0], sold[1]])), ["a"]);
-}
-
-/// 17: what went before a period of a custom calendar is the last one listed, also across a gap.
-#[test]
-fn the_previous_period_lies_before_a_gap() {
-    let custom =
-        json!({ "custom": [{ "name": "X1", "from": "2024-01-01", "until": "2024-02-01" }, { "name": "X2", "from": "2024-03-01", "until": "2024-04-01" }] });
-    let growth = |zero: &str| json!({ "growth": { "baseline": { "previousPeriod": {} }, "payOn": "INCREMENT", "bands": [{ "from": 1, "rate": "10 %" }], "zeroBaseline": zero } });
-    let target = json!({ "target": { "history": { "previousPeriod": {} }, "pays": { "rateOnEverything": "10 %" } } });
-    for (method, expected) in [(growth("FULL"), "50.00"), (growth("NONE"), "50.00"), (target, "150.00")] {
-        let program = program_of(json!({ "period": custom, "method": method }));
-        let facts = facts_of(&program, json!({ "transactions": [sale("1", "2024-01-10", "1000.00", "1"), sale("2", "2024-03-10", "1500.00", "1")] }));
-        assert_eq!(amount(&entitlement(&program, &facts, "X2")), expected, "{method}");
-    }
 }
 
 /// 15: what a budget leaves is shared over lines by their exact parts, not by what was rounded before.
