@@ -230,6 +230,17 @@ pub(super) async fn in_force_many(app: &App, tx: &ReadTx, key: Option<&ProgramKe
     governing(app, tx, published.program.clone(), &published.versions, dates).await
 }
 
+/// The published versions of a program by their first days, each compiled, also those that take effect later. One statement, and one more
+/// for each version that is compiled for the first time.
+///
+/// # Errors
+/// `NotFound`; `Invalid`, see `program_in`.
+pub(super) async fn all_published(app: &App, tx: &ReadTx, key: Option<&ProgramKey>) -> Result<Vec<InForce>, AppError> {
+    let published = published_in(tx, key).await?;
+    let days: BTreeSet<Date> = published.versions.iter().map(|version| version.effective_on).collect();
+    Ok(governing(app, tx, published.program.clone(), &published.versions, &days).await?.into_values().collect())
+}
+
 /// The versions in force on dates as far as they were published by change number `records` of everything on record: what a run knew.
 pub(super) async fn in_force_by(app: &App, tx: &ReadTx, program: ProgramId, dates: &BTreeSet<Date>, records: i64) -> Result<BTreeMap<Date, InForce>, AppError> {
     let program = program_in(tx, Some(&ProgramKey::Id(program))).await?;
@@ -355,6 +366,33 @@ pub async fn apply_document(app: &App, ctx: &Ctx, input: &ApplyDocument) -> Resu
     Ok(written.value)
 }
 
+/// Whether a document could be applied and published, with nothing stored: refused as [`apply_document`] and [`publish_version`] would.
+///
+/// # Errors
+/// `Forbidden`; `Invalid` with every fault of the document; `Conflict` with `EFFECTIVE_DATE_TAKEN`.
+pub async fn check_publishing(app: &App, ctx: &Ctx, text: &str) -> Result<(), AppError> {
+    ctx.require((Action::Write, Resource::ProgramDraft))?;
+    ctx.require_under((Action::Publish, Resource::Program), &[Condition::MovesNoMoney])?;
+    let any_change = ctx.may((Action::Publish, Resource::Program));
+    let document = read_document(app, text)?;
+    let (_, digest) = canonical(&document)?;
+    app.store
+        .read(async |tx| {
+            let Some(program) = tx.find_program(&document.program.code).await? else { return Ok(()) };
+            let published = tx.list_published_versions(program.id).await?;
+            // What is published already is published no second time.
+            if published.iter().any(|version| version.digest == digest) {
+                return Ok(());
+            }
+            let effective_on = document.version.effective_on;
+            if !any_change {
+                refuse_moving_money(tx, program.id, effective_on, &document).await?;
+            }
+            if published.iter().any(|version| version.effective_on == effective_on) { Err(effective_date_is_taken()) } else { Ok(()) }
+        })
+        .await
+}
+
 /// Publishes a draft, for ever. Whoever approves finance may; a designer may if the change moves no money.
 ///
 /// # Errors
@@ -377,7 +415,7 @@ pub async fn publish_version(app: &App, ctx: &Ctx, input: &PublishVersion) -> Re
             let document = read(&text, Format::Json)?;
             Program::compile(document.clone())?;
             if !any_change {
-                refuse_moving_money(tx, &head, &document).await?;
+                refuse_moving_money(tx, head.program_id, head.effective_on, &document).await?;
             }
             let version = tx.publish_version(head.id, input.expected_version).await.map_err(effective_date_taken)?;
             if program.name != document.program.name {
@@ -402,17 +440,19 @@ pub async fn publish_version(app: &App, ctx: &Ctx, input: &PublishVersion) -> Re
 
 fn effective_date_taken(error: StoreError) -> AppError {
     match error {
-        StoreError::Conflict { constraint } if constraint == "program_version_effective_key" => {
-            let message = "another published version of this program takes effect on the same day: choose another `version.effectiveOn`";
-            AppError::conflict("EFFECTIVE_DATE_TAKEN", "version", message)
-        }
+        StoreError::Conflict { constraint } if constraint == "program_version_effective_key" => effective_date_is_taken(),
         other => other.into(),
     }
 }
 
-async fn refuse_moving_money(tx: &ReadTx, head: &VersionHead, document: &Document) -> Result<(), AppError> {
-    let versions = tx.list_published_versions(head.program_id).await?;
-    let before = match versions.iter().rfind(|version| version.effective_on <= head.effective_on) {
+fn effective_date_is_taken() -> AppError {
+    let message = "another published version of this program takes effect on the same day: choose another `version.effectiveOn`";
+    AppError::conflict("EFFECTIVE_DATE_TAKEN", "version", message)
+}
+
+async fn refuse_moving_money(tx: &ReadTx, program: ProgramId, effective_on: Date, document: &Document) -> Result<(), AppError> {
+    let versions = tx.list_published_versions(program).await?;
+    let before = match versions.iter().rfind(|version| version.effective_on <= effective_on) {
         Some(version) => tx.find_document(version.id).await?.map(|text| read(&text, Format::Json)).transpose()?,
         None => None,
     };
