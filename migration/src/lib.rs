@@ -52,6 +52,7 @@ mod m20260801_000056_statement_room;
 mod m20260801_000057_recorded_sets;
 mod m20260801_000058_revised_facts;
 mod m20260801_000059_standing_lookup;
+mod m20260801_000060_answer_partners;
 mod recorded;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -111,6 +112,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000057_recorded_sets::Migration),
             Box::new(m20260801_000058_revised_facts::Migration),
             Box::new(m20260801_000059_standing_lookup::Migration),
+            Box::new(m20260801_000060_answer_partners::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! The frame of a write: who does what under which idempotency key (semantics 25).
 
+use guerdon_domain::access::{Action, Resource};
 use guerdon_store::{Idempotency, WriteContext};
 
 use super::{App, Ctx};
@@ -23,8 +24,8 @@ pub struct Keyed {
     pub input: serde_json::Value,
 }
 
-/// The frame of a write under the caller's key, if he gave one: the same key and input answer what was answered before. The
-/// command line and jobs give none.
+/// The frame of a write under the caller's key, if he gave one: the same key and input answer what was answered before, as long as he
+/// may see the partners that it is about. The command line and jobs give none.
 ///
 /// # Errors
 /// `INVALID_IDEMPOTENCY_KEY` when the key is empty, too long or not printable.
@@ -36,5 +37,7 @@ pub fn keyed_context(app: &App, ctx: &Ctx, operation: &str, keyed: Option<&Keyed
         return Err(AppError::invalid("INVALID_IDEMPOTENCY_KEY", "idempotencyKey", message));
     }
     let keep = chrono::TimeDelta::days(app.limits.idempotency_days);
-    Ok(context.with_idempotency(Some(Idempotency { keep, ..Idempotency::new(ctx.actor.person.clone(), keyed.key.clone(), &keyed.input) })))
+    // Whoever may read no partners at all is let in by the right to the mutation alone, which was asked for already.
+    let sees = ctx.require((Action::Read, Resource::Partner)).ok();
+    Ok(context.with_idempotency(Some(Idempotency { keep, sees, ..Idempotency::new(ctx.actor.person.clone(), keyed.key.clone(), &keyed.input) })))
 }

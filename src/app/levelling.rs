@@ -20,7 +20,8 @@ use super::outbox::outgoing;
 use super::parallel::in_parallel;
 use super::partners::PartnerId;
 use super::plan::{Known, compute, dated, for_judging, program_of, read_facts, together};
-use super::programs::{InForce, ProgramKey, in_force_many};
+use super::programs::{InForce, ProgramKey, all_published, in_force_many};
+use super::reviews::stand_at_once;
 use super::{App, Ctx};
 use crate::error::AppError;
 
@@ -163,7 +164,8 @@ pub async fn histories_many(app: &App, ctx: &Ctx, program: Option<&ProgramKey>, 
             };
             let assignments = tx.assignments_many(&scope, id, ids).await?;
             let overrides = tx.overrides_many(&scope, Some(id), ids).await?;
-            Ok(TierHistory::of_partners(present, assignments, overrides))
+            let versions = all_published(app, tx, Some(&ProgramKey::Id(id))).await?;
+            Ok(TierHistory::of_partners(present.map(|(today, _)| today), versions, assignments, overrides))
         })
         .await
 }
@@ -211,9 +213,10 @@ pub struct TierMoved {
     pub on: Date,
     /// Why.
     pub cause: AssignmentCause,
-    /// Whether it is the same tier, which an override held until now and the rules hold from `on` on: put on record, and no news.
-    #[serde(default)]
-    pub released: bool,
+    /// Whether it is the same tier, which an override held until now and the rules hold from `on` on, or the other way round: put on
+    /// record, and no news.
+    #[serde(default, alias = "released")]
+    pub same_tier: bool,
 }
 
 /// What an evaluation did.
@@ -229,8 +232,8 @@ pub struct TiersEvaluated {
     pub failed: BTreeMap<String, Faults>,
 }
 
-/// Judges partners on each date, and puts on record what changes. The last date's standings are kept as they were judged. The same
-/// again changes nothing. Everything happens in one transaction per thousand partners; facts are read once for all dates.
+/// Judges partners on each date, and puts on record what changes. The last date's standings are kept as they were judged, and lists show
+/// where those stand today whose tiers moved. The same again changes nothing. Everything happens in one transaction per thousand partners; facts are read once for all dates.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound` about the program; `Invalid` when no version is in force on a date or a partner is unknown; `Limit`; those of
@@ -238,6 +241,7 @@ pub struct TiersEvaluated {
 pub async fn evaluate_tiers(app: &App, ctx: &Ctx, input: &EvaluateTiers) -> Result<TiersEvaluated, AppError> {
     let scope = ctx.require((Action::Write, Resource::Review))?;
     let (versions, ids) = prepare(app, &scope, input).await?;
+    let present = app.store.read(async |tx| dated(app, ctx, tx, Some(&input.program), None).await).await?;
     let mut total = TiersEvaluated::default();
     let most = app.limits.evaluate_max;
     if input.keyed.is_some() && ids.len() > most {
@@ -248,7 +252,15 @@ pub async fn evaluate_tiers(app: &App, ctx: &Ctx, input: &EvaluateTiers) -> Resu
     let size = if input.keyed.is_some() { ids.len().max(1) } else { CHUNK };
     for chunk in ids.chunks(size) {
         let context = keyed_context(app, ctx, "tiersEvaluate", input.keyed.as_ref())?;
-        let written = app.store.write(&context, async |tx| evaluate_chunk(tx, &scope, input, &versions, chunk).await).await?;
+        let evaluated = async |tx: &WriteTx| {
+            let change = evaluate_chunk(tx, &scope, input, &versions, chunk).await?;
+            let moved: BTreeSet<PartnerId> = change.value().moved.iter().map(|moved| moved.partner).collect();
+            if let Some((today, in_force)) = present.as_ref().filter(|_| !moved.is_empty()) {
+                stand_at_once(tx, in_force, *today, &Vec::from_iter(moved)).await?;
+            }
+            Ok::<_, AppError>(change)
+        };
+        let written = app.store.write(&context, evaluated).await?;
         total.judged += written.value.judged;
         total.in_the_past += written.value.in_the_past;
         total.moved.extend(written.value.moved);
@@ -328,7 +340,7 @@ pub(super) async fn evaluate_chunk(
                 AssignmentOutcome::Unchanged => {}
                 AssignmentOutcome::Recorded | AssignmentOutcome::Replaced => {
                     hold(Arc::make_mut(&mut facts), &moved, &decision);
-                    if !moved.released {
+                    if !moved.same_tier {
                         traces.push((Some(moved.partner), event_of(version, &moved)));
                     }
                     done.moved.push(moved);
@@ -415,7 +427,7 @@ pub(super) fn decision_of(version: &InForce, partner: PartnerId, code: &str, lad
         to: ladder.tier.clone(),
         on: date,
         cause,
-        released: ladder.decision.change == TierMove::Released,
+        same_tier: matches!(ladder.decision.change, TierMove::Released | TierMove::Overridden),
     };
     Some((decision, moved))
 }
@@ -503,5 +515,6 @@ pub(super) fn event_of(version: &InForce, moved: &TierMoved) -> Event {
         on: moved.on,
         cause: moved.cause,
     };
-    if rank(moved.to.as_deref()) < rank(moved.from.as_deref()) { Event::TierDemoted(changed) } else { Event::TierPromoted(changed) }
+    // A tier that the version dropped has no rank, and is lost all the same.
+    if moved.to.is_none() || rank(moved.to.as_deref()) < rank(moved.from.as_deref()) { Event::TierDemoted(changed) } else { Event::TierPromoted(changed) }
 }

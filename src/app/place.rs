@@ -104,6 +104,6 @@ pub(super) async fn rejudge(app: &App, ctx: &Ctx, tx: &WriteTx, program: Program
         keyed: None,
     };
     let evaluated = evaluate_chunk(tx, &Scope::All, &input, &BTreeMap::from([(today, in_force.clone())]), &[partner]).await?;
-    stand_at_once(tx, &in_force, today, partner).await?;
+    stand_at_once(tx, &in_force, today, &[partner]).await?;
     Ok(evaluated)
 }

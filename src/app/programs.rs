@@ -253,6 +253,17 @@ pub(super) async fn in_force_many(app: &App, tx: &ReadTx, key: Option<&ProgramKe
     governing(app, tx, published.program.clone(), &published.versions, dates).await
 }
 
+/// The published versions of a program by their first days, each compiled, also those that take effect later. One statement, and one more
+/// for each version that is compiled for the first time.
+///
+/// # Errors
+/// `NotFound`; `Invalid`, see `program_in`.
+pub(super) async fn all_published(app: &App, tx: &ReadTx, key: Option<&ProgramKey>) -> Result<Vec<InForce>, AppError> {
+    let published = published_in(tx, key).await?;
+    let days: BTreeSet<Date> = published.versions.iter().map(|version| version.effective_on).collect();
+    Ok(governing(app, tx, published.program.clone(), &published.versions, &days).await?.into_values().collect())
+}
+
 /// The versions in force on dates as far as they were published by change number `records` of everything on record: what a run knew.
 pub(super) async fn in_force_by(app: &App, tx: &ReadTx, program: ProgramId, dates: &BTreeSet<Date>, records: i64) -> Result<BTreeMap<Date, InForce>, AppError> {
     let program = program_in(tx, Some(&ProgramKey::Id(program))).await?;
@@ -421,6 +432,36 @@ pub async fn apply_document(app: &App, ctx: &Ctx, input: &ApplyDocument) -> Resu
     Ok(written.value)
 }
 
+/// Whether a document could be applied and published, with nothing stored: refused as [`apply_document`] and [`publish_version`] would.
+///
+/// # Errors
+/// `Forbidden`; `Invalid` with every fault of the document; `Conflict` with `EFFECTIVE_DATE_TAKEN`, `PERIOD_NAME_TAKEN`.
+pub async fn check_publishing(app: &App, ctx: &Ctx, text: &str) -> Result<(), AppError> {
+    ctx.require((Action::Write, Resource::ProgramDraft))?;
+    ctx.require_under((Action::Publish, Resource::Program), &[Condition::MovesNoMoney])?;
+    let any_change = ctx.may((Action::Publish, Resource::Program));
+    let document = read_document(app, text)?;
+    let (_, digest) = canonical(&document)?;
+    app.store
+        .read(async |tx| {
+            let Some(program) = tx.find_program(&document.program.code).await? else { return Ok(()) };
+            let published = tx.list_published_versions(program.id).await?;
+            // What is published already is published no second time.
+            if published.iter().any(|version| version.digest == digest) {
+                return Ok(());
+            }
+            let effective_on = document.version.effective_on;
+            if !any_change {
+                refuse_moving_money(tx, program.id, effective_on, &document).await?;
+            }
+            if published.iter().any(|version| version.effective_on == effective_on) {
+                return Err(effective_date_is_taken());
+            }
+            refuse_taken_names(app, tx, program.id, &Program::compile(document.clone())?).await
+        })
+        .await
+}
+
 /// Publishes a draft, for ever. Whoever approves finance may; a designer may if the change moves no money.
 ///
 /// # Errors
@@ -442,9 +483,9 @@ pub async fn publish_version(app: &App, ctx: &Ctx, input: &PublishVersion) -> Re
             let text = tx.find_document(head.id).await?.ok_or(AppError::NotFound)?;
             let document = read(&text, Format::Json)?;
             let compiled = Program::compile(document.clone())?;
-            refuse_taken_names(app, tx, &head, &compiled).await?;
+            refuse_taken_names(app, tx, head.program_id, &compiled).await?;
             if !any_change {
-                refuse_moving_money(tx, &head, &document).await?;
+                refuse_moving_money(tx, head.program_id, head.effective_on, &document).await?;
             }
             let version = tx.publish_version(head.id, input.expected_version).await.map_err(effective_date_taken)?;
             if program.name != document.program.name {
@@ -469,12 +510,14 @@ pub async fn publish_version(app: &App, ctx: &Ctx, input: &PublishVersion) -> Re
 
 fn effective_date_taken(error: StoreError) -> AppError {
     match error {
-        StoreError::Conflict { constraint } if constraint == "program_version_effective_key" => {
-            let message = "another published version of this program takes effect on the same day: choose another `version.effectiveOn`";
-            AppError::conflict("EFFECTIVE_DATE_TAKEN", "version", message)
-        }
+        StoreError::Conflict { constraint } if constraint == "program_version_effective_key" => effective_date_is_taken(),
         other => other.into(),
     }
+}
+
+fn effective_date_is_taken() -> AppError {
+    let message = "another published version of this program takes effect on the same day: choose another `version.effectiveOn`";
+    AppError::conflict("EFFECTIVE_DATE_TAKEN", "version", message)
 }
 
 /// Periods that begin so many months after a version's first day, or before its last, are compared by name with those of other versions:
@@ -483,10 +526,10 @@ const NAMES_COMPARED: i32 = 24;
 
 /// A run settles one period by its name, so that one name means the same days in all versions, each asked about the periods that it
 /// governs.
-async fn refuse_taken_names(app: &App, tx: &ReadTx, head: &VersionHead, new: &Program) -> Result<(), AppError> {
-    let published = tx.list_published_versions(head.program_id).await?;
+async fn refuse_taken_names(app: &App, tx: &ReadTx, program: ProgramId, new: &Program) -> Result<(), AppError> {
+    let published = tx.list_published_versions(program).await?;
     let until = |after: Date| published.iter().map(|version| version.effective_on).filter(|day| *day > after).min().unwrap_or(Date::MAX);
-    let own = Span::new(head.effective_on, until(head.effective_on));
+    let own = Span::new(new.effective_on(), until(new.effective_on()));
     let first = own.intersect(Span::new(own.from, own.from.plus_months(NAMES_COMPARED)));
     let last =
         if own.until == Date::MAX { Vec::new() } else { new.periods_beginning_in(own.intersect(Span::new(own.until.plus_months(-NAMES_COMPARED), own.until))) };
@@ -513,9 +556,9 @@ async fn refuse_taken_names(app: &App, tx: &ReadTx, head: &VersionHead, new: &Pr
     Ok(())
 }
 
-async fn refuse_moving_money(tx: &ReadTx, head: &VersionHead, document: &Document) -> Result<(), AppError> {
-    let versions = tx.list_published_versions(head.program_id).await?;
-    let before = match versions.iter().rfind(|version| version.effective_on <= head.effective_on) {
+async fn refuse_moving_money(tx: &ReadTx, program: ProgramId, effective_on: Date, document: &Document) -> Result<(), AppError> {
+    let versions = tx.list_published_versions(program).await?;
+    let before = match versions.iter().rfind(|version| version.effective_on <= effective_on) {
         Some(version) => tx.find_document(version.id).await?.map(|text| read(&text, Format::Json)).transpose()?,
         None => None,
     };

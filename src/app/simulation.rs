@@ -4,6 +4,7 @@
 //! does not grow with their number.
 
 mod admissions;
+mod named;
 mod parts;
 mod products;
 mod slice;
@@ -35,6 +36,7 @@ use super::rebates::no_such_period;
 use super::{App, Ctx};
 use crate::error::AppError;
 pub use admissions::SupposedAdmission;
+pub use named::{Named, NamedKey};
 use parts::Reading;
 pub use slice::Slice;
 
@@ -62,6 +64,8 @@ pub struct Simulate {
     pub rules: SimulatedRules,
     /// What partners might have done.
     pub facts: Vec<PartnerHypothesis>,
+    /// What those facts name, and where.
+    pub named: Vec<Named>,
     /// Tiers that partners might be let into.
     pub admissions: Vec<SupposedAdmission>,
     /// Which partners.
@@ -88,6 +92,7 @@ impl Simulate {
             as_of: None,
             rules,
             facts: Vec::new(),
+            named: Vec::new(),
             admissions: Vec::new(),
             slice: Slice::default(),
             judging: Judging::default(),
@@ -197,7 +202,8 @@ async fn prepare(app: &App, ctx: &Ctx, tx: &ReadTx, input: &Simulate) -> Result<
     let rules = rules_of(app, ctx, tx, &in_force, &input.rules).await?;
     let hypothesis = hypothetical(&in_force.compiled, &rules, as_of).map_err(|faults| within_rules(faults, &input.rules))?;
     let mut supposed = admissions::suppose(&hypothesis.after, as_of, input)?;
-    products::categorize(tx, &mut supposed).await?;
+    named::check(&hypothesis.after, &input.named)?;
+    products::categorize(tx, &mut supposed, &input.named).await?;
     let supposed = supposed.into();
     let periods = periods_of(app, tx, &in_force, &hypothesis, &rules, (as_of, &input.periods)).await?;
     let defaults = Terms::on(as_of);

@@ -323,7 +323,9 @@ fn flat(prefix: &str, table: toml::Table) -> Vec<(String, String)> {
             toml::Value::String(text) => found.push((name, text)),
             toml::Value::Integer(number) => found.push((name, number.to_string())),
             toml::Value::Boolean(flag) => found.push((name, flag.to_string())),
-            // No setting is a list, a date or a fraction: under this name none is found, and that is reported.
+            // No setting is a fraction, and who reads it says what it takes instead.
+            toml::Value::Float(number) => found.push((name, number.to_string())),
+            // Nor is any a list or a date: under this name none is found, and that is reported.
             _ => found.push((format!("{name} (of this type)"), String::new())),
         }
     }
@@ -390,6 +392,10 @@ mod tests {
         let file = file("[runs]\nsecond_approver_above = 250\n");
         let flags = Flags { config: Some(file.path().to_owned()), set: Vec::new() };
         assert_eq!(load_from(&flags, Vec::new()).unwrap().runs.second_approver_above, Some(250));
+        let file = self::file("[runs]\nsecond_approver_above = 1.5\n");
+        let flags = Flags { config: Some(file.path().to_owned()), set: Vec::new() };
+        let faults = load_from(&flags, Vec::new()).unwrap_err();
+        assert_eq!((faults.0[0].code.as_str(), faults.0[0].message.contains("whole number of units")), ("INVALID_SETTING", true), "{faults}");
     }
 
     #[test]

@@ -106,6 +106,14 @@ fn what_was_applied_applies_again_without_a_difference() {
     assert_eq!(text(&guerdon(&["diff", document, exported])), "no change\n");
     let again = guerdon(&["apply", exported, "--database-url", &url]);
     assert!(again.status.success() && text(&again).starts_with("no change\n"), "{} {}", text(&again), String::from_utf8_lossy(&again.stderr));
+    // A dry run refuses what publishing refuses, and stores nothing.
+    let other = std::fs::read_to_string(exported).unwrap().replacen("name: Reseller program", "name: Another name", 1);
+    let other = file(folder.path(), "other.yaml", &other);
+    for arguments in [["apply", &other, "--dry-run"].as_slice(), &["apply", &other]] {
+        let refused = guerdon(&[arguments, &["--database-url", &url]].concat());
+        assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("EFFECTIVE_DATE_TAKEN"), "{arguments:?}: {}", text(&refused));
+    }
+    assert!(guerdon(&["apply", exported, "--dry-run", "--database-url", &url]).status.success(), "what is published already");
     let bad = file(folder.path(), "bad.yaml", "guerdon: 1\n");
     assert_eq!(guerdon(&["apply", &bad, "--database-url", &url]).status.code(), Some(1));
     assert_eq!(guerdon(&["export", "NOBODY", "--database-url", &url]).status.code(), Some(1));

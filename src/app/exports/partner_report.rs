@@ -111,6 +111,7 @@ fn decision(row: &ListedStanding) -> String {
         Some("PROMOTED") => format!("(promoted from {before})"),
         Some("DEMOTED") => format!("(demoted from {before})"),
         Some("RELEASED") => "(an override ended; the rules hold it now)".to_owned(),
+        Some("OVERRIDDEN") => "(an override holds it; the review found another one)".to_owned(),
         _ => String::new(),
     }
 }

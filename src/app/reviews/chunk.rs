@@ -195,8 +195,7 @@ impl Found {
 
     fn add(&mut self, question: &Question, id: PartnerId, code: &str, judged: &JudgedLadder) {
         let standing = &judged.standing;
-        let before = standing.record.as_ref().map_or(0, |record| record.rank);
-        match standing.rank.cmp(&before) {
+        match standing.direction() {
             std::cmp::Ordering::Greater => self.counts.promoted += 1,
             std::cmp::Ordering::Less => self.counts.demoted += 1,
             std::cmp::Ordering::Equal => self.counts.kept += 1,
@@ -241,9 +240,9 @@ fn kept(question: &Question, partner: PartnerId, code: &str, judged: &JudgedLadd
     let (ladder, region, tier) = (standing.ladder.clone(), standing.region.clone(), standing.tier.clone());
     let cause = standing.record.as_ref().map(|record| record.cause).unwrap_or_default();
     let (on, version) = (question.as_of, question.version.version.id);
-    let decision =
-        NewAssignment { partner, ladder: ladder.clone(), region: region.clone(), tier: tier.clone(), on, cause, review: None, version, reviewed: None };
-    (decision, TierMoved { partner, code: code.to_owned(), ladder, region, from: tier.clone(), to: tier, on, cause, released: false })
+    let reviewed = standing.decision.reviewed.clone();
+    let decision = NewAssignment { partner, ladder: ladder.clone(), region: region.clone(), tier: tier.clone(), on, cause, review: None, version, reviewed };
+    (decision, TierMoved { partner, code: code.to_owned(), ladder, region, from: tier.clone(), to: tier, on, cause, same_tier: false })
 }
 
 struct Step<'s> {
@@ -285,7 +284,7 @@ impl Step<'_> {
         let audit = AuditEntry::of("Review", review.id).after(after);
         let change = if changed > 0 || opens || self.is_last { Change::new(next, audit) } else { Change::unchanged(next) };
         let moved = outcomes.changed.iter().filter_map(|at| self.found.decisions.get(*at));
-        let moved = moved.filter(|(_, moved)| !moved.released).map(|(_, moved)| (moved.partner, event_of(&self.question.version, moved)));
+        let moved = moved.filter(|(_, moved)| !moved.same_tier).map(|(_, moved)| (moved.partner, event_of(&self.question.version, moved)));
         let events: Vec<_> = moved.chain(told).map(|(partner, event)| outgoing(&event, "Partner", Some(partner))).collect();
         tx.announce(&events).await?;
         Ok(change)

@@ -1,6 +1,6 @@
 //! Judging some partners as of a date: their standing, and what fails next.
 //!
-//! A decision of the same date is left aside, with that of the parents too: a second review of a day decides as the first one did,
+//! Reviews leave a decision of the same date aside, with that of the parents too: a second review of a day decides as the first one did,
 //! whatever the order in which partners are judged and however often it is done.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +38,8 @@ pub(super) struct Question {
     /// Until when is looked ahead at what fails; as of the date itself where that is not asked.
     horizon: Date,
     reading: Arc<FactsPlan>,
+    /// Whether decisions of the same date are left aside.
+    anew: bool,
 }
 
 impl Question {
@@ -45,6 +47,11 @@ impl Question {
     pub(super) fn new(version: InForce, as_of: Date, due: Due) -> Self {
         let horizon = next_downward_reviews(&version.compiled, as_of).into_iter().map(|next| horizon(next, as_of)).max();
         Self::until(version, as_of, due, horizon.unwrap_or(as_of))
+    }
+
+    /// Where partners stand with what was decided on the date, and what fails next: nothing is decided anew.
+    pub(super) fn as_decided(version: InForce, as_of: Date) -> Self {
+        Self { anew: false, ..Self::new(version, as_of, Due::ByCalendar) }
     }
 
     /// Where partners stand, without a look ahead.
@@ -59,7 +66,7 @@ impl Question {
 
     fn until(version: InForce, as_of: Date, due: Due, horizon: Date) -> Self {
         let reading = Arc::new(for_judging(&version.compiled, as_of, horizon));
-        Self { version, as_of, due, horizon, reading }
+        Self { version, as_of, due, horizon, reading, anew: true }
     }
 }
 
@@ -96,7 +103,7 @@ pub(super) async fn judge<T: Send + 'static>(
 ) -> Result<Vec<T>, AppError> {
     let question = question.clone();
     let mut facts = known.facts;
-    let decided = leave_aside(&mut facts, question.as_of);
+    let decided = if question.anew { leave_aside(&mut facts, question.as_of) } else { Keys::new() };
     let judge_part = move |part: Vec<(PartnerId, String)>| {
         let evaluators = Evaluators::new(&question, &facts);
         let judge = |some: &[(PartnerId, String)]| some.iter().map(|partner| evaluators.judge(&question, &decided, partner)).collect();

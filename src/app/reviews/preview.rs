@@ -79,8 +79,7 @@ impl Preview {
                 }
             };
             for ladder in ladders {
-                let before = ladder.standing.record.as_ref().map_or(0, |record| record.rank);
-                match ladder.standing.rank.cmp(&before) {
+                match ladder.standing.direction() {
                     std::cmp::Ordering::Greater => self.promoted += 1,
                     std::cmp::Ordering::Less => self.demoted += 1,
                     std::cmp::Ordering::Equal => self.kept += 1,

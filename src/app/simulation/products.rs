@@ -6,14 +6,14 @@ use guerdon_domain::date::Date;
 use guerdon_domain::fault::Faults;
 use guerdon_store::{ReadTx, StoredProduct};
 
-use super::PartnerHypothesis;
+use super::{Named, NamedKey, PartnerHypothesis};
 use crate::error::AppError;
 
 /// A supposed fact's product, its date, and its category.
-type Named<'f> = (&'f str, Date, &'f mut Option<String>);
+type OfProduct<'f> = (&'f str, Date, &'f mut Option<String>);
 
 /// Whatever names a product.
-fn named(hypothesis: &mut PartnerHypothesis) -> impl Iterator<Item = Named<'_>> {
+fn of_products(hypothesis: &mut PartnerHypothesis) -> impl Iterator<Item = OfProduct<'_>> {
     let lines = hypothesis.transactions.iter_mut().filter_map(|line| Some((line.product.as_deref()?, line.date, &mut line.category)));
     lines.chain(hypothesis.holdings.iter_mut().filter_map(|held| Some((held.product.as_deref()?, held.since, &mut held.category))))
 }
@@ -23,19 +23,23 @@ fn named(hypothesis: &mut PartnerHypothesis) -> impl Iterator<Item = Named<'_>> 
 ///
 /// # Errors
 /// `Invalid` with `UNKNOWN_PRODUCT`.
-pub(super) async fn categorize(tx: &ReadTx, supposed: &mut [PartnerHypothesis]) -> Result<(), AppError> {
-    let codes: BTreeSet<String> = supposed.iter_mut().flat_map(named).map(|(code, ..)| code.to_owned()).collect();
+pub(super) async fn categorize(tx: &ReadTx, supposed: &mut [PartnerHypothesis], named: &[Named]) -> Result<(), AppError> {
+    let codes: BTreeSet<String> = supposed.iter_mut().flat_map(of_products).map(|(code, ..)| code.to_owned()).collect();
     if codes.is_empty() {
         return Ok(());
     }
     let codes: Vec<String> = codes.into_iter().collect();
     let known: BTreeMap<String, StoredProduct> = tx.products_many(&codes).await?;
     let mut faults = Faults::new();
-    for code in codes.iter().filter(|code| !known.contains_key(*code)) {
-        faults.add("UNKNOWN_PRODUCT", "facts", format!("there is no product {code}: import products first"));
+    for Named { path, key } in named {
+        if let NamedKey::Product(code) = key
+            && !known.contains_key(code)
+        {
+            faults.add("UNKNOWN_PRODUCT", path.clone(), format!("there is no product {code}: import products first"));
+        }
     }
     faults.or(())?;
-    for (code, date, category) in supposed.iter_mut().flat_map(named).filter(|(.., category)| category.is_none()) {
+    for (code, date, category) in supposed.iter_mut().flat_map(of_products).filter(|(.., category)| category.is_none()) {
         *category = known.get(code).and_then(|product| product.category(date)).map(str::to_owned);
     }
     Ok(())

@@ -49,11 +49,11 @@ pub(super) async fn find(tx: &ReadTx, app: &App, scope: &Scope, prepared: &Prepa
     let mut ids = if input.slice.partners.is_empty() {
         tx.list_enrolled(scope, program, as_of, None, u32::MAX).await?
     } else {
-        by_code(tx, scope, &input.slice.partners, "partners").await?
+        by_code(tx, scope, &input.slice.partners, |at| format!("slice.partners[{at}]")).await?
     };
     ids = narrow(tx, scope, prepared, &input.slice, ids).await?;
     let named: Vec<String> = prepared.supposed.iter().map(|hypothesis| hypothesis.partner.clone()).collect();
-    let supposed: BTreeSet<PartnerId> = by_code(tx, scope, &named, "facts").await?.into_iter().collect();
+    let supposed: BTreeSet<PartnerId> = by_code(tx, scope, &named, |at| format!("facts[{at}].partner")).await?.into_iter().collect();
     let most = if input.periods.is_empty() { app.limits.simulate_max } else { app.limits.simulate_rebates_max };
     let whom = if prepared.simulation.shares_budgets() {
         let told = ids.into_iter().collect();
@@ -67,7 +67,7 @@ pub(super) async fn find(tx: &ReadTx, app: &App, scope: &Scope, prepared: &Prepa
              or run `guerdon program diff --simulate`",
             whom.ids.len()
         );
-        return Err(AppError::limit("TOO_MANY", "partners", message));
+        return Err(AppError::limit("TOO_MANY", "slice", message));
     }
     Ok(whom)
 }
@@ -76,26 +76,26 @@ fn check_names(prepared: &Prepared, slice: &Slice) -> Result<(), AppError> {
     let program = &prepared.in_force.compiled;
     let mut faults = Faults::new();
     for (at, _) in slice.regions.iter().enumerate().filter(|(_, region)| !program.geography.regions.contains(region)) {
-        faults.add("UNKNOWN_KEY", format!("regions[{at}]"), "the program has no such region");
+        faults.add("UNKNOWN_KEY", format!("slice.regions[{at}]"), "the program has no such region");
     }
     for (at, _) in slice.types.iter().enumerate().filter(|(_, key)| program.document.partner_types.iter().all(|known| known.key != **key)) {
-        faults.add("UNKNOWN_KEY", format!("types[{at}]"), "the program has no such partner type");
+        faults.add("UNKNOWN_KEY", format!("slice.types[{at}]"), "the program has no such partner type");
     }
     let tier = |key: &String| program.ladder(None).is_some_and(|ladder| ladder.tier(key).is_some());
     for (at, _) in slice.tiers.iter().enumerate().filter(|(_, key)| !tier(key)) {
-        faults.add("UNKNOWN_KEY", format!("tiers[{at}]"), "the main ladder has no such tier");
+        faults.add("UNKNOWN_KEY", format!("slice.tiers[{at}]"), "the main ladder has no such tier");
     }
     Ok(faults.or(())?)
 }
 
-async fn by_code(tx: &ReadTx, scope: &Scope, codes: &[String], path: &str) -> Result<Vec<PartnerId>, AppError> {
+async fn by_code(tx: &ReadTx, scope: &Scope, codes: &[String], place: impl Fn(usize) -> String) -> Result<Vec<PartnerId>, AppError> {
     if codes.is_empty() {
         return Ok(Vec::new());
     }
     let found = tx.partners_by_code_many(scope, codes).await?;
     let mut faults = Faults::new();
     for (at, _) in codes.iter().enumerate().filter(|(_, code)| !found.contains_key(*code)) {
-        faults.add("UNKNOWN_PARTNER", format!("{path}[{at}]"), "there is no such partner that you may ask about");
+        faults.add("UNKNOWN_PARTNER", place(at), "there is no such partner that you may ask about");
     }
     faults.or(())?;
     Ok(found.values().map(|partner| partner.id).collect::<BTreeSet<_>>().into_iter().collect())

@@ -16,7 +16,9 @@ use serde::Serialize;
 
 use super::simulate::SimulateArgs;
 use super::{Written, noted, print_changes, print_json, read_file, read_text, write_text};
-use crate::app::programs::{ApplyDocument, ProgramKey, PublishVersion, apply_document, find_program, get_document, list_versions, publish_version};
+use crate::app::programs::{
+    ApplyDocument, ProgramKey, PublishVersion, apply_document, check_publishing, find_program, get_document, list_versions, publish_version,
+};
 use crate::app::{App, Ctx};
 use crate::cli::{Common, Outcome, open};
 use crate::error::AppError;
@@ -51,7 +53,7 @@ pub struct ApplyArgs {
     /// Keep it as the program's draft and do not publish it.
     #[arg(long)]
     draft: bool,
-    /// Change nothing; only check and show.
+    /// Change nothing; only check and show. What publishing would refuse is refused.
     #[arg(long, conflicts_with = "draft")]
     dry_run: bool,
     #[command(flatten)]
@@ -173,7 +175,7 @@ async fn apply_to(app: &App, args: &ApplyArgs, document: &Document, text: String
     print_changes(&changes, false)?;
     write_text(&noted(&notes(document)), None)?;
     if args.dry_run {
-        return Ok(());
+        return check_publishing(app, &ctx, &text).await;
     }
     let applied = apply_document(app, &ctx, &ApplyDocument { text, expected_version: None, keyed: None }).await?;
     let number = applied.version.number;

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::attributes::{AttributeInput, read_attributes};
 use super::facts::HolderKind;
 use crate::app::programs::ProgramKey;
-use crate::app::simulation::{PartnerHypothesis, Simulate, SimulatedRules, Slice, SupposedAdmission};
+use crate::app::simulation::{Named, NamedKey, PartnerHypothesis, Simulate, SimulatedRules, Slice, SupposedAdmission};
 use crate::graphql::error::{Answer, GqlFault};
 use crate::graphql::node::{NodeKind, decode_as};
 use crate::graphql::scalars::{CurrencyCode, Decimal, GqlDate, MoneyInput};
@@ -256,12 +256,13 @@ impl SimulationInput {
         let mut faults = Faults::new();
         let as_of = self.as_of.map(|date| date.0);
         let rules = self.rules.map_or(Ok(SimulatedRules::AsTheyAre), rules)?;
-        let near = self.near.and_then(|near| faults.keep("input.near", near.exact()));
+        let near = self.near.and_then(|near| faults.keep("near", near.exact()));
         let mut facts = Vec::with_capacity(self.facts.len());
-        let mut admissions = Vec::new();
+        let (mut admissions, mut named) = (Vec::new(), Vec::new());
         for (at, mut hypothesis) in self.facts.into_iter().enumerate() {
             admissions.extend(hypothesis.facts.take_admissions(&format!("facts[{at}].facts"), &hypothesis.partner));
-            facts.push(hypothesis.facts.read(&mut faults, &format!("input.facts[{at}].facts"), hypothesis.partner, day));
+            named.extend(hypothesis.facts.named(&format!("facts[{at}].facts")));
+            facts.push(hypothesis.facts.read(&mut faults, &format!("facts[{at}].facts"), hypothesis.partner, day));
         }
         let slice = slice(&mut faults, self.slice);
         faults.or(()).map_err(invalid)?;
@@ -269,6 +270,7 @@ impl SimulationInput {
             program: self.program.map(ProgramKey::Code),
             as_of,
             facts,
+            named,
             admissions,
             slice,
             judging: self.judging.into(),
@@ -305,7 +307,7 @@ fn slice(faults: &mut Faults, input: SimulationSliceInput) -> Slice {
     let mut taken = |member: &str, keys: Option<Vec<String>>, most: usize| {
         let keys = keys.unwrap_or_default();
         if keys.len() > most {
-            faults.add("TOO_MANY", format!("input.slice.{member}"), format!("at most {most} are taken"));
+            faults.add("TOO_MANY", format!("slice.{member}"), format!("at most {most} are taken"));
         }
         keys
     };
@@ -350,6 +352,17 @@ impl HypotheticalFactsInput {
             tier: input.tier,
         };
         std::mem::take(&mut self.admissions).into_iter().enumerate().map(supposed).collect()
+    }
+
+    /// What the facts name; whether there is such a thing is only known with the rules and the products.
+    pub fn named(&self, path: &str) -> Vec<Named> {
+        let at_path = |member: String, key: NamedKey| Named { path: format!("{path}.{member}"), key };
+        let region = self.region.iter().map(|region| at_path("region".to_owned(), NamedKey::Region(region.clone())));
+        let of_type = self.partner_type.iter().map(|key| at_path("type".to_owned(), NamedKey::PartnerType(key.clone())));
+        let held = self.holdings.iter().map(|held| &held.product).enumerate().map(|(at, product)| ("holdings", at, product));
+        let sold = self.transactions.iter().map(|line| &line.product).enumerate().map(|(at, product)| ("transactions", at, product));
+        let product = |(list, at, product): (&str, usize, &Option<String>)| Some(at_path(format!("{list}[{at}].product"), NamedKey::Product(product.clone()?)));
+        region.chain(of_type).chain(held.chain(sold).filter_map(product)).collect()
     }
 
     /// The hypothesis about a partner.

@@ -456,11 +456,12 @@ impl Partner {
             let (program, as_of) = (program_key(program), date_of(as_of));
             let day = simulation::day_of(ctx.app()?, ctx.caller()?, program.as_ref(), as_of).await?;
             let admissions = facts.take_admissions("facts", "");
+            let named = facts.named("facts");
             let facts = vec![facts.read(&mut faults, "facts", String::new(), day)];
             faults.or(()).map_err(crate::error::AppError::Invalid)?;
             let judging = judging.map_or_else(simulation::Judging::default, Into::into);
             let periods = rebate_periods.unwrap_or_default();
-            let question = Simulate { program, as_of, facts, admissions, judging, periods, ..Simulate::of(SimulatedRules::AsTheyAre) };
+            let question = Simulate { program, as_of, facts, named, admissions, judging, periods, ..Simulate::of(SimulatedRules::AsTheyAre) };
             Ok(ctx.loaders()?.what_if(WhatIfKey::new(self.key(), question)).await?.map(WhatIf::of))
         };
         found.await.transpose()

@@ -328,6 +328,7 @@ impl StoredStanding {
             "PROMOTED" => Some(TierChange::Promoted),
             "DEMOTED" => Some(TierChange::Demoted),
             "RELEASED" => Some(TierChange::Released),
+            "OVERRIDDEN" => Some(TierChange::Overridden),
             _ => None,
         }
     }

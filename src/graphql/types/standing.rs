@@ -52,6 +52,8 @@ pub enum TierChange {
     Demoted,
     /// The same one, which an override held until now and the rules hold from now on.
     Released,
+    /// The same one, held by an override, under which the review gives another one than the last: what the override's end goes back to.
+    Overridden,
 }
 
 /// Why a tier is not simply the one that is met.

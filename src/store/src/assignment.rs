@@ -70,10 +70,10 @@ pub struct StoredAssignment {
 
 impl StoredAssignment {
     /// Whether a decision gives what is held: the same tier, both or neither by an override. One that an override held and that the
-    /// partner has by its own merit now is news, since the override ends; so is what else a second review of a day gives under one.
+    /// partner has by its own merit now is news, since the override ends; so is what else a review gives under one.
     fn is_as(&self, decision: &NewAssignment) -> bool {
         let by_override = |cause: AssignmentCause| cause == AssignmentCause::Override;
-        let reviewed_anew = self.from == decision.on && decision.reviewed.is_some() && decision.reviewed != self.reviewed_tier;
+        let reviewed_anew = by_override(decision.cause) && decision.reviewed.is_some() && decision.reviewed != self.reviewed_tier;
         self.tier == decision.tier && by_override(self.cause) == by_override(decision.cause) && !reviewed_anew
     }
 }
@@ -257,6 +257,12 @@ impl WriteTx {
         }
         if held.from == decision.on {
             moves.remove.push(held.id);
+            let before = history.get(1).filter(|before| before.until == Some(decision.on) && before.is_as(decision));
+            if let Some(before) = before {
+                // Back to what it was before the first decision of the day.
+                moves.reopen.push(before.id);
+                return AssignmentOutcome::Replaced;
+            }
             if decision.cause == AssignmentCause::Override {
                 // The override's end goes back to what the review of this day gave.
                 let of_review = (held.cause != AssignmentCause::Override).then(|| held.tier.clone().unwrap_or_default());
@@ -264,11 +270,7 @@ impl WriteTx {
                 moves.insert.push(self.row(program, decision, reviewed));
                 return AssignmentOutcome::Replaced;
             }
-            match history.get(1).filter(|before| before.until == Some(decision.on)) {
-                // Back to what it was before the first decision of the day.
-                Some(before) if before.is_as(decision) => moves.reopen.push(before.id),
-                _ => moves.insert.push(self.row(program, decision, None)),
-            }
+            moves.insert.push(self.row(program, decision, None));
             return AssignmentOutcome::Replaced;
         }
         if held.until.is_none() {

@@ -4,6 +4,7 @@
 //! answers a [`Change`], which cannot be made without an audit entry, or says openly that nothing changed; audit rows, outbox
 //! events and the idempotency answer commit with the change or not at all.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,9 +92,20 @@ impl<T> Change<T> {
         Self { value, audit: Vec::new(), events: Vec::new() }
     }
 
+    /// What it answers.
+    pub const fn value(&self) -> &T {
+        &self.value
+    }
+
     /// The same change with another answer.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Change<U> {
         Change { value: change(self.value), audit: self.audit, events: self.events }
+    }
+
+    /// The partners that it is about, by what it leaves behind.
+    fn partners(&self) -> impl Iterator<Item = Uuid> {
+        let audited = self.audit.iter().filter_map(|entry| entry.partner);
+        audited.chain(self.events.iter().filter_map(|event| event.partner))
     }
 
     /// With a further audit entry.
@@ -454,7 +466,8 @@ where
         return Ok(Written { value: answer, replayed: true });
     }
     let change = work(write).await?;
+    let about: BTreeSet<Uuid> = change.partners().collect();
     let value = write.leave_behind(change).await?;
-    idempotency::keep(write, &value).await?;
+    idempotency::keep(write, &value, &about).await?;
     Ok(Written { value, replayed: false })
 }

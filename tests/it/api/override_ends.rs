@@ -37,6 +37,12 @@ impl Api {
         self.mutate(importer(), "transactionsRecord", "TransactionsRecordInput", "result { recorded }", input).await;
     }
 
+    /// Puts on record what everybody holds today.
+    async fn evaluates(&self) {
+        let input = json!({"program": "P", "idempotencyKey": self.key()});
+        self.mutate(designer(), "tiersEvaluate", "TiersEvaluateInput", "movedCount", input).await;
+    }
+
     /// Overrides a tier from today on; answers the override's id.
     async fn overrides(&self, partner: &str, kind: &str, tier: &str, until: &str) -> Value {
         let manager = actor(Role::ChannelManager, RoleScope::Regions(vec!["DE".into()]));
@@ -85,8 +91,22 @@ impl Api {
 type Case = (&'static str, (&'static str, &'static str), (&'static str, &'static str), &'static str, [bool; 3], &'static [&'static str]);
 
 const CASES: [Case; 7] = [
-    ("UP", ("PIN", "GOLD"), ("SALE", "8000.00"), "GGGGGGGGG", [true; 3], &["GOLD 2020-06-01 OVERRIDE", "GOLD 2020-06-06 PROMOTION"]),
-    ("DOWN", ("PIN", "REGISTERED"), ("RETURN", "1800.00"), "RRRRRRRRR", [true; 3], &["REGISTERED 2020-06-01 OVERRIDE", "REGISTERED 2020-06-06 DEMOTION"]),
+    (
+        "UP",
+        ("PIN", "GOLD"),
+        ("SALE", "8000.00"),
+        "GGGGGGGGG",
+        [true; 3],
+        &["GOLD 2020-06-01 OVERRIDE", "GOLD 2020-06-03 OVERRIDE", "GOLD 2020-06-06 PROMOTION"],
+    ),
+    (
+        "DOWN",
+        ("PIN", "REGISTERED"),
+        ("RETURN", "1800.00"),
+        "RRRRRRRRR",
+        [true; 3],
+        &["REGISTERED 2020-06-01 OVERRIDE", "REGISTERED 2020-06-03 OVERRIDE", "REGISTERED 2020-06-06 DEMOTION"],
+    ),
     ("BACK", ("PIN", "GOLD"), ("SALE", "1.00"), "GGGGGSSSS", [true; 3], &["GOLD 2020-06-01 OVERRIDE", "SILVER 2020-06-06 DEMOTION"]),
     ("CAPPED", ("CEILING", "REGISTERED"), ("SALE", "1.00"), "RRRRRSSSS", [true; 3], &["REGISTERED 2020-06-01 OVERRIDE", "SILVER 2020-06-06 PROMOTION"]),
     (
@@ -145,9 +165,10 @@ async fn the_end_of_an_override_leaves_what_the_review_of_the_day_gives_and_ever
             }
         }
     }
-    // On the days on which nothing moves, nothing is changed; on the 3rd two are released from their overrides by their own merit.
+    // On the days on which nothing moves, nothing is changed; on the 3rd two are released from their overrides by their own merit, and two
+    // have another tier of their own under a pin, to which its end goes back.
     let changed = "SELECT CAST(as_of AS TEXT) || ' ' || changed FROM review WHERE job_id IS NOT NULL AND as_of > '2020-06-01' ORDER BY as_of";
-    let expected = [0, 2, 0, 0, 5, 0, 0, 0].into_iter().zip(2..).map(|(changed, on)| format!("{} {changed}", day(on)));
+    let expected = [0, 4, 0, 0, 5, 0, 0, 0].into_iter().zip(2..).map(|(changed, on)| format!("{} {changed}", day(on)));
     assert_eq!(api.database.texts(changed).await, expected.collect::<Vec<_>>());
     for (code, .., record) in CASES {
         let all = api.record(code).await;
@@ -281,4 +302,181 @@ async fn what_a_review_gives_under_an_override_is_remembered_for_its_end() {
     }
     assert_eq!(api.record("FALLS").await, ["GOLD 2020-06-01 ENROLLED", "SILVER 2020-07-01 OVERRIDE", "REGISTERED 2020-08-15 DEMOTION"]);
     assert_eq!(api.record("RISES").await, ["REGISTERED 2020-06-01 ENROLLED", "SILVER 2020-07-01 OVERRIDE", "GOLD 2020-08-15 PROMOTION"]);
+}
+
+/// The tier of a day: its key, since when, why, and which override holds it.
+async fn tier_on(api: &Api, partner: &str, on: &str) -> String {
+    let answer =
+        api.ask(auditor(), &format!("{{ partner(by: {{code: \"{partner}\"}}) {{ tier(asOf: \"{on}\") {{ tier from cause overridden {{ kind }} }} }} }}")).await;
+    let tier = answer.at("/partner/tier");
+    let text = |value: &Value| value.as_str().unwrap_or("none").to_owned();
+    [&tier["tier"], &tier["from"], &tier["cause"], &tier["overridden"]["kind"]].map(text).join(" ")
+}
+
+#[tokio::test]
+async fn what_a_review_finds_under_an_override_of_the_partners_own_tier_is_remembered() {
+    let api = Api::new().await;
+    let mut document = daily();
+    document["ladders"][0]["review"] = json!({"cadenceUp": "NEVER", "cadenceDown": "NEVER"});
+    api.publish(&document).await;
+    api.enroll(&["SAME", "BELOW", "CAPPED", "LOW"]).await;
+    for code in ["SAME", "BELOW"] {
+        api.sells(code, "2020-05-02", "SALE", "8000.00").await;
+    }
+    api.sells("CAPPED", "2020-05-02", "SALE", "2000.00").await;
+    api.evaluates().await;
+    go_to(&api, &day(3));
+    for (code, kind, tier) in [("SAME", "FLOOR", "GOLD"), ("BELOW", "FLOOR", "SILVER"), ("CAPPED", "CEILING", "SILVER"), ("LOW", "FLOOR", "SILVER")] {
+        api.overrides(code, kind, tier, &day(14)).await;
+    }
+    assert_eq!(tier_on(&api, "SAME", &day(5)).await, "GOLD 2020-06-01 ENROLLED none", "its own tier needs no floor");
+    // On the 10th the first two are good for REGISTERED only, and the third for GOLD.
+    go_to(&api, &day(10));
+    for code in ["SAME", "BELOW"] {
+        api.sells(code, &day(10), "RETURN", "8000.00").await;
+    }
+    api.sells("CAPPED", &day(10), "SALE", "8000.00").await;
+    for again in ["r1", "r2"] {
+        let input = json!({"program": "P", "reviewDue": true, "idempotencyKey": again});
+        api.mutate(designer(), "reviewStart", "ReviewStartInput", "review { id }", input).await;
+        run_due(&api.app).await.unwrap();
+        let changes = "SELECT p.code || ' ' || n.change FROM review_standing n JOIN partner p ON p.id = n.partner_id JOIN review r ON r.id = n.review_id \
+                       WHERE r.as_of = '2020-06-10' ORDER BY p.code";
+        assert_eq!(api.database.texts(changes).await, ["BELOW DEMOTED", "CAPPED OVERRIDDEN", "LOW KEPT", "SAME OVERRIDDEN"], "{again}");
+    }
+    let told = "SELECT COUNT(*) FROM outbox_event WHERE kind IN ('tier.promoted', 'tier.demoted') AND payload LIKE '%2020-06-10%'";
+    assert_eq!(api.database.number(told).await, 1, "only where the tier is another one");
+    for on in 10..14 {
+        go_to(&api, &day(on));
+        run_due(&api.app).await.unwrap();
+        assert_eq!(tier_on(&api, "SAME", &day(on)).await, "GOLD 2020-06-10 OVERRIDE FLOOR", "{on}");
+        assert_eq!(tier_on(&api, "BELOW", &day(on)).await, "SILVER 2020-06-10 OVERRIDE FLOOR", "{on}: not since the floor began");
+        assert_eq!(tier_on(&api, "CAPPED", &day(on)).await, "SILVER 2020-06-10 OVERRIDE CEILING", "{on}");
+        assert_eq!(tier_on(&api, "LOW", &day(on)).await, "SILVER 2020-06-03 OVERRIDE FLOOR", "{on}");
+        for (code, tier) in [("SAME", "GOLD"), ("BELOW", "SILVER"), ("CAPPED", "SILVER")] {
+            assert_eq!(api.stands(code).await, (tier.into(), "KEPT".into(), true, 0), "{code} on {on}");
+        }
+    }
+    let ends = [("SAME", "REGISTERED"), ("BELOW", "REGISTERED"), ("CAPPED", "GOLD"), ("LOW", "REGISTERED")];
+    for (code, tier) in ends {
+        assert_eq!(api.held(code, &day(14)).await, (tier.into(), None), "{code}, asked in advance");
+    }
+    // The one that is suspended keeps what that review gave, as the other one, which is judged anew.
+    let suspended = json!({"code": "SAME", "name": "Partner SAME", "type": "VAR", "region": "DE", "status": "SUSPENDED", "from": day(13)});
+    api.mutate(super::admin(), "partnerUpsert", "PartnerUpsertInput", "results { outcome }", json!({"partners": [suspended], "idempotencyKey": "s"})).await;
+    go_to(&api, &day(14));
+    run_due(&api.app).await.unwrap();
+    for (code, tier) in ends {
+        let record = api.record(code).await;
+        assert_eq!((api.stands(code).await.0.as_str(), record.last().unwrap().split(' ').next().unwrap()), (tier, tier), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_tier_that_a_version_drops_is_held_no_more_and_no_cadence_delays_what_follows() {
+    let api = Api::new().await;
+    let mut document = daily();
+    document["ladders"][0]["review"] = json!({"cadenceUp": "ANNUAL", "cadenceDown": "ANNUAL"});
+    api.publish(&document).await;
+    let codes = ["OWN", "AWAY", "PINNED", "RAISED", "CAPPED", "LOWER"];
+    api.enroll(&codes).await;
+    for code in ["OWN", "AWAY", "CAPPED"] {
+        api.sells(code, "2020-05-02", "SALE", "8000.00").await;
+    }
+    api.evaluates().await;
+    go_to(&api, &day(3));
+    api.overrides("PINNED", "PIN", "GOLD", &day(25)).await;
+    api.overrides("RAISED", "FLOOR", "GOLD", &day(25)).await;
+    api.overrides("CAPPED", "CEILING", "SILVER", &day(25)).await;
+    let suspended = json!({"code": "AWAY", "name": "Partner AWAY", "type": "VAR", "region": "DE", "status": "SUSPENDED", "from": day(3)});
+    api.mutate(super::admin(), "partnerUpsert", "PartnerUpsertInput", "results { outcome }", json!({"partners": [suspended], "idempotencyKey": "s"})).await;
+    let mut next = document.clone();
+    next["version"] = json!({"label": "without GOLD", "effectiveOn": day(10)});
+    next["ladders"][0]["tiers"].as_array_mut().unwrap().pop();
+    next["grants"].as_array_mut().unwrap().pop();
+    next["rebateSchedules"][0]["method"]["flat"]["rate"]["tiers"].as_object_mut().unwrap().remove("GOLD");
+    api.publish(&next).await;
+    let until = api.ask(auditor(), "{ partner(by: {code: \"OWN\"}) { tier { tier until } } }").await;
+    assert_eq!(until.at("/partner/tier"), &json!({"tier": "GOLD", "until": "2020-06-10"}), "it is known until when");
+    // Before any review, and on the days before as ever.
+    go_to(&api, &day(10));
+    let before = [("OWN", "GOLD 2020-06-01 ENROLLED none"), ("PINNED", "GOLD 2020-06-03 OVERRIDE PIN"), ("CAPPED", "SILVER 2020-06-03 OVERRIDE CEILING")];
+    let nothing = "none 2020-06-10 VERSION_CHANGE none";
+    for (code, tier) in before {
+        assert_eq!(tier_on(&api, code, &day(9)).await, tier, "{code}");
+    }
+    assert_eq!(tier_on(&api, "OWN", &day(10)).await, nothing);
+    assert_eq!(tier_on(&api, "AWAY", &day(10)).await, nothing);
+    assert_eq!(tier_on(&api, "PINNED", &day(10)).await, "REGISTERED 2020-06-10 VERSION_CHANGE none", "an override to a tier that is not there holds nothing");
+    assert_eq!(tier_on(&api, "LOWER", &day(10)).await, "REGISTERED 2020-06-01 ENROLLED none");
+    run_due(&api.app).await.unwrap();
+    for on in [10, 20] {
+        go_to(&api, &day(on));
+        run_due(&api.app).await.unwrap();
+        let silver = "SILVER 2020-06-10 VERSION_CHANGE none";
+        assert_eq!((tier_on(&api, "OWN", &day(on)).await.as_str(), tier_on(&api, "CAPPED", &day(on)).await.as_str()), (silver, silver), "{on}");
+        for code in ["PINNED", "RAISED"] {
+            assert_eq!(tier_on(&api, code, &day(on)).await, "REGISTERED 2020-06-10 VERSION_CHANGE none", "{code} on {on}");
+        }
+        for (code, tier) in [("OWN", "SILVER"), ("PINNED", "REGISTERED"), ("RAISED", "REGISTERED"), ("CAPPED", "SILVER"), ("LOWER", "REGISTERED")] {
+            assert_eq!((api.held(code, &day(on)).await.0.as_str(), api.stands(code).await.0.as_str()), (tier, tier), "{code} on {on}");
+            assert_eq!(api.database.texts(&listed(code)).await, [tier], "{code} on {on}: the list");
+        }
+        assert_eq!(tier_on(&api, "AWAY", &day(on)).await, nothing, "{on}");
+        for (code, tier) in before {
+            assert_eq!(tier_on(&api, code, &day(9)).await, tier, "{code}, looked at on the {on}th");
+        }
+    }
+    // Whoever was suspended is judged when it is back, without waiting for a year.
+    let back = json!({"code": "AWAY", "name": "Partner AWAY", "type": "VAR", "region": "DE", "status": "ACTIVE", "from": day(20)});
+    api.mutate(super::admin(), "partnerUpsert", "PartnerUpsertInput", "results { outcome }", json!({"partners": [back], "idempotencyKey": "b"})).await;
+    let input = json!({"program": "P", "partners": ["AWAY"], "idempotencyKey": "e"});
+    let done = api.mutate(designer(), "tiersEvaluate", "TiersEvaluateInput", "moved { from to cause }", input).await;
+    assert_eq!(done["moved"], json!([{"from": "GOLD", "to": "SILVER", "cause": "VERSION_CHANGE"}]));
+}
+
+/// The tiers of a partner in the lists.
+fn listed(partner: &str) -> String {
+    format!("SELECT n.tier FROM standing_now n JOIN partner p ON p.id = n.partner_id WHERE p.code = '{partner}'")
+}
+
+#[tokio::test]
+async fn whoever_meets_nothing_of_a_version_that_dropped_its_tier_loses_it() {
+    let api = Api::new().await;
+    let mut document = daily();
+    document["ladders"][0]["review"] = json!({"cadenceUp": "ANNUAL", "cadenceDown": "ANNUAL"});
+    api.publish(&document).await;
+    api.enroll(&["A"]).await;
+    api.evaluates().await;
+    let mut next = document.clone();
+    next["version"] = json!({"label": "without REGISTERED", "effectiveOn": day(10)});
+    next["ladders"][0]["tiers"].as_array_mut().unwrap().remove(0);
+    next["grants"].as_array_mut().unwrap().remove(0);
+    api.publish(&next).await;
+    go_to(&api, &day(10));
+    run_due(&api.app).await.unwrap();
+    assert_eq!(tier_on(&api, "A", &day(10)).await, "none 2020-06-10 VERSION_CHANGE none");
+    let review = "SELECT demoted || ' ' || promoted || ' ' || kept || ' ' || changed FROM review ORDER BY as_of DESC LIMIT 1";
+    assert_eq!(api.database.texts(review).await, ["1 0 0 1"]);
+    assert_eq!(api.database.number("SELECT COUNT(*) FROM outbox_event WHERE kind = 'tier.demoted'").await, 1);
+}
+
+#[tokio::test]
+async fn lists_follow_an_evaluation_at_once() {
+    let api = Api::new().await;
+    let mut document = daily();
+    document["ladders"][0]["review"] = json!({"cadenceUp": "MONTHLY", "cadenceDown": "MONTHLY"});
+    api.publish(&document).await;
+    api.enroll(&["A", "C"]).await;
+    api.evaluates().await;
+    go_to(&api, &day(5));
+    for code in ["A", "C"] {
+        api.sells(code, &day(4), "SALE", "8000.00").await;
+    }
+    let input = json!({"program": "P", "partners": ["A"], "reviewDue": true, "idempotencyKey": "e"});
+    let done = api.mutate(designer(), "tiersEvaluate", "TiersEvaluateInput", "movedCount", input).await;
+    assert_eq!(done["movedCount"], 1);
+    let answer = api.ask(auditor(), "{ standings { nodes { partnerCode tier asOf } } }").await;
+    let expected = json!([{"partnerCode": "A", "tier": "GOLD", "asOf": "2020-06-05"}, {"partnerCode": "C", "tier": "REGISTERED", "asOf": "2020-06-01"}]);
+    assert_eq!(answer.at("/standings/nodes"), &expected);
 }

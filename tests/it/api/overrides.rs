@@ -235,3 +235,22 @@ async fn two_of_one_kind_never_overlap_and_one_decision_stands_also_when_they_co
     assert_eq!(done, 1, "{one:?} {two:?}");
     assert_eq!(api.database.number("SELECT COUNT(*) FROM outbox_event WHERE kind = 'tier.override.approved'").await, 1);
 }
+
+#[tokio::test]
+async fn an_old_key_answers_nothing_about_a_partner_that_its_owner_may_see_no_more() {
+    let api = Api::furnished().await;
+    let input = proposal("FLOOR", "GOLD", "2020-06-01", "2020-09-01", "once");
+    let first = api.propose(input.clone()).await;
+    assert_eq!(api.propose(input.clone()).await, first, "the same again");
+    let elsewhere = person("ann", &[(Role::ChannelManager, RoleScope::Regions(vec!["US".into()]))]);
+    let refused = api.refused(elsewhere, "tierOverridePropose", "TierOverrideProposeInput", FIELDS, input.clone()).await;
+    assert_eq!(refused.first().unwrap().0, "NOT_FOUND");
+    let wider = person("ann", &[(Role::ChannelManager, RoleScope::Regions(vec!["DE".into(), "US".into()]))]);
+    let replayed = api.mutate(wider, "tierOverridePropose", "TierOverrideProposeInput", FIELDS, input.clone()).await;
+    assert_eq!(replayed["tierOverride"]["id"], first["id"]);
+    // The partner itself may have gone elsewhere.
+    let moved = json!({"code": "A", "name": "Partner A", "type": "VAR", "region": "US", "from": "2020-06-01"});
+    api.mutate(super::admin(), "partnerUpsert", "PartnerUpsertInput", "results { outcome }", json!({"partners": [moved], "idempotencyKey": "m"})).await;
+    let refused = api.refused(manager(), "tierOverridePropose", "TierOverrideProposeInput", FIELDS, input).await;
+    assert_eq!(refused.first().unwrap().0, "NOT_FOUND");
+}

@@ -210,6 +210,38 @@ async fn every_fault_of_a_hypothesis_is_told_at_once() {
     ] {
         assert_eq!(asked(&api, designer(), input.clone()).await.codes(), [code], "{input}");
     }
+    // One spelling of places, whoever finds the fault.
+    let one = json!({"amount": {"amount": "1.00", "currency": "USD"}});
+    let of = |facts: Value| json!({"facts": [{"partner": "P03", "facts": {}}, {"partner": "P04", "facts": facts}]});
+    for (input, code, path) in [
+        (json!({"slice": {"regions": ["DE", "MARS"]}}), "UNKNOWN_KEY", "slice.regions[1]"),
+        (json!({"slice": {"types": ["NONE"]}}), "UNKNOWN_KEY", "slice.types[0]"),
+        (json!({"slice": {"partners": ["P03", "NONE"]}}), "UNKNOWN_PARTNER", "slice.partners[1]"),
+        (json!({"slice": {"regions": vec!["DE"; 51]}}), "TOO_MANY", "slice.regions"),
+        (json!({"near": "1.5"}), "OUT_OF_RANGE", "near"),
+        (json!({"facts": [{"partner": "P03", "facts": {}}, {"partner": "NONE", "facts": {}}]}), "UNKNOWN_PARTNER", "facts[1].partner"),
+        (
+            of(json!({"transactions": [one, {"amount": {"amount": "1.001", "currency": "USD"}}]})),
+            "TOO_MANY_DECIMALS",
+            "facts[1].facts.transactions[1].amount.amount",
+        ),
+        (of(json!({"transactions": [one, {"amount": one["amount"], "product": "NONE"}]})), "UNKNOWN_PRODUCT", "facts[1].facts.transactions[1].product"),
+        (of(json!({"holdings": [{"kind": "CERTIFICATION", "product": "NONE", "times": 2}]})), "UNKNOWN_PRODUCT", "facts[1].facts.holdings[0].product"),
+        (of(json!({"admissions": [{"tier": "NONE"}]})), "UNKNOWN_TIER", "facts[1].facts.admissions[0].tier"),
+        (of(json!({"region": "MARS"})), "UNKNOWN_KEY", "facts[1].facts.region"),
+        (of(json!({"type": "NONE"})), "UNKNOWN_KEY", "facts[1].facts.type"),
+    ] {
+        assert_eq!(faults(&asked(&api, designer(), input.clone()).await), [(code.to_owned(), path.to_owned())], "{input}");
+    }
+    for (facts, code, path) in [
+        ("region: \"MARS\"", "UNKNOWN_KEY", "facts.region"),
+        ("type: \"NONE\"", "UNKNOWN_KEY", "facts.type"),
+        ("holdings: [{kind: \"C\"}, {kind: \"C\", product: \"NONE\"}]", "UNKNOWN_PRODUCT", "facts.holdings[1].product"),
+        ("holdings: [{kind: \"C\", times: 0}]", "OUT_OF_RANGE", "facts.holdings[0].times"),
+    ] {
+        let answer = api.ask(of_partner("P03"), &format!("{{ partner(by: {{code: \"P03\"}}) {{ whatIf(facts: {{{facts}}}) {{ asOf }} }} }}")).await;
+        assert_eq!(faults(&answer), [(code.to_owned(), path.to_owned())], "{facts}");
+    }
     let mut small = api.app.clone();
     small.limits.simulate_max = 29;
     let ctx = guerdon::app::Ctx::new(designer(), "request", guerdon::clock::Clock::now(&api.clock));

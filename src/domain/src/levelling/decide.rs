@@ -3,8 +3,8 @@
 //! A decision changes a tier only on a day on which the policy's cadence lets it go that way. Days are those of the calendar
 //! (or fiscal year); a review that was called by hand may say that it is due.
 
-use super::outcome::{TierOutcome, reviewed_rank};
-use super::record::{admission_end, history, in_force, is_pinned, override_ends_on, region_of, since, still_holding, with_overrides};
+use super::outcome::{TierOutcome, reviewed_tier};
+use super::record::{admission_end, fell_to, has_tier, history, in_force, is_pinned, override_ends_on, region_of, since, still_holding, with_overrides};
 use super::{Change, Decision, GraceStanding, OverrideStanding, Reason};
 use crate::date::{Date, Span};
 use crate::document::ladder::{Cadence, Ladder, ReviewPolicy, ReviewYears};
@@ -129,13 +129,15 @@ impl<'a> Evaluator<'a> {
         let by_override = current.filter(|held| held.cause == AssignmentCause::Override);
         let override_ended = by_override.is_some_and(|held| still_holding(ladder, at.partner, region_of(ladder, at), at.as_of, held.rank).is_none());
         let is_due = override_ended || (override_ends_on(ladder, at) && !is_pinned(ladder, at));
-        let due = if is_due { Due::Now } else { due };
-        let reviewed = reviewed_rank(ladder, at);
+        let of_review = reviewed_tier(ladder, at);
+        let dropped = Dropped::find(ladder, current.and_then(|held| held.tier), of_review, Self::status(at));
+        let due = if is_due || dropped.any() { Due::Now } else { due };
+        let reviewed = ladder.rank(of_review);
         let mut case = Case { evaluator: self, ladder, at, outcome, due, reviewed, reasons: Vec::new(), grace: None };
         if is_due {
             case.reasons.push(Reason::OverrideEnded);
         }
-        let before_overrides = case.rank(!records.is_empty())?;
+        let before_overrides = case.rank(!records.is_empty() && !dropped.of_review)?;
         let (due_up, due_down) = (case.due_up(case.outcome.inherited.max(reviewed + 1)), case.due_down());
         let Case { mut reasons, grace, .. } = case;
         let takes_part = Self::status(at) != PartnerStatus::Terminated && at.enrollment().is_some();
@@ -149,15 +151,19 @@ impl<'a> Evaluator<'a> {
         }
         let change = match (current.is_some(), rank.cmp(&recorded)) {
             (false, _) => Change::Entered,
+            // The tier on record is one that the version does not have.
+            (true, std::cmp::Ordering::Equal) if dropped.on_record => Change::Demoted,
             // On record as the override's, and now the partner's own: the end of the override must have it to go back to.
             (true, std::cmp::Ordering::Equal) if by_override.is_some() && held_by.is_none() => Change::Released,
+            // The same tier by the override, and another one under it: its end must have that to go back to.
+            (true, std::cmp::Ordering::Equal) if held_by.is_some() && before_overrides != reviewed => Change::Overridden,
             (true, std::cmp::Ordering::Equal) => Change::Kept,
             (true, std::cmp::Ordering::Greater) => Change::Promoted,
             (true, std::cmp::Ordering::Less) => Change::Demoted,
         };
         let decision = Decision {
             change,
-            cause: self.cause(change, held_by.is_some(), rank < reviewed, at.as_of),
+            cause: self.cause(change, held_by.is_some(), fell_to(ladder, at.partner, region_of(ladder, at), rank, at.as_of), dropped.any(), at.as_of),
             reasons,
             due_up,
             due_down,
@@ -170,16 +176,37 @@ impl<'a> Evaluator<'a> {
         Ok(Decided { rank, decision })
     }
 
-    fn cause(&self, change: Change, overridden: bool, below_review: bool, as_of: Date) -> Option<AssignmentCause> {
+    fn cause(&self, change: Change, overridden: bool, fell: bool, dropped: bool, as_of: Date) -> Option<AssignmentCause> {
         match change {
             Change::Kept => None,
             _ if overridden => Some(AssignmentCause::Override),
             Change::Entered => Some(AssignmentCause::Enrolled),
-            _ if as_of == self.program.effective_on() => Some(AssignmentCause::VersionChange),
-            Change::Released if below_review => Some(AssignmentCause::Demotion),
-            Change::Promoted | Change::Released => Some(AssignmentCause::Promotion),
+            _ if dropped || as_of == self.program.effective_on() => Some(AssignmentCause::VersionChange),
+            Change::Released if fell => Some(AssignmentCause::Demotion),
+            Change::Promoted | Change::Released | Change::Overridden => Some(AssignmentCause::Promotion),
             Change::Demoted => Some(AssignmentCause::Demotion),
         }
+    }
+}
+
+/// What the version in force has dropped from its ladder: tiers that it does not have are held no more, and no policy of reviews delays
+/// what takes their place. Suspended partners are not judged, and keep what is on record.
+#[derive(Clone, Copy)]
+struct Dropped {
+    /// The tier on record.
+    on_record: bool,
+    /// The tier that the last review gave, whatever overrides hold since.
+    of_review: bool,
+}
+
+impl Dropped {
+    fn find(ladder: &Ladder, on_record: Option<&str>, of_review: Option<&str>, status: PartnerStatus) -> Self {
+        let is_dropped = |tier: Option<&str>| status != PartnerStatus::Suspended && !has_tier(ladder, tier);
+        Self { on_record: is_dropped(on_record), of_review: is_dropped(of_review) }
+    }
+
+    const fn any(self) -> bool {
+        self.on_record || self.of_review
     }
 }
 
@@ -198,7 +225,7 @@ impl<'a> Case<'_, 'a> {
             None => return Ok(0),
         };
         match target.cmp(&self.reviewed) {
-            // The first tier is given at once; the policy is about changes.
+            // The first tier is given at once, and so is the one after a tier that the version dropped; the policy is about changes.
             _ if !on_record => Ok(target),
             std::cmp::Ordering::Equal => Ok(target),
             std::cmp::Ordering::Greater => Ok(self.up(target)),

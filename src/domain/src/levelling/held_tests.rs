@@ -43,7 +43,7 @@ fn an_override_counts_on_its_days_and_leaves_what_the_last_review_gave() {
     assert_eq!(told("2020-04-30"), "GOLD 2020-03-01 Override");
     assert_eq!(told("2020-05-01"), "SILVER 2020-05-01 Enrolled", "no evaluation has run since the end");
     assert_eq!(told("2020-06-20"), "BRONZE 2020-06-01 Override", "a ceiling beats a floor");
-    assert_eq!(told("2020-07-01"), "GOLD 2020-06-15 Override");
+    assert_eq!(told("2020-07-01"), "GOLD 2020-07-01 Override", "held from the ceiling's end on, not from the floor's begin");
     assert_eq!(told("2020-09-15"), "SILVER 2020-05-01 Enrolled", "what was only proposed has no effect");
 }
 
@@ -80,4 +80,41 @@ fn risks_of_a_tier_that_counts_ladders_follow_those_ladders_only() {
     let risks = at_risk(&program, &facts, "P", date("2018-06-01"), date("2019-06-01")).unwrap_or_else(|faults| panic!("{faults}"));
     let main = risks.iter().find(|risk| risk.ladder == "tier").unwrap();
     assert_eq!((main.tier.as_str(), main.fails_on), ("SILVER", Some(date("2018-09-01"))));
+}
+
+#[test]
+fn what_an_override_holds_is_held_since_it_holds_it() {
+    let program = program(LADDER);
+    let mut facts = facts(
+        &program,
+        serde_json::json!({"code": "P", "enrollments": [{"since": "2020-01-01"}], "assignments": [{"tier": "GOLD", "from": "2020-01-01"}],
+            "overrides": [{"kind": "FLOOR", "tier": "SILVER", "from": "2020-01-03", "until": "2020-01-14", "reason": "r"}]}),
+    );
+    let partner = facts.partners.get_mut("P").unwrap();
+    // On the tenth a review found BRONZE under the floor.
+    let own = crate::facts::TierAssignment {
+        tier: Some("BRONZE".into()),
+        from: date("2020-01-10"),
+        cause: AssignmentCause::Demotion,
+        ..partner.assignments[0].clone()
+    };
+    partner.assignments.extend([own.clone(), crate::facts::TierAssignment { tier: Some("SILVER".into()), cause: AssignmentCause::Override, ..own }]);
+    let told = |day: &str| on(&facts, &program, day).unwrap_or_default();
+    assert_eq!(told("2020-01-09"), "GOLD 2020-01-01 Enrolled");
+    assert_eq!(told("2020-01-10"), "SILVER 2020-01-10 Override");
+    assert_eq!(told("2020-01-13"), "SILVER 2020-01-10 Override");
+    assert_eq!(told("2020-01-14"), "BRONZE 2020-01-14 Demotion");
+}
+
+#[test]
+fn a_tier_that_the_ladder_does_not_have_is_none_and_an_override_to_it_holds_nothing() {
+    let (program, later) = (program(LADDER), program(&LADDER.replace(", {key: GOLD}", "")));
+    let assignments = serde_json::json!([{"tier": "SILVER", "from": "2020-01-01"}, {"tier": "GOLD", "from": "2020-03-01"}]);
+    for kind in ["PIN", "FLOOR", "CEILING"] {
+        let overrides = serde_json::json!([{"kind": kind, "tier": "GOLD", "from": "2020-02-01", "until": "2020-05-01", "reason": "r"}]);
+        let partner = serde_json::json!({"code": "P", "enrollments": [{"since": "2020-01-01"}], "assignments": assignments, "overrides": overrides});
+        let facts = facts(&program, partner);
+        assert_eq!(on(&facts, &later, "2020-02-01").unwrap(), "SILVER 2020-01-01 Enrolled", "{kind}");
+        assert_eq!(on(&facts, &later, "2020-04-01").unwrap(), "NONE 2020-03-01 Enrolled", "{kind}");
+    }
 }

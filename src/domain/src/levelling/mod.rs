@@ -113,6 +113,16 @@ impl LadderStanding {
         self.decision.overridden.is_none() && self.decision.inherited_from.is_none()
     }
 
+    /// Whether the evaluation took the tier up or down; neither where it is the same one.
+    pub const fn direction(&self) -> std::cmp::Ordering {
+        match self.decision.change {
+            Change::Promoted => std::cmp::Ordering::Greater,
+            Change::Entered if self.rank > 0 => std::cmp::Ordering::Greater,
+            Change::Demoted => std::cmp::Ordering::Less,
+            Change::Kept | Change::Entered | Change::Released | Change::Overridden => std::cmp::Ordering::Equal,
+        }
+    }
+
     /// Whether time alone may take the tier away: it, one below that must hold too, or the ladder itself asks for something, or the
     /// partner has been let in and may be no longer.
     pub fn may_fail(&self) -> bool {
@@ -214,6 +224,8 @@ pub enum Change {
     Demoted,
     /// The same one, which an override held until now and the rules hold from now on.
     Released,
+    /// The same one, held by an override, under which the review gives another one than the last: what the override's end goes back to.
+    Overridden,
 }
 
 /// Why a tier is not simply the one that is met.

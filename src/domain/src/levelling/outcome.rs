@@ -164,15 +164,17 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// The rank that the last review gave, whatever overrides hold since.
-pub(super) fn reviewed_rank(ladder: &Ladder, at: &At<'_>) -> u32 {
+/// The tier that the last review gave, whatever overrides hold since; also one that the ladder has no more.
+pub(super) fn reviewed_tier<'a>(ladder: &Ladder, at: &At<'a>) -> Option<&'a str> {
     let region = region_of(ladder, at);
-    let records = history(ladder, at.partner, region);
-    match in_force(&records, at.as_of) {
-        Some(held) if held.cause == AssignmentCause::Override => {
-            last_review(ladder, at.partner, region, at.as_of).map_or(0, |review| ladder.rank(review.tier.as_deref()))
-        }
-        Some(held) => held.rank,
-        None => 0,
+    match in_force(&history(ladder, at.partner, region), at.as_of) {
+        Some(held) if held.cause == AssignmentCause::Override => last_review(ladder, at.partner, region, at.as_of)?.tier.as_deref(),
+        Some(held) => held.tier,
+        None => None,
     }
+}
+
+/// Its rank.
+pub(super) fn reviewed_rank(ladder: &Ladder, at: &At<'_>) -> u32 {
+    ladder.rank(reviewed_tier(ladder, at))
 }

@@ -47,6 +47,20 @@ pub(super) fn last_review<'a>(ladder: &Ladder, partner: &'a PartnerFacts, region
     of_ladder.filter(|held| held.from <= date && held.cause != AssignmentCause::Override).max_by_key(|held| held.from)
 }
 
+/// Whether the ladder has a tier; none is a value of every ladder. A tier that a version dropped is held no more, and an override to
+/// it holds nothing.
+pub(super) fn has_tier(ladder: &Ladder, tier: Option<&str>) -> bool {
+    tier.is_none_or(|tier| ladder.tier(tier).is_some())
+}
+
+/// Whether the last review that gave another tier than that of `rank` gave a higher one.
+pub(super) fn fell_to(ladder: &Ladder, partner: &PartnerFacts, region: Option<&str>, rank: u32, date: Date) -> bool {
+    let of_ladder = partner.assignments.iter().filter(|held| held.ladder == ladder.key && held.region.as_deref() == region);
+    let reviews = of_ladder.filter(|held| held.from <= date && held.cause != AssignmentCause::Override);
+    let others = reviews.map(|held| (held.from, ladder.rank(held.tier.as_deref()))).filter(|(_, given)| *given != rank);
+    others.max_by_key(|(from, _)| *from).is_some_and(|(_, given)| given > rank)
+}
+
 /// The stretch that holds a date.
 pub(super) fn in_force<'h, 'a>(history: &'h [Held<'a>], date: Date) -> Option<&'h Held<'a>> {
     history.iter().find(|held| held.span.contains(date))
@@ -88,10 +102,7 @@ pub(super) fn with_overrides_on<'a>(
     rank: u32,
 ) -> (u32, Option<&'a TierOverride>) {
     let of_kind = |kind: OverrideKind| {
-        partner
-            .overrides
-            .iter()
-            .find(|held| held.ladder == ladder.key && held.region.as_deref() == region && held.kind == kind && held.span.contains(date) && held.in_effect())
+        overrides_of(ladder, partner, region).find(|held| held.kind == kind && held.span.contains(date) && has_tier(ladder, held.tier.as_deref()))
     };
     let rank_of = |held: &TierOverride| ladder.rank(held.tier.as_deref());
     if let Some(pin) = of_kind(OverrideKind::Pin) {
@@ -105,8 +116,8 @@ pub(super) fn with_overrides_on<'a>(
 
 /// The override that a tier on record as an override's is still held by on the date, if any.
 pub(super) fn still_holding<'a>(ladder: &Ladder, partner: &'a PartnerFacts, region: Option<&str>, date: Date, rank: u32) -> Option<&'a TierOverride> {
-    let of_place = |held: &&TierOverride| held.ladder == ladder.key && held.region.as_deref() == region && held.in_effect();
-    partner.overrides.iter().filter(of_place).find(|held| held.span.contains(date) && ladder.rank(held.tier.as_deref()) == rank)
+    let is_of = |held: &&TierOverride| has_tier(ladder, held.tier.as_deref()) && ladder.rank(held.tier.as_deref()) == rank;
+    overrides_of(ladder, partner, region).filter(is_of).find(|held| held.span.contains(date))
 }
 
 /// Whether a pin holds the tier on the date: nothing else counts then, not even the end of another override.
@@ -258,12 +269,16 @@ pub(super) fn overrides_of<'a>(ladder: &Ladder, partner: &'a PartnerFacts, regio
 
 /// As [`since`], where overrides gave tiers and took them away.
 fn overridden_since(ladder: &Ladder, partner: &PartnerFacts, region: Option<&str>, rank: u32, date: Date) -> Option<Date> {
+    let is_held = |day: &Date| held_on(ladder, partner, region, *day).is_some_and(|held| ladder.rank(held.tier) >= rank);
+    turning_days(ladder, partner, region, date).into_iter().rev().take_while(is_held).last()
+}
+
+/// The days up to a date on which what is held may change, in their order: between two of them nothing does.
+pub(super) fn turning_days(ladder: &Ladder, partner: &PartnerFacts, region: Option<&str>, date: Date) -> Vec<Date> {
     let of_ladder = partner.assignments.iter().filter(|held| held.ladder == ladder.key && held.region.as_deref() == region);
     let recorded = of_ladder.flat_map(|held| [Some(held.from), held.until]).flatten();
     let overridden = overrides_of(ladder, partner, region).flat_map(|held| [held.span.from, held.span.until]);
     let mut days: Vec<Date> = recorded.chain(overridden).filter(|day| *day <= date).collect();
     days.sort_unstable();
-    let is_held = |day: &Date| held_on(ladder, partner, region, *day).is_some_and(|held| ladder.rank(held.tier) >= rank);
-    // Between two of these days nothing changes.
-    days.into_iter().rev().take_while(is_held).last()
+    days
 }
