@@ -1,4 +1,5 @@
 use super::*;
+use crate::facts::TransactionKind;
 use crate::facts::{FactId, PartnerProfile, PartnerStatus};
 use crate::money::{Money, Quantity};
 

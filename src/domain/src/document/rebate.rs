@@ -66,7 +66,7 @@ pub struct RebateSchedule {
     /// How amounts in other currencies become the schedule's. Default: SPOT on the transaction's date.
     pub exchange: Option<Exchange>,
     /// Bands fill over the whole fiscal year while each period is paid: worth to date minus what earlier periods were worth. Periods in
-    /// which the partner takes no part, and those that an earlier version governs, count for nothing.
+    /// which the partner takes no part, or that began before the schedule was there, count for nothing.
     #[serde(default)]
     pub cumulative: bool,
     /// How it is accrued while the period is open. Default: by its own method on what has been sold.
@@ -542,8 +542,7 @@ pub enum BelowMinimum {
 pub struct Guarantee {
     /// The guaranteed amount a period, by tier.
     pub amount: Tiered<Number>,
-    /// What earlier periods of the fiscal year earned above the guarantee counts towards it. Of a cumulative schedule the sum to date is
-    /// guaranteed.
+    /// What earlier periods of the fiscal year earned above it counts towards it; of a cumulative schedule the sum to date is guaranteed.
     #[serde(default)]
     pub cumulative: bool,
 }
