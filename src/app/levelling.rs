@@ -233,7 +233,8 @@ pub struct TiersEvaluated {
 }
 
 /// Judges partners on each date, and puts on record what changes. The last date's standings are kept as they were judged, and lists show
-/// where those stand today whose tiers moved. The same again changes nothing. Everything happens in one transaction per thousand partners; facts are read once for all dates.
+/// where those stand today whose tiers moved. The same again changes nothing. Everything happens in one transaction per thousand
+/// partners; facts are read once for all dates.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound` about the program; `Invalid` when no version is in force on a date or a partner is unknown; `Limit`; those of
