@@ -49,7 +49,7 @@ enum Large {
 
 /// So many bits a figure may have above and below the line. Each schedule that builds on another may double them: this is room for
 /// half a dozen in a row, and a limit to what a document can make of two lines.
-pub(crate) const MAX_BITS: u64 = 4_096;
+pub const MAX_BITS: u64 = 4_096;
 /// No numerator or denominator has more digits.
 const MAX_DIGITS: usize = 1_234;
 
