@@ -22,6 +22,7 @@ pub mod overrides;
 mod pages;
 mod parallel;
 pub mod partners;
+mod periods;
 pub mod place;
 mod plan;
 pub mod programs;

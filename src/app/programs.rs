@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use guerdon_domain::access::{Action, Condition, Resource};
-use guerdon_domain::date::{Date, Span};
+use guerdon_domain::date::Date;
 use guerdon_domain::document::Document;
 use guerdon_domain::document::benefit::BenefitKind;
 use guerdon_domain::document::export::digest;
@@ -12,7 +12,6 @@ use guerdon_domain::document::notes::notes;
 use guerdon_domain::document::read::{Format, read};
 use guerdon_domain::event::{Event, ProgramPublished};
 use guerdon_domain::fault::Fault;
-use guerdon_domain::period::Period;
 use guerdon_domain::program::Program;
 use guerdon_store::{AuditEntry, Change, NewDraft, PublishedProgram, ReadTx, StoreError};
 pub use guerdon_store::{ProgramId, ProgramKey, StoredProgram, VersionHead, VersionId, VersionState};
@@ -20,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::idempotency::{Keyed, keyed_context};
 use super::outbox::outgoing;
+use super::periods::refuse_taken_names;
 use super::{App, Ctx};
 use crate::error::AppError;
 
@@ -271,49 +271,6 @@ pub(super) async fn in_force_by(app: &App, tx: &ReadTx, program: ProgramId, date
     governing(app, tx, program, &versions, dates).await
 }
 
-/// Every published version with the days on which it is in force, the latest first.
-async fn in_their_time(app: &App, tx: &ReadTx, key: Option<&ProgramKey>) -> Result<Vec<(Span, InForce)>, AppError> {
-    let published = published_in(tx, key).await?;
-    let program = Arc::new(published.program.clone());
-    let mut until = Date::MAX;
-    let mut found = Vec::with_capacity(published.versions.len());
-    for version in published.versions.iter().rev() {
-        let compiled = continuing_in(app, tx, &published.versions, version).await?;
-        let days = Span::new(version.effective_on, until);
-        until = version.effective_on;
-        found.push((days, InForce { program: program.clone(), version: version.clone(), compiled }));
-    }
-    Ok(found)
-}
-
-/// The rebate period of that name with the version that governs it: the one that was in force on its first day (semantics 5), whose
-/// schedules have it. Versions of other days may call other days so, or have no such period.
-///
-/// # Errors
-/// `NotFound`; `Invalid`, see `program_in`.
-pub(super) async fn period_governed(app: &App, tx: &ReadTx, key: Option<&ProgramKey>, name: &str) -> Result<Option<(Period, InForce)>, AppError> {
-    let versions = in_their_time(app, tx, key).await?.into_iter();
-    let mut named = versions.filter_map(|(days, version)| {
-        let period = version.compiled.period_named(name).filter(|period| days.contains(period.span.from))?;
-        Some((period, version))
-    });
-    Ok(named.next())
-}
-
-/// The rebate periods that hold a date, each with the version that governs it, those of the latest version first.
-///
-/// # Errors
-/// As [`period_governed`].
-pub(super) async fn periods_governed_on(app: &App, tx: &ReadTx, key: Option<&ProgramKey>, date: Date) -> Result<Vec<(Period, InForce)>, AppError> {
-    let mut found: Vec<(Period, InForce)> = Vec::new();
-    for (days, version) in in_their_time(app, tx, key).await? {
-        let periods = version.compiled.periods_holding(date).into_iter().filter(|period| days.contains(period.span.from));
-        let new = periods.filter(|period| !found.iter().any(|(known, _)| known.name == period.name)).collect::<Vec<_>>();
-        found.extend(new.into_iter().map(|period| (period, version.clone())));
-    }
-    Ok(found)
-}
-
 async fn governing(
     app: &App,
     tx: &ReadTx,
@@ -518,42 +475,6 @@ fn effective_date_taken(error: StoreError) -> AppError {
 fn effective_date_is_taken() -> AppError {
     let message = "another published version of this program takes effect on the same day: choose another `version.effectiveOn`";
     AppError::conflict("EFFECTIVE_DATE_TAKEN", "version", message)
-}
-
-/// Periods that begin so many months after a version's first day, or before its last, are compared by name with those of other versions:
-/// names hold a year.
-const NAMES_COMPARED: i32 = 24;
-
-/// A run settles one period by its name, so that one name means the same days in all versions, each asked about the periods that it
-/// governs.
-async fn refuse_taken_names(app: &App, tx: &ReadTx, program: ProgramId, new: &Program) -> Result<(), AppError> {
-    let published = tx.list_published_versions(program).await?;
-    let until = |after: Date| published.iter().map(|version| version.effective_on).filter(|day| *day > after).min().unwrap_or(Date::MAX);
-    let own = Span::new(new.effective_on(), until(new.effective_on()));
-    let first = own.intersect(Span::new(own.from, own.from.plus_months(NAMES_COMPARED)));
-    let last =
-        if own.until == Date::MAX { Vec::new() } else { new.periods_beginning_in(own.intersect(Span::new(own.until.plus_months(-NAMES_COMPARED), own.until))) };
-    let periods: Vec<Period> = new.periods_beginning_in(first).into_iter().chain(last).collect();
-    for version in &published {
-        // Its days end where the new version's begin.
-        let days = Span::new(
-            version.effective_on,
-            if version.effective_on < own.from { until(version.effective_on).min(own.from) } else { until(version.effective_on) },
-        );
-        let other = compiled_in(app, tx, version).await?;
-        let taken = periods.iter().find_map(|period| {
-            let theirs = other.period_named(&period.name).filter(|theirs| theirs.span != period.span && days.contains(theirs.span.from))?;
-            Some((period, theirs))
-        });
-        if let Some((period, theirs)) = taken {
-            let message = format!(
-                "the period {} is {} here, and {} in version {}, and a run settles one period by its name: give the periods around the change names of their own, as custom periods",
-                period.name, period.span, theirs.span, version.number
-            );
-            return Err(AppError::conflict("PERIOD_NAME_TAKEN", "version", message));
-        }
-    }
-    Ok(())
 }
 
 async fn refuse_moving_money(tx: &ReadTx, program: ProgramId, effective_on: Date, document: &Document) -> Result<(), AppError> {

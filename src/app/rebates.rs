@@ -15,11 +15,11 @@ use guerdon_domain::date::Date;
 use guerdon_domain::period::Period;
 pub use guerdon_domain::rebate::Estimate as Outlook;
 use guerdon_domain::rebate::{Knowledge, OnRecord, PeriodResult, compute_as_known, estimate};
-use guerdon_store::ReadTx;
 
 use super::partners::PartnerId;
+use super::periods::{governed, periods_governed_on};
 use super::plan::{compute, dated, for_rebates, read_facts, together};
-use super::programs::{InForce, ProgramKey, period_governed, periods_governed_on};
+use super::programs::{InForce, ProgramKey};
 use super::{App, Ctx};
 use crate::error::AppError;
 
@@ -59,24 +59,6 @@ impl PeriodEstimate {
     pub fn outlook(&self, schedule: &str) -> Option<&Outlook> {
         self.outlook.iter().find(|outlook| outlook.schedule == schedule)
     }
-}
-
-/// The period of that name, by the version that governs it: the one in force on its first day (semantics 5).
-///
-/// # Errors
-/// `NotFound` before the first version; `Invalid` with `UNKNOWN_PERIOD`, which says how periods are spelled in this program.
-pub(super) async fn governed(app: &App, ctx: &Ctx, tx: &ReadTx, program: &ProgramKey, name: &str) -> Result<(Period, InForce), AppError> {
-    if let Some(found) = period_governed(app, tx, Some(program), name).await? {
-        return Ok(found);
-    }
-    let (today, present) = dated(app, ctx, tx, Some(program), None).await?.ok_or(AppError::NotFound)?;
-    Err(AppError::invalid("UNKNOWN_PERIOD", "period", no_such_period(app, tx, &present, today).await?))
-}
-
-/// That no schedule has a period, with those that hold a date as they are spelled in this program.
-pub(super) async fn no_such_period(app: &App, tx: &ReadTx, present: &InForce, date: Date) -> Result<String, AppError> {
-    let periods = periods_governed_on(app, tx, Some(&ProgramKey::Id(present.program.id)), date).await?;
-    Ok(present.compiled.no_such_period_among(periods.into_iter().map(|(period, _)| period).collect()))
 }
 
 /// What partners have earned so far, by the tiers on record. A fixed number of statements whatever the number of partners. Partners

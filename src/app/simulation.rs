@@ -30,9 +30,9 @@ use guerdon_store::ReadTx;
 
 use super::levelling::PartnerStanding;
 use super::partners::PartnerId;
+use super::periods::{no_such_period, period_governed};
 use super::plan::{Known, compute, dated, for_judging, for_runs, read_facts, together};
-use super::programs::{InForce, ProgramKey, VersionId, may_see, period_governed, read_document};
-use super::rebates::no_such_period;
+use super::programs::{InForce, ProgramKey, VersionId, may_see, read_document};
 use super::{App, Ctx};
 use crate::error::AppError;
 pub use admissions::SupposedAdmission;

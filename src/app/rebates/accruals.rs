@@ -11,12 +11,12 @@ use guerdon_domain::rebate::{OnRecord, accruals};
 use guerdon_store::{AccrualLine, AuditEntry, Change, NewAccrual, PartnerId, WriteTx};
 use serde::{Deserialize, Serialize};
 
-use super::governed;
 use super::runs::over_all;
 use crate::app::idempotency::{Keyed, keyed_context, write_context};
 use crate::app::jobs::{HeldJob, NewJob, Progress, StoredJob};
+use crate::app::periods::{governed, period_governed};
 use crate::app::plan::{UpTo, compute, for_runs, read_facts_of_run};
-use crate::app::programs::{InForce, ProgramKey, period_governed, today_in};
+use crate::app::programs::{InForce, ProgramKey, today_in};
 use crate::app::{App, Ctx};
 use crate::error::AppError;
 

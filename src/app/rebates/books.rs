@@ -7,11 +7,11 @@ pub use guerdon_store::{AccountKind, EntryId, EntryKind, LedgerFault, StoredAcco
 use guerdon_store::{AuditEntry, Change, EntryFilter, RunId, StoreError};
 use serde::{Deserialize, Serialize};
 
-use super::governed;
 use super::runs::over_all;
 use crate::app::idempotency::{Keyed as Idempotent, keyed_context};
 use crate::app::pages::{Keyed, page_of, request_of};
 use crate::app::partners::PartnerId;
+use crate::app::periods::governed;
 use crate::app::programs::{ProgramKey, program_in};
 use crate::app::text::check_text;
 use crate::app::{App, Ctx};

@@ -20,10 +20,10 @@ use guerdon_store::{PartnerId, ReadTx, SumsSource};
 use crate::app::App;
 use crate::app::Ctx;
 use crate::app::parallel::in_parallel;
+use crate::app::periods::governed;
 pub use crate::app::plan::UpTo;
 use crate::app::plan::{for_runs, read_facts_of_run, together};
 use crate::app::programs::{InForce, ProgramKey};
-use crate::app::rebates::governed;
 use crate::app::rebates::sums::{SumsKey, WindowData};
 use crate::error::AppError;
 

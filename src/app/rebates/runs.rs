@@ -30,10 +30,10 @@ pub(super) use question::question_of;
 use super::super::idempotency::{Keyed, keyed_context};
 use super::super::jobs::{NewJob, StoredJob};
 use super::super::pages::{self, page_of, request_of};
+use super::super::periods::governed;
 use super::super::programs::{ProgramKey, program_in, today_in};
 use super::super::text::check_text;
 use super::super::{App, Ctx};
-use super::governed;
 use crate::error::AppError;
 
 /// Partners of `rebateRun.differences` at most.

@@ -21,6 +21,10 @@ use crate::region::{Geography, Tree};
 /// Names of custom periods that a message spells out at most.
 const SPELLED_MAX: usize = 5;
 
+/// Periods that begin so many months after a version's first day, or before its end, are compared by name with those of other versions:
+/// names hold a year.
+const NAMES_COMPARED: i32 = 24;
+
 /// A compiled program version.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -261,15 +265,25 @@ impl Program {
         format!("no rebate schedule has such a period: they are spelled here as {}", spelled.join(", "))
     }
 
-    /// The periods of its schedules that begin in a span of days: of custom calendars those that are listed.
-    pub fn periods_beginning_in(&self, days: Span) -> Vec<Period> {
-        let mut found: Vec<Period> = Vec::new();
-        for period in self.document.rebate_schedules.iter().flat_map(|schedule| self.periods(&schedule.period).beginning_in(days)) {
-            if !found.contains(&period) {
-                found.push(period);
-            }
-        }
-        found
+    /// A period that it governs on its days of being in force, with the one that another version, on the days of that one, calls by the
+    /// same name although it is other days.
+    pub fn calls_otherwise(&self, days: Span, other: &Self, days_of_other: Span) -> Option<(Period, Period)> {
+        let first = Span::new(days.from, days.from.plus_months(NAMES_COMPARED));
+        // A version that no other follows has no last days.
+        let last = if days.until == Date::MAX { first } else { Span::new(days.until.plus_months(-NAMES_COMPARED), days.until) };
+        let mut near = self.document.rebate_schedules.iter().flat_map(|schedule| {
+            let periods = self.periods(&schedule.period);
+            [first, last].into_iter().flat_map(move |near| periods.beginning_in(days.intersect(near)))
+        });
+        near.find_map(|period| {
+            let theirs = other.period_begun_in(days_of_other, &period.name).filter(|theirs| theirs.span != period.span)?;
+            Some((period, theirs))
+        })
+    }
+
+    /// The period of that name, if it begins on one of these days.
+    pub fn period_begun_in(&self, days: Span, name: &str) -> Option<Period> {
+        self.period_named(name).filter(|period| days.contains(period.span.from))
     }
 
     /// The period of that name of any of its schedules.
