@@ -222,7 +222,11 @@ impl Exact {
             // Two products of 64 bits each, halved at least: the denominators differ, so that one of them is above one.
             let (left, right) = (i128::from(a) * i128::from(d / common), i128::from(c) * i128::from(b / common));
             let numerator = left.checked_add(right).ok_or(Overflow)?;
-            return Self::ratio(numerator, i128::from(b / common) * i128::from(d)).ok_or(Overflow);
+            // Both are in lowest terms, so that the sum shares with its denominator what the two denominators share, at most.
+            let left_over = numerator.unsigned_abs() % u128::from(common.unsigned_abs());
+            let shared = small_common_divisor(common.unsigned_abs(), u64::try_from(left_over).map_err(|_| Overflow)?);
+            let shared = i64::try_from(shared).map_err(|_| Overflow)?;
+            return Ok(Self::of((numerator / i128::from(shared), i128::from(b / common) * i128::from(d / shared))));
         }
         if let (Some(left), Some(right)) = (self.narrow(), other.narrow())
             && let Some(sum) = integer::sum(left, right)

@@ -9,14 +9,16 @@ use crate::hash::QuickMap;
 /// A tree of keys: regions, or product categories.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
-    parents: QuickMap<String, Option<String>>,
+    /// What lies above each key: its parent first, the root last.
+    above: QuickMap<String, Vec<String>>,
     order: Vec<String>,
 }
 
 impl Tree {
     fn insert(&mut self, key: &str, parent: Option<&str>) {
-        if !self.parents.contains_key(key) {
-            self.parents.insert(key.to_owned(), parent.map(str::to_owned));
+        if !self.above.contains_key(key) {
+            let above = parent.map(|parent| self.path(parent).map(str::to_owned).collect()).unwrap_or_default();
+            self.above.insert(key.to_owned(), above);
             self.order.push(key.to_owned());
         }
     }
@@ -49,7 +51,7 @@ impl Tree {
 
     /// Whether the tree has the key.
     pub fn contains(&self, key: &str) -> bool {
-        self.parents.contains_key(key)
+        self.above.contains_key(key)
     }
 
     /// All keys, parents before children, as the document lists them.
@@ -59,17 +61,21 @@ impl Tree {
 
     /// The key above.
     pub fn parent(&self, key: &str) -> Option<&str> {
-        self.parents.get(key).and_then(Option::as_deref)
+        self.above_of(key).first().map(String::as_str)
+    }
+
+    fn above_of(&self, key: &str) -> &[String] {
+        self.above.get(key).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The key itself, then its parent, up to the root. A key that the tree lacks has only itself.
     pub fn path<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a str> {
-        std::iter::successors(Some(key), |key| self.parent(key))
+        std::iter::once(key).chain(self.above_of(key).iter().map(String::as_str))
     }
 
     /// Whether `key` is `ancestor` or lies under it.
     pub fn is_under(&self, key: &str, ancestor: &str) -> bool {
-        self.path(key).any(|step| step == ancestor)
+        key == ancestor || self.above_of(key).iter().any(|above| above == ancestor)
     }
 
     /// The ancestor of `key` at `depth` (1 = root); the key itself when it lies above that depth.
