@@ -313,7 +313,7 @@ impl Leaf {
                 None => "a contract in force".to_owned(),
             },
             LeafKind::Tier => format!("{} in {}", self.noun.clone().unwrap_or_else(subject), self.ladder.clone().unwrap_or_else(|| self.key.clone())),
-            LeafKind::Ladders => format!("qualifications{}", self.level()),
+            LeafKind::Ladders => format!("{}s{}", self.counted_in_ladders(), self.level()),
             LeafKind::Tenure => format!("{} {}", self.months(self.required.clone().unwrap_or(Exact::ZERO)), self.served_in()),
             LeafKind::Partner => format!("a partner {}", subject()),
             LeafKind::Metric | LeafKind::Holding | LeafKind::Admission => self.name(),
@@ -400,12 +400,17 @@ impl Leaf {
         let level = self.level();
         let (actual, required) = (self.actual.clone().unwrap_or(Exact::ZERO), self.required.clone().unwrap_or(Exact::ZERO));
         if self.met() {
-            let held = format!("{} {}{level}", grouped(&actual, 0), plural("qualification", actual));
+            let held = format!("{} {}{level}", grouped(&actual, 0), plural(self.counted_in_ladders(), actual));
             return Sentence::new("LADDERS", format!("{held}; at least {} is met", grouped(&required, 0)));
         }
         let by = by.map_or(String::new(), |by| format!(" by {by}"));
         let more = self.missing.clone().map_or(String::new(), |missing| format!("; {} more needed{by}", grouped(&missing, 0)));
-        Sentence::new("LADDERS", format!("{} of {} {}{level}{more}", grouped(&actual, 0), grouped(&required, 0), plural("qualification", required)))
+        Sentence::new("LADDERS", format!("{} of {} {}{level}{more}", grouped(&actual, 0), grouped(&required, 0), plural(self.counted_in_ladders(), required)))
+    }
+
+    /// What is counted where ladders are: qualifications, or regions.
+    fn counted_in_ladders(&self) -> &str {
+        self.noun.as_deref().unwrap_or("qualification")
     }
 
     /// The level that ladders are asked for.

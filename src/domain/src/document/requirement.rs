@@ -7,6 +7,7 @@ use super::metric::{CalendarUnit, Filter, Measure, Operand, Window};
 use super::scoped::{Scalar, Scoped};
 use crate::facts::ContractStatus;
 use crate::money::Rate;
+use crate::region::Geography;
 
 /// A condition that a partner meets or not on a date.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -115,7 +116,7 @@ pub struct Threshold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TierHeld {
-    /// In this ladder.
+    /// In this ladder; where it is held region by region and the question is not about one region, in any of them.
     pub ladder: String,
     /// This tier or a higher one.
     pub tier: String,
@@ -147,8 +148,26 @@ pub struct LaddersHeld {
     pub rank_at_least: Option<u32>,
     /// At this tier or above, by its key in each ladder.
     pub tier: Option<String>,
+    /// Count every region in which a ladder of scope `PARTNER_IN_REGION` is held at that level, instead of the ladder once.
+    #[serde(default)]
+    pub each_region: bool,
+    /// With `eachRegion`: only these regions and what lies under them.
+    #[serde(default)]
+    pub regions: Vec<String>,
+    /// With `eachRegion`: only regions of these groups.
+    #[serde(default)]
+    pub region_groups: Vec<String>,
     /// So many.
     pub at_least: Scoped<Threshold>,
+}
+
+impl LaddersHeld {
+    /// Whether a region is one of those that are counted.
+    pub(crate) fn counts(&self, geography: &Geography, region: &str) -> bool {
+        (self.regions.is_empty() && self.region_groups.is_empty())
+            || self.regions.iter().any(|named| geography.regions.is_under(region, named))
+            || self.region_groups.iter().any(|group| geography.in_group(region, group))
+    }
 }
 
 /// A holding that counts on the day.

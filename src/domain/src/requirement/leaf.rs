@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Compares, Judged, Leaf, LeafKind, LeafWords, Node, RatioGap, Unmet, partner_has};
 use crate::date::{Date, Span};
+use crate::document::ladder::{Ladder, LadderScope};
 use crate::document::metric::{Aggregate, Formula, Measure, Metric, Operand, Source, Unit};
 use crate::document::requirement::{Comparison, ContractHeld, HoldingPresent, LaddersHeld, PartnerIs, Tenure, Threshold, TierHeld, TierState};
 use crate::document::scoped::{Scalar, Scoped};
@@ -358,6 +359,20 @@ impl<'a> Evaluator<'a> {
         Ok(Leaf::yes_or_no(words, asked > 0 && held >= asked).judged())
     }
 
+    /// How often a ladder counts that is asked for at a rank: once, or for each region that counts.
+    fn held_at(&self, rule: &LaddersHeld, ladder: &'a Ladder, asked: u32, at: &At<'a>) -> Result<i64, Faults> {
+        if !rule.each_region || ladder.scope == LadderScope::Partner {
+            return Ok((self.evaluated_rank(ladder, at)? >= asked).into());
+        }
+        let mut held = 0;
+        for region in self.regions_of(ladder, at).into_iter().flatten() {
+            if rule.counts(&self.program.geography, region) && self.evaluated_rank(ladder, &at.in_region(Some(region)))? >= asked {
+                held += 1;
+            }
+        }
+        Ok(held)
+    }
+
     pub(super) fn judge_ladders(&self, rule: &'a LaddersHeld, at: &At<'a>) -> Result<Judged, Faults> {
         let mut held = 0_i64;
         for ladder in self.program.ladders_of(rule) {
@@ -365,14 +380,15 @@ impl<'a> Evaluator<'a> {
                 (Some(tier), _) => ladder.rank(Some(tier)),
                 (None, rank) => rank.unwrap_or(1),
             };
-            if asked > 0 && self.evaluated_rank(ladder, at)? >= asked {
-                held += 1;
+            if asked > 0 {
+                held += self.held_at(rule, ladder, asked, at)?;
             }
         }
         let required = self.program.geography.resolve(&rule.at_least, at.standpoint()).map(|threshold| threshold.value.clone());
         let actual = Exact::from_int(held);
         let subject = rule.tier.clone().or_else(|| rule.rank_at_least.map(|rank| format!("rank {rank}")));
-        let words = LeafWords { subject, ..LeafWords::new(LeafKind::Ladders, "LADDERS".to_owned()) };
+        let noun = rule.each_region.then(|| "region".to_owned());
+        let words = LeafWords { subject, noun, ..LeafWords::new(LeafKind::Ladders, "LADDERS".to_owned()) };
         let leaf = Leaf {
             missing: required.as_ref().map(|required| missing(Compares::AtLeast, Unit::Count, required, Some(&actual))).transpose()?.flatten(),
             reason: required.is_none().then_some(Unmet::NoThreshold),

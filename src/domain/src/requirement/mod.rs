@@ -479,6 +479,8 @@ pub(crate) fn partner_has(at: &At<'_>, attribute: &str, equals: Option<&Scalar>)
 }
 
 #[cfg(test)]
+mod region_tests;
+#[cfg(test)]
 mod sentence_tests;
 #[cfg(test)]
 mod tests;

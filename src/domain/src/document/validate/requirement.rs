@@ -3,11 +3,12 @@
 use super::measure::Bound;
 use super::metric::{operand_unit, unit_name};
 use super::{Check, MAX_TREE_DEPTH};
-use crate::document::ladder::Ladder;
+use crate::document::ladder::{Ladder, LadderScope};
 use crate::document::metric::{Source, Unit};
 use crate::document::requirement::{AtLeast, Comparison, ForEach, LaddersHeld, PartnerIs, Requirement, Threshold, TierHeld};
 use crate::document::scoped::Scoped;
 use crate::exact::Exact;
+use crate::region::Geography;
 
 /// Tenures reach back at most this far.
 const MAX_TENURE_MONTHS: u32 = 1_200;
@@ -240,16 +241,36 @@ impl Check<'_> {
             let all: Vec<&str> = document.ladders.iter().flat_map(|ladder| ladder.tiers.iter().map(|tier| tier.key.as_str())).collect();
             self.reference("tier in any ladder", tier, format!("{path}.tier"), all.into_iter());
         }
+        self.regions_counted(rule, path);
         self.thresholds(&rule.at_least, Some(Unit::Count), &format!("{path}.atLeast"));
         self.ladders_enough(rule, path);
     }
 
-    /// Whether so many ladders have the level that is asked for. Unknown ladders and tiers have faults of their own.
+    fn regions_counted(&mut self, rule: &LaddersHeld, path: &str) {
+        for (index, region) in rule.regions.iter().enumerate() {
+            self.region(region, format!("{path}.regions[{index}]"));
+        }
+        for (index, group) in rule.region_groups.iter().enumerate() {
+            self.region_group(group, format!("{path}.regionGroups[{index}]"));
+        }
+        let message = "it says which regions count: that needs `eachRegion: true`";
+        self.out_of_place(!rule.each_region && !rule.regions.is_empty(), format!("{path}.regions"), message);
+        self.out_of_place(!rule.each_region && !rule.region_groups.is_empty(), format!("{path}.regionGroups"), message);
+        let in_regions = self.counted_ladders(rule).into_iter().any(|ladder| ladder.scope == LadderScope::PartnerInRegion);
+        self.out_of_place(
+            rule.each_region && !in_regions,
+            format!("{path}.eachRegion"),
+            "none of these ladders is held region by region (`scope: PARTNER_IN_REGION`): leave it out",
+        );
+    }
+
+    /// Whether so many ladders have the level that is asked for. Unknown ladders, tiers and regions have faults of their own.
     fn ladders_enough(&mut self, rule: &LaddersHeld, path: &str) {
-        let main = self.names.main_ladder.map(|ladder| &ladder.key);
-        let named = |ladder: &&Ladder| if rule.ladders.is_empty() { main != Some(&ladder.key) } else { rule.ladders.contains(&ladder.key) };
-        let asked: Vec<&Ladder> = self.document.ladders.iter().filter(named).collect();
-        let all_known = rule.ladders.iter().all(|key| asked.iter().any(|ladder| ladder.key == *key));
+        let asked = self.counted_ladders(rule);
+        let regions = &self.names.regions;
+        let all_known = rule.ladders.iter().all(|key| asked.iter().any(|ladder| ladder.key == *key))
+            && rule.regions.iter().all(|region| regions.contains(region))
+            && rule.region_groups.iter().all(|group| self.document.region_groups.iter().any(|known| known.key == *group));
         if !all_known || rule.tier.as_ref().is_some_and(|tier| self.document.ladders.iter().all(|ladder| ladder.tier(tier).is_none())) {
             return;
         }
@@ -262,7 +283,8 @@ impl Check<'_> {
             (Some(tier), _) => ladder.tier(tier).is_some(),
             (None, rank) => rank.unwrap_or(1) as usize <= ladder.tiers.len(),
         };
-        self.at_most_ladders(&rule.at_least, asked.iter().filter(has_level).count(), &format!("{path}.atLeast"));
+        let most = asked.iter().filter(has_level).map(|ladder| self.most_of(rule, ladder)).sum();
+        self.at_most_ladders(&rule.at_least, most, &format!("{path}.atLeast"));
     }
 
     fn at_most_ladders(&mut self, thresholds: &Scoped<Threshold>, most: usize, path: &str) {
@@ -291,5 +313,23 @@ impl Check<'_> {
             self.fault("EMPTY_LIST", path, "say what the partner must be: `regions`, `regionGroups`, `partnerTypes`, `tracks` or `attribute`");
         }
         self.out_of_place(rule.equals.is_some() && rule.attribute.is_none(), format!("{path}.equals"), "it compares an attribute, and no `attribute` is named");
+    }
+}
+
+impl<'d> Check<'d> {
+    /// The ladders that a rule counts, as far as there are such.
+    fn counted_ladders(&self, rule: &LaddersHeld) -> Vec<&'d Ladder> {
+        let main = self.names.main_ladder.map(|ladder| &ladder.key);
+        let named = |ladder: &&Ladder| if rule.ladders.is_empty() { main != Some(&ladder.key) } else { rule.ladders.contains(&ladder.key) };
+        self.document.ladders.iter().filter(named).collect()
+    }
+
+    /// How often a ladder can count.
+    fn most_of(&self, rule: &LaddersHeld, ladder: &Ladder) -> usize {
+        if !rule.each_region || ladder.scope == LadderScope::Partner {
+            return 1;
+        }
+        let geography = Geography::new(self.document);
+        geography.regions.keys().iter().filter(|region| rule.counts(&geography, region)).count()
     }
 }
