@@ -10,6 +10,7 @@ use guerdon_domain::document::benefit::BenefitKind;
 use guerdon_domain::document::export::digest;
 use guerdon_domain::document::notes::notes;
 use guerdon_domain::document::read::{Format, read};
+use guerdon_domain::document::validate::validate;
 use guerdon_domain::event::{Event, ProgramPublished};
 use guerdon_domain::fault::Fault;
 use guerdon_domain::program::Program;
@@ -199,8 +200,20 @@ pub(super) async fn compiled_in(app: &App, tx: &ReadTx, version: &VersionHead) -
     }
     let text = tx.find_document(version.id).await?.ok_or(AppError::NotFound)?;
     let document = read(&text, Format::Json).map_err(AppError::internal)?;
-    let compiled = Program::compile(document).map_err(AppError::internal)?;
-    Ok(if published { app.programs.keep(version.id, compiled) } else { Arc::new(compiled) })
+    if !published {
+        return Ok(Arc::new(Program::compile(document)?));
+    }
+    warn_of_later_checks(version, &document);
+    Ok(app.programs.keep(version.id, Program::compile_published(document).map_err(AppError::internal)?))
+}
+
+/// A version goes on as it was published, also where a check that came later would refuse it: said once, when it is read.
+fn warn_of_later_checks(version: &VersionHead, document: &Document) {
+    let faults = validate(document);
+    if let Some(first) = faults.0.first() {
+        let (program, number) = (&document.program.code, version.number);
+        tracing::warn!(%program, number, faults = faults.0.len(), %first, "a published version would not be published today: it goes on as it is");
+    }
 }
 
 /// The same as one that goes on with the cumulative schedules of the versions before it, among `versions` by their first days. Which these are

@@ -32,7 +32,7 @@ use super::levelling::PartnerStanding;
 use super::partners::PartnerId;
 use super::periods::{no_such_period, period_governed};
 use super::plan::{Known, compute, dated, for_judging, for_runs, read_facts, together};
-use super::programs::{InForce, ProgramKey, VersionId, may_see, read_document};
+use super::programs::{InForce, ProgramKey, VersionId, VersionState, may_see, read_document};
 use super::{App, Ctx};
 use crate::error::AppError;
 pub use admissions::SupposedAdmission;
@@ -226,21 +226,23 @@ fn within_rules(faults: Faults, rules: &SimulatedRules) -> AppError {
 }
 
 async fn rules_of(app: &App, ctx: &Ctx, tx: &ReadTx, in_force: &InForce, rules: &SimulatedRules) -> Result<RulesInForce, AppError> {
-    let document = match rules {
+    let (document, published) = match rules {
         SimulatedRules::AsTheyAre => return Ok(RulesInForce::AsTheyAre),
         SimulatedRules::Changed(changes) => return Ok(RulesInForce::Changed(changes.clone())),
         SimulatedRules::Version(version) => {
             let head = tx.find_version(*version).await?.filter(|head| may_see(ctx, head)).ok_or(AppError::NotFound)?;
             let text = tx.find_document(head.id).await?.ok_or(AppError::NotFound)?;
-            read(&text, Format::Json).map_err(AppError::internal)?
+            let document = read(&text, Format::Json).map_err(AppError::internal)?;
+            (document, head.state == VersionState::Published)
         }
-        SimulatedRules::Document(text) => read_document(app, text)?,
+        SimulatedRules::Document(text) => (read_document(app, text)?, false),
     };
     if document.program.code != in_force.program.code {
         let message = format!("the document is of program {}, and the simulation of {}", document.program.code, in_force.program.code);
         return Err(AppError::invalid("OTHER_PROGRAM", "rules", message));
     }
-    Ok(RulesInForce::Document(Box::new(document)))
+    let document = Box::new(document);
+    Ok(if published { RulesInForce::Published(document) } else { RulesInForce::Document(document) })
 }
 
 /// The periods with the versions that compute them: in reality the one in force on the period's first day; changes are made to

@@ -12,8 +12,9 @@ use crate::document::ladder::{Ladder, ReviewPolicy, Tier};
 use crate::document::metric::Metric;
 use crate::document::rebate::{PeriodRule, RebateSchedule};
 use crate::document::requirement::{LaddersHeld, Requirement};
+use crate::document::validate::{circles, validate};
 use crate::document::{Category, Document, Region};
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 use crate::money::Currency;
 use crate::period::{FiscalYear, Period, Periods};
 use crate::region::{Geography, Tree};
@@ -62,15 +63,30 @@ fn index_of_grants(document: &Document) -> BTreeMap<String, Vec<usize>> {
     grants
 }
 
+/// A time zone of the IANA database.
+pub(crate) fn time_zone(name: &str) -> Result<chrono_tz::Tz, Fault> {
+    name.parse().map_err(|_| Fault::new("UNKNOWN_TIME_ZONE", "", "not a time zone of the IANA database: write one such as \"Europe/Berlin\""))
+}
+
 impl Program {
     /// Validates the document and compiles it. Every fault is reported at once, each with its path.
     pub fn compile(document: Document) -> Result<Self, Faults> {
-        let faults = crate::document::validate::validate(&document);
-        let fiscal_year = document.program.fiscal_year_start.parse().ok();
-        let time_zone = document.program.time_zone.parse::<chrono_tz::Tz>().ok();
-        let (Some(fiscal_year), Some(time_zone), true) = (fiscal_year, time_zone, faults.is_empty()) else {
-            return Err(faults);
-        };
+        validate(&document).or(())?;
+        Self::build(document)
+    }
+
+    /// Compiles a document that was valid when it was published. It stays what it is, while new checks come: it is asked for nothing but
+    /// what engines cannot do without, a calendar and rules that do not lean on themselves.
+    pub fn compile_published(document: Document) -> Result<Self, Faults> {
+        circles(&document).or(())?;
+        Self::build(document)
+    }
+
+    fn build(document: Document) -> Result<Self, Faults> {
+        let mut faults = Faults::new();
+        let fiscal_year = faults.keep("program.fiscalYearStart", document.program.fiscal_year_start.parse());
+        let time_zone = faults.keep("program.timeZone", time_zone(&document.program.time_zone));
+        let (Some(fiscal_year), Some(time_zone)) = (fiscal_year, time_zone) else { return Err(faults) };
         Ok(Self {
             geography: Geography::new(&document),
             categories: Tree::of_categories(&document.categories),

@@ -1,10 +1,14 @@
 //! A period is settled by the version that was in force on its first day, whatever later versions have for periods (semantics 5).
 
+use guerdon::app::programs::canonical;
+use guerdon_domain::document::read::read_document;
+use guerdon_store::NewDraft;
 use serde_json::{Value, json};
 
 use super::knowledge::reproduced;
 use super::{amount, calculated, go_to, line, move_run, posted, preparer, program_with, refusal, retroactive, sell, service, sound, try_move};
 use crate::api::{Api, actor, approver, designer, of_partner};
+use crate::harness::build::write;
 use guerdon_domain::access::{Role, RoleScope};
 
 fn flat(key: &str, period: &str, rate: &str) -> Value {
@@ -138,4 +142,61 @@ async fn one_name_means_the_same_days_in_all_versions() {
     between["version"] = json!({"label": "Between", "effectiveOn": "2021-08-01"});
     between["rebateSchedules"][0]["period"] = json!({"custom": [{"name": "FY2022-Q2", "from": "2021-08-01", "until": "2021-09-01"}]});
     assert_eq!(publish(&between).await[0]["code"], "PERIOD_NAME_TAKEN");
+}
+
+/// Publishes a version without asking what is asked today, as an earlier build would have: it knew fewer checks.
+async fn published_long_ago(api: &Api, document: &Value) {
+    let document = read_document(document.clone()).unwrap();
+    let (text, digest) = canonical(&document).unwrap();
+    let draft = NewDraft { label: None, document: text, digest, announced_on: None, effective_on: document.version.effective_on, enforced_on: None };
+    let publish = write(&api.database.store, async |tx| {
+        let program = tx.find_program("P").await?.unwrap();
+        let draft = tx.insert_draft(program.id, draft.clone()).await?;
+        tx.publish_version(draft.id, draft.row_version).await
+    });
+    publish.await.unwrap();
+}
+
+/// What is published never changes, while new checks come: a version that they would refuse goes on, and is published no second time.
+#[tokio::test]
+async fn a_version_that_would_be_refused_today_goes_on() {
+    let first = program_with(flat("quarterly", "quarter", "1 %"));
+    let api = service(&first, &["A"], "2020-04-10").await;
+    let mut old = first.clone();
+    old["version"] = json!({"label": "old", "effectiveOn": "2020-01-01"});
+    old["rebateSchedules"] = json!([flat("quarterly", "quarter", "2 %")]);
+    // Characters that nobody sees, a budget of fractions of a cent, and the grant of a tier that the ladder does not have.
+    old["ladders"][0]["tiers"][1]["name"] = json!("Silver\u{202e}");
+    old["rebateSchedules"][0]["budget"] = json!({"amount": "1000.005"});
+    old["grants"][0]["tier"] = json!("PLATINUM");
+    published_long_ago(&api, &old).await;
+    sell(&api, &[line("1", "A", "2020-02-01", "6000.00")]).await;
+
+    let evaluate = json!({"program": "P", "partners": ["A"], "idempotencyKey": api.key()});
+    api.mutate(designer(), "tiersEvaluate", "TiersEvaluateInput", "judged", evaluate).await;
+    let query = "{ partner(by: {code: \"A\"}) { tier { tier } standing { ladders { tier } } entitlements { benefit status value { allowance } } \
+        rebateEstimate(period: \"2020-Q1\") { schedules { programVersion amount { amount } } } } }";
+    let answer = api.ask(of_partner("A"), query).await;
+    assert_eq!(answer.at("/partner/tier/tier"), "SILVER");
+    assert_eq!(answer.at("/partner/standing/ladders/0/tier"), "SILVER");
+    assert_eq!(answer.at("/partner/entitlements/1"), &json!({"benefit": "hours", "status": "GRANTED", "value": {"allowance": "12"}}));
+    assert_eq!(answer.at("/partner/rebateEstimate/schedules/0"), &json!({"programVersion": 2, "amount": {"amount": "120.00"}}));
+    let run = posted(&api, "2020-Q1", "ORIGINAL").await;
+    assert_eq!(amount(&run), "120.00");
+    reproduced(&api, &run).await;
+    sound(&api).await;
+
+    // It can be compared with, changed in thought, and followed by others; but whatever is published now is asked everything.
+    let simulated = "query($input: SimulationInput!) { simulation(input: $input) { partners } }";
+    let changes = json!({"changes": [{"path": "ladders[MAIN].tiers[SILVER].requirement.metric.atLeast", "value": "7000"}]});
+    let answer = api.execute(designer(), simulated, json!({"input": {"asOf": "2020-04-10", "rules": changes}})).await;
+    assert_eq!(answer.at("/simulation/partners"), 1);
+    old["version"] = json!({"label": "new", "effectiveOn": "2020-07-01"});
+    let input = json!({"document": old.to_string(), "idempotencyKey": api.key()});
+    let refused = api.refused(designer(), "programApply", "ProgramApplyInput", "outcome", input).await;
+    let codes: Vec<&str> = refused.iter().map(|(code, _)| code.as_str()).collect();
+    assert_eq!(codes, ["INVALID_TEXT", "TOO_MANY_DECIMALS", "UNKNOWN_KEY"]);
+    let mut next = first;
+    next["version"] = json!({"label": "next", "effectiveOn": "2020-07-01"});
+    api.publish(&next).await;
 }

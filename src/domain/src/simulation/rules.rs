@@ -6,6 +6,7 @@ use super::delta::levelling_differs;
 use crate::date::Date;
 use crate::document::Document;
 use crate::document::patch::{RuleChange, apply_changes};
+use crate::document::validate::validate;
 use crate::fault::Faults;
 use crate::program::Program;
 
@@ -14,8 +15,10 @@ use crate::program::Program;
 pub enum RulesInForce {
     /// Those in force.
     AsTheyAre,
-    /// Those of a document: a draft, or any version.
+    /// Those of a document: a draft, or one that was never published.
     Document(Box<Document>),
+    /// Those of a version that was published, by what was checked then.
+    Published(Box<Document>),
     /// Those in force, with changes.
     Changed(Vec<RuleChange>),
 }
@@ -34,17 +37,17 @@ pub struct Hypothesis {
 /// The rules of a hypothesis beside those in force on `as_of`.
 ///
 /// # Errors
-/// Every fault of the changed or given document, as publishing would report it.
+/// Every fault of the given document, as publishing would report it; of a changed one those that the rules in force do not have already.
 pub fn hypothetical(before: &Arc<Program>, rules: &RulesInForce, as_of: Date) -> Result<Hypothesis, Faults> {
     let unchanged = || Hypothesis { before: Arc::clone(before), after: Arc::clone(before), takes_effect_later: None };
     let (mut document, given) = match rules {
         RulesInForce::AsTheyAre => return Ok(unchanged()),
-        RulesInForce::Document(document) => (document.as_ref().clone(), true),
+        RulesInForce::Document(document) | RulesInForce::Published(document) => (document.as_ref().clone(), true),
         RulesInForce::Changed(changes) if changes.is_empty() => return Ok(unchanged()),
         RulesInForce::Changed(changes) => (apply_changes(&before.document, changes)?, false),
     };
     // Judged as it is written, so that a fault is the document's own.
-    Program::compile(document.clone())?;
+    faults_of(&document, rules, before).or(())?;
     let mut later = None;
     if !levelling_differs(&before.document, &document) {
         let own = &before.document.version;
@@ -56,7 +59,20 @@ pub fn hypothetical(before: &Arc<Program>, rules: &RulesInForce, as_of: Date) ->
         take_effect_on(&mut document, as_of, given);
     }
     document.scenarios.clear();
-    Ok(Hypothesis { before: Arc::clone(before), after: Arc::new(Program::compile(document)?), takes_effect_later: later })
+    Ok(Hypothesis { before: Arc::clone(before), after: Arc::new(Program::compile_published(document)?), takes_effect_later: later })
+}
+
+/// What speaks against judging by a document. A version that was published stands as it is, and so does what is not changed of it.
+fn faults_of(document: &Document, rules: &RulesInForce, before: &Program) -> Faults {
+    if matches!(rules, RulesInForce::Published(_)) {
+        return Faults::new();
+    }
+    let mut faults = validate(document);
+    if matches!(rules, RulesInForce::Changed(_)) && !faults.is_empty() {
+        let known = validate(&before.document).0;
+        faults.0.retain(|fault| !known.contains(fault));
+    }
+    faults
 }
 
 /// Lets a version take effect on a day; one that would take effect later is enforced on it too.

@@ -388,3 +388,17 @@ fn facts_may_be_taken_away_and_profiles_be_others() {
     let report = simulate(&ready(&RulesInForce::AsTheyAre, |_| ()), &facts, &[left]);
     assert_eq!(report.moves.iter().map(|moved| (moved.partner.as_str(), moved.to.as_deref())).collect::<Vec<_>>(), [("P1", None)]);
 }
+
+/// What today's checks refuse of the rules in force is no fault of a change to something else, nor of a version that was published.
+#[test]
+fn rules_in_force_answer_for_their_own_faults() {
+    let mut document = document();
+    document.ladders[0].tiers[0].name = Some("Tier\u{202e}".into());
+    let reality = Arc::new(Program::compile_published(document.clone()).unwrap());
+    let judged = |rules: &RulesInForce| hypothetical(&reality, rules, AS_OF.parse().unwrap()).map(|_| ()).map_err(|faults| faults.0.len());
+    assert_eq!(judged(&gold_revenue(700)), Ok(()));
+    let nameless = RuleChange::set("ladders[MAIN].tiers[GOLD].name", " ");
+    assert_eq!(judged(&RulesInForce::Changed(vec![nameless])), Err(1), "a fault of the change");
+    assert_eq!(judged(&RulesInForce::Published(Box::new(document.clone()))), Ok(()));
+    assert_eq!(judged(&RulesInForce::Document(Box::new(document))), Err(1));
+}

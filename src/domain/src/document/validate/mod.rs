@@ -57,6 +57,14 @@ pub fn validate(document: &Document) -> Faults {
     check.faults
 }
 
+/// Rules that lean on themselves. Whatever follows rules would not come to an end, so that they are refused also in a document that was
+/// published before other checks came.
+pub fn circles(document: &Document) -> Faults {
+    let mut check = Check { names: Names::of(document), document, faults: Faults::new() };
+    check.cycles();
+    check.faults
+}
+
 /// The faults of what a contract or an exception does to a benefit, outside a document: in facts.
 pub fn term_grant_faults(document: &Document, term: &TermGrant, path: &str) -> Faults {
     let mut check = Check { names: Names::of(document), document, faults: Faults::new() };

@@ -5,6 +5,7 @@ use crate::date::Date;
 use crate::document::rebate::CustomPeriod;
 use crate::document::{Category, Region};
 use crate::period::FiscalYear;
+use crate::program::time_zone;
 
 impl Check<'_> {
     /// Format, program and version.
@@ -18,8 +19,8 @@ impl Check<'_> {
         if let Err(fault) = document.program.fiscal_year_start.parse::<FiscalYear>() {
             self.fault("INVALID_FISCAL_YEAR", "program.fiscalYearStart", fault.message);
         }
-        if document.program.time_zone.parse::<chrono_tz::Tz>().is_err() {
-            self.fault("UNKNOWN_TIME_ZONE", "program.timeZone", "not a time zone of the IANA database: write one such as \"Europe/Berlin\"");
+        if let Err(fault) = time_zone(&document.program.time_zone) {
+            self.fault(&fault.code, "program.timeZone", fault.message);
         }
         self.text(document.version.label.as_deref(), "version.label");
         if document.version.enforced_on.is_some_and(|enforced| enforced < document.version.effective_on) {

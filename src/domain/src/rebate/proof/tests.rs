@@ -150,6 +150,21 @@ fn a_derivation_proves_its_figure_from_the_file_alone() {
     assert_eq!(file["result"]["statement"]["lines"].as_array().unwrap().len(), 3);
 }
 
+/// The name of a tier as no version may have it that is published today.
+#[test]
+fn a_derivation_is_proven_by_what_its_version_was_published_with() {
+    let mut document = program(json!([volume()]), json!([])).document;
+    document.ladders[0].tiers[0].name = Some("Silver\u{202e}".into());
+    assert_eq!(Program::compile(document.clone()).unwrap_err().0[0].code, "INVALID_TEXT");
+    let program = Program::compile_published(document).unwrap();
+    let facts = facts(&program, sold());
+    assert_eq!(proven(&derived(&asked(&program, &facts, "volume"))).posted, "57.70");
+    // Rules that lean on themselves never end, whenever they were published.
+    let mut document = program.document.clone();
+    document.requirements = serde_json::from_value(json!([{ "key": "a", "requirement": { "shared": "a" } }])).unwrap();
+    assert_eq!(Program::compile_published(document).unwrap_err().0[0].code, "CYCLE");
+}
+
 #[test]
 fn only_facts_that_matter_are_stated() {
     let program = program(json!([volume()]), json!([]));
