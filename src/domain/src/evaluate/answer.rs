@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::{Ask, CaseInput, CaseProgram, Evaluation};
 use crate::benefit;
 use crate::date::Date;
-use crate::facts::read::{Filling, ProductCategories};
-use crate::facts::{Facts, Transaction};
+use crate::facts::Facts;
+use crate::facts::convert::{Vocabulary, convert_order};
 use crate::fault::Faults;
 use crate::levelling::{LadderRisk, Standing};
 use crate::metric::MetricValue;
@@ -156,7 +156,8 @@ fn one(evaluation: &Evaluation<'_>, case: &CaseInput, code: &str, ask: &Ask, ans
             answer.runs.get_or_insert_default().extend(found);
         }
         Ask::Estimate(ask) => {
-            let order = order(evaluation.program(), case, ask)?;
+            // Judged with the questions: here it gets the categories of its products.
+            let order = convert_order(&ask.order, &case.facts.products, Vocabulary::of(evaluation.program()))?;
             let estimates = answer.estimates.get_or_insert_default();
             for period in periods(evaluation.program(), &ask.periods, as_of) {
                 let found = evaluation.estimate(code, &period, as_of, &order)?;
@@ -195,18 +196,4 @@ fn rebate_answer(result: PeriodResult, schedules: &[String]) -> RebateAnswer {
     }
     let totals = totals.into_iter().map(|(currency, total)| (currency, total.amount())).collect();
     RebateAnswer { period: result.period, totals, entitlements }
-}
-
-fn order(program: &Program, case: &CaseInput, ask: &super::EstimateAsk) -> Result<Vec<Transaction>, Faults> {
-    let categories = ProductCategories::new(&case.facts.products)?;
-    let filling = Filling { currency: Some(program.currency()), source: "order", categories: &categories, recorded_on: None };
-    let mut faults = Faults::new();
-    let mut lines = Vec::with_capacity(ask.order.len());
-    for (at, line) in ask.order.iter().enumerate() {
-        match filling.transaction(line) {
-            Ok(line) => lines.push(line),
-            Err(found) => faults.0.extend(found.0.into_iter().map(|fault| fault.within(&format!("{}.order[{at}]", ask.path)))),
-        }
-    }
-    faults.or(lines)
 }

@@ -8,8 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::MAX_ASKS;
+use super::follows::follows;
 use crate::date::Date;
-use crate::document::shape::{Shape, nearest};
+use crate::document::shape::{Mended, Shape, nearest};
+use crate::facts::convert::{Vocabulary, convert_order};
 use crate::facts::input::TransactionInput;
 use crate::fault::{Fault, Faults};
 use crate::period::Period;
@@ -84,9 +86,6 @@ pub struct RebatesAsk {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EstimateAsk {
-    /// Where the question stands in the case.
-    #[serde(skip)]
-    pub(super) path: String,
     /// The periods by name. Default: those that hold the date of the case.
     #[serde(default)]
     pub periods: Vec<String>,
@@ -121,9 +120,9 @@ pub struct RunsAsk {
 const NAMES: [&str; 7] = ["standing", "metrics", "entitlements", "rebates", "runs", "estimate", "risk"];
 
 /// Reads the questions: all faults at once, with paths from the case's root.
-/// Without a program names are not judged.
-pub(super) fn read(asks: &[Value], program: Option<&Program>, as_of: Option<Date>) -> Result<Vec<Ask>, Faults> {
-    let mut reader = Reader { program, as_of, faults: Faults::new(), asks: Vec::new(), named: Vec::new() };
+/// Orders are read by the names of `facts`; without a program names of questions are not judged.
+pub(super) fn read(asks: &[Value], (facts, program): (&Program, Option<&Program>), as_of: Option<Date>) -> Result<Vec<Ask>, Faults> {
+    let mut reader = Reader { facts, program, as_of, faults: Faults::new(), asks: Vec::new(), named: Vec::new() };
     if asks.is_empty() || asks.len() > MAX_ASKS {
         let code = if asks.is_empty() { "EMPTY_LIST" } else { "TOO_MANY" };
         return Err(Fault::new(code, "ask", format!("ask 1 to {MAX_ASKS} questions, such as \"standing\"")).into());
@@ -140,6 +139,7 @@ pub(super) fn read(asks: &[Value], program: Option<&Program>, as_of: Option<Date
 }
 
 struct Reader<'p> {
+    facts: &'p Program,
     program: Option<&'p Program>,
     as_of: Option<Date>,
     faults: Faults,
@@ -168,7 +168,7 @@ impl Reader<'_> {
             "entitlements" => self.options::<EntitlementsAsk>(options, "benefits", path).map(Ask::Entitlements),
             "rebates" => self.options::<RebatesAsk>(options, "periods", path).map(Ask::Rebates),
             "runs" => self.runs(options, path).map(Ask::Runs),
-            "estimate" => self.options::<EstimateAsk>(options, "periods", path).map(|ask| Ask::Estimate(EstimateAsk { path: path.to_owned(), ..ask })),
+            "estimate" => self.estimate(options, path).map(Ask::Estimate),
             "risk" => self.options::<RiskAsk>(options, "", path).map(Ask::Risk),
             _ => {
                 let advice =
@@ -191,6 +191,19 @@ impl Reader<'_> {
             other => other.clone(),
         };
         T::shape().read(options, path).map_err(|found| self.faults.0.extend(found.0)).ok()
+    }
+
+    /// An estimate. Its order is made of facts: they are judged also where something else of the question, or of them, has not its shape.
+    fn estimate(&mut self, options: &Value, path: &str) -> Option<EstimateAsk> {
+        let ask = self.options::<EstimateAsk>(options, "periods", path);
+        let (order, mended) = match &ask {
+            Some(ask) => (ask.order.clone(), Mended::default()),
+            None => mended_order(options),
+        };
+        if let Err(found) = convert_order(&order, &[], Vocabulary::of(self.facts)) {
+            self.faults.0.extend(found.0.into_iter().filter(|fault| !follows(fault, &mended)).map(|fault| fault.within(path)));
+        }
+        ask
     }
 
     /// Runs, mostly as a plain list: then that is where they stand.
@@ -275,6 +288,14 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The order of a question that has not its shape, mended.
+fn mended_order(options: &Value) -> (Vec<TransactionInput>, Mended) {
+    let mut options = options.clone();
+    let mended = EstimateAsk::shape().mend(&mut options);
+    let order = Shape::build::<EstimateAsk>(options, "").map(|ask| ask.order).unwrap_or_default();
+    (order, mended)
 }
 
 /// Why a program has no rules for a period: its version takes effect later than on the first day (semantics 5).

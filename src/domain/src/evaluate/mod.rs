@@ -4,6 +4,7 @@
 mod answer;
 mod ask;
 mod engine;
+mod follows;
 mod whole;
 
 use schemars::JsonSchema;
@@ -101,7 +102,7 @@ struct Judged {
 fn judge(case: &CaseInput, names: &Program, asked: Option<&Program>) -> Judged {
     let mut faults = Faults::new();
     let facts = faults.collect("facts", convert(&case.facts, Vocabulary::of(names)));
-    let asks = faults.collect("", ask::read(&case.ask, asked, case.as_of));
+    let asks = faults.collect("", ask::read(&case.ask, (names, asked), case.as_of));
     if case.facts.partners.len() > MAX_PARTNERS {
         faults.add("TOO_MANY", "facts.partners", format!("a case has at most {MAX_PARTNERS} partners"));
     }

@@ -172,6 +172,89 @@ fn nothing_that_cannot_be_read_hides_other_faults() {
     }
 }
 
+/// One fact with several faults tells all of them: of its shape, and of members that can be read. What only follows from a fault of its shape is not told.
+#[test]
+fn a_fact_tells_all_its_faults() {
+    let with_regions = "guerdon: 1\nprogram: {code: X, name: X, currency: USD}\nversion: {effectiveOn: 2020-01-01}\nregions: [{key: DE}]\ncategories: [{key: BIKES}]\n\
+        partnerTypes: [{key: VAR}]\nbenefits: [{key: b, kind: ALLOWANCE}]\nladders: [{key: L, main: true, tiers: [{key: T0}, {key: T1}]}, {key: R, scope: PARTNER_IN_REGION, tiers: [{key: T2}]}]\n\
+        rebateSchedules: [{key: r, period: {quarter: {}}, method: {flat: {rate: 1 %}}}]\n";
+    let found = |facts: Value, ask: Value| {
+        let case = json!({"program": "p", "facts": facts, "asOf": "2026-06-30", "ask": ask});
+        let faults = evaluate_written(case, |_| Ok(std::sync::Arc::new(compiled(with_regions)))).unwrap_err();
+        faults.0.into_iter().map(|fault| format!("{} {}", fault.code, fault.path)).collect::<Vec<_>>()
+    };
+    let of = |member: &str, fact: Value| {
+        let found = found(json!({"partners": [{"code": "P", member: [fact]}]}), json!(["standing"]));
+        let place = format!("facts.partners[0].{member}[0]");
+        found.into_iter().map(|fault| fault.replace(&place, "")).collect::<Vec<_>>()
+    };
+    let cases = [
+        (
+            "transactions",
+            json!({"id": "", "date": "x", "amount": "1e3", "quantity": "1.0000001", "category": "BIKE", "region": "FR", "colour": 1, "kind": "SALES"}),
+            vec![
+                "INVALID_VALUE .date",
+                "UNKNOWN_MEMBER .colour",
+                "UNKNOWN_VALUE .kind",
+                "UNKNOWN_KEY .region",
+                "UNKNOWN_KEY .category",
+                "INVALID_ID .id",
+                "INVALID_DECIMAL .amount",
+                "TOO_MANY_DECIMALS .quantity",
+            ],
+        ),
+        // How many decimals an amount may have is not known without its currency.
+        ("transactions", json!({"id": "1", "date": "2026-01-01", "amount": "1.005", "currency": "US"}), vec!["INVALID_VALUE .currency"]),
+        ("transactions", json!({"id": "1", "date": "2026-01-01", "amount": "1.005", "curency": "KWD"}), vec!["UNKNOWN_MEMBER .curency"]),
+        ("transactions", json!({"date": "2026-01-01", "amount": "1.005"}), vec!["MISSING_MEMBER .id", "TOO_MANY_DECIMALS .amount"]),
+        // Nor whether an end lies before a beginning, or a ladder has a tier, without the one that is meant.
+        ("assignments", json!({"tier": "Q", "from": "x", "until": "2020-01-01"}), vec!["INVALID_VALUE .from", "UNKNOWN_KEY .tier"]),
+        ("assignments", json!({"tier": "T2", "from": "2026-01-01", "laddr": "R"}), vec!["UNKNOWN_MEMBER .laddr"]),
+        ("assignments", json!({"ladder": "R", "tier": "T2", "from": "2026-01-01", "regoin": "DE"}), vec!["UNKNOWN_MEMBER .regoin"]),
+        (
+            "overrides",
+            json!({"kind": "FLOOR", "ladder": "Q", "from": "2026-01-01", "until": "2026-01-01", "proposedBy": "a", "approvedBy": "a"}),
+            vec!["MISSING_MEMBER .reason", "EMPTY_SPAN .until", "MISSING_MEMBER .tier", "SEGREGATION_OF_DUTIES .approvedBy", "UNKNOWN_KEY .ladder"],
+        ),
+        ("overrides", json!({"kind": "FLOR", "from": "2026-01-01", "reason": "r"}), vec!["UNKNOWN_VALUE .kind"]),
+        ("attributes", json!({"from": 5, "type": "V", "region": "FR"}), vec!["WRONG_TYPE .from", "UNKNOWN_KEY .type", "UNKNOWN_KEY .region"]),
+        ("enrollments", json!({"since": "2026-02-30", "until": "2020-01-01", "track": "V"}), vec!["INVALID_VALUE .since", "UNKNOWN_KEY .track"]),
+        (
+            "holdings",
+            json!({"id": "h", "kind": " ", "holderKind": "PERSON", "value": "x", "since": 1, "until": "2020-01-01"}),
+            vec!["WRONG_TYPE .since", "INVALID_CODE .kind", "INVALID_DECIMAL .value", "MISSING_HOLDER .person"],
+        ),
+        ("deals", json!({"id": 1, "openedOn": "2026-01-02", "closedOn": "2026-01-01"}), vec!["WRONG_TYPE .id", "DATES_OUT_OF_ORDER .closedOn"]),
+        (
+            "exceptions",
+            json!({"grant": {"benefit": "c", "effect": "REMOVE"}, "from": "2026-01-02", "until": "2026-01-01"}),
+            vec!["MISSING_MEMBER .reason", "UNKNOWN_KEY .grant.benefit", "DATES_OUT_OF_ORDER .until"],
+        ),
+    ];
+    for (member, fact, expected) in cases {
+        assert_eq!(of(member, fact.clone()), expected, "{member} {fact}");
+    }
+    let rate = json!({"exchangeRates": [{"from": "EUR", "to": "EUR", "date": "x", "rate": "0"}]});
+    assert_eq!(
+        found(rate, json!(["standing"])),
+        ["INVALID_VALUE facts.exchangeRates[0].date", "OUT_OF_RANGE facts.exchangeRates[0].rate", "SAME_CURRENCY facts.exchangeRates[0].to"]
+    );
+    // A hypothetical order is made of facts.
+    let order = json!([{"id": "1", "date": "x", "amount": "1e3", "category": "BIKE"}, {"id": "2", "date": "2026-05-01", "amount": "1.005", "region": "FR"}]);
+    let facts = json!({"partners": [{"code": "P", "transactions": [{"id": "1", "date": "2026-01-01", "amount": "1e3"}]}]});
+    assert_eq!(
+        found(facts, json!([{"estimate": {"order": order}}])),
+        [
+            "INVALID_DECIMAL facts.partners[0].transactions[0].amount",
+            "INVALID_VALUE ask[0].estimate.order[0].date",
+            "UNKNOWN_KEY ask[0].estimate.order[0].category",
+            "INVALID_DECIMAL ask[0].estimate.order[0].amount",
+            "UNKNOWN_KEY ask[0].estimate.order[1].region",
+            "TOO_MANY_DECIMALS ask[0].estimate.order[1].amount",
+        ]
+    );
+}
+
 #[test]
 fn the_shape_of_a_case_is_judged_first() {
     let found = answered(PROGRAM, json!({"program": "p", "fact": {}, "asOf": "yesterday", "ask": "standing"})).unwrap_err();

@@ -1,11 +1,12 @@
-//! A case as it is written, with every fault of it at once: what could not be read hides nothing but itself. A fact with a fault of its
-//! shape hides neither other facts nor questions, a program that cannot be used hides no fault that shows without it.
+//! A case as it is written, with every fault of it at once: what could not be read hides nothing but itself. A member of a fact that has a
+//! fault of its shape hides neither the others nor other facts or questions, a program that cannot be used hides no fault that shows without it.
 
 use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
 use super::answer::{self, Answer};
+use super::follows::follows;
 use super::{CASE, CaseInput, CaseProgram, Judged, judge};
 use crate::document::Document;
 use crate::document::shape::{Mended, Shape};
@@ -48,27 +49,4 @@ pub fn evaluate_written(mut value: Value, program_of: impl FnOnce(&Value) -> Res
 /// Whether a fault of facts is about the names or the currency of the program.
 fn follows_from_names(fault: &Fault) -> bool {
     matches!(fault.code.as_str(), "UNKNOWN_KEY" | "WRONG_KIND" | "OUT_OF_PLACE" | "TOO_MANY_DECIMALS") || fault.path.ends_with(".ladder")
-}
-
-/// Whether a fault may only follow from what was mended: it is of the same fact or question, or of others that it is compared with.
-fn follows(fault: &Fault, mended: &Mended) -> bool {
-    let compared = match fault.code.as_str() {
-        "CONFLICT" | "OVERLAP" => mended.is_within(list_of(&fault.path)),
-        "UNKNOWN_PARTNER" => mended.is_within("facts"),
-        _ => false,
-    };
-    compared || mended.covers(&fault.path) || mended.is_within(element_of(&fault.path))
-}
-
-/// The fact or question of a path: `facts.partners[0].transactions[2]` of its amount.
-fn element_of(path: &str) -> &str {
-    let of_partner = path.starts_with("facts.partners[");
-    let end = path.match_indices(']').nth(usize::from(of_partner)).map_or(path.len(), |(at, _)| at + 1);
-    path.get(..end).unwrap_or(path)
-}
-
-/// The list that a fact stands in.
-fn list_of(path: &str) -> &str {
-    let element = element_of(path);
-    element.rsplit_once('[').map_or(element, |(list, _)| list)
 }

@@ -3,9 +3,9 @@
 mod fact;
 mod partner;
 
-use super::input::{BudgetInput, ExchangeRateInput, FactsInput};
+use super::input::{BudgetInput, ExchangeRateInput, FactsInput, ProductInput, TransactionInput};
 use super::read::{Filling, ProductCategories, read_span};
-use super::{BudgetFact, ExchangeRate, Facts};
+use super::{BudgetFact, ExchangeRate, Facts, Transaction};
 use crate::date::{Date, Span};
 use crate::document::Document;
 use crate::document::ladder::{Ladder, LadderScope};
@@ -17,6 +17,8 @@ use crate::region::Tree;
 
 /// The source of a fact that names none.
 pub const DEFAULT_SOURCE: &str = "evaluate";
+/// The source of the lines of a hypothetical order.
+const ORDER_SOURCE: &str = "order";
 /// A code or id of a source is at most this long.
 const MAX_CODE: usize = 200;
 
@@ -65,6 +67,19 @@ pub fn convert(input: &FactsInput, vocabulary: Vocabulary<'_>) -> Result<Facts, 
     facts.exchange_rates = reader.exchange_rates(&input.exchange_rates);
     facts.budgets = reader.budgets(&input.budgets);
     reader.faults.or(facts)
+}
+
+/// Reads the lines of a hypothetical order, with the names that facts may use and the products of facts. All faults at once, with paths such as
+/// `order[0].amount`.
+///
+/// # Errors
+/// As [`convert`], of each line by itself: every line is one more.
+pub fn convert_order(lines: &[TransactionInput], products: &[ProductInput], vocabulary: Vocabulary<'_>) -> Result<Vec<Transaction>, Faults> {
+    let categories = ProductCategories::new(products)?;
+    let filling = Filling { currency: Some(vocabulary.document.program.currency), source: ORDER_SOURCE, categories: &categories, recorded_on: None };
+    let mut reader = Reader { vocabulary, filling, faults: Faults::new() };
+    let lines = reader.order(lines);
+    reader.faults.or(lines)
 }
 
 /// The state of one conversion.

@@ -12,6 +12,8 @@ const MAX_DEPTH: usize = 12;
 pub struct Mended {
     /// Paths at which something else stands now, or nothing any more.
     pub paths: Vec<String>,
+    /// Members that nobody knows and that were taken out: where from, and their name.
+    pub unknown: Vec<(String, String)>,
     /// Keys that were defined in what was taken out.
     pub lost_keys: Vec<String>,
 }
@@ -67,6 +69,7 @@ impl Shape {
                     let known = members.contains_key(name);
                     if !known {
                         mended.at(&step(path, name), lost);
+                        mended.unknown.push((path.to_owned(), name.clone()));
                     }
                     known
                 });

@@ -64,6 +64,18 @@ impl Reader<'_> {
         lines
     }
 
+    /// The lines of an order, as they are listed.
+    pub(super) fn order(&mut self, inputs: &[TransactionInput]) -> Vec<Transaction> {
+        let mut lines = Vec::with_capacity(inputs.len());
+        for (at, input) in inputs.iter().enumerate() {
+            let path = format!("order[{at}]");
+            self.region(input.region.as_ref(), &path);
+            self.category(input.category.as_ref(), &path);
+            lines.extend(self.collect(&path, self.filling.transaction(input)));
+        }
+        lines
+    }
+
     /// Holdings, by first day, source and id.
     pub(super) fn holdings(&mut self, partner: &str, inputs: &[HoldingInput], path: &str, seen: &mut Seen) -> Vec<Holding> {
         let mut holdings = Vec::with_capacity(inputs.len());

@@ -154,21 +154,21 @@ impl Reader<'_> {
             let path = format!("{path}.overrides[{at}]");
             self.region(input.region.as_ref(), &path);
             let span = self.span(input.from, input.until, &path);
-            let Some(ladder) = self.ladder(input.ladder.as_ref(), &path) else { continue };
-            self.tier(ladder, input.tier.as_ref(), &path);
-            self.place(ladder, input.region.as_ref(), &path);
             if span.is_empty() {
                 self.fault("EMPTY_SPAN", format!("{path}.until"), "it holds on no day: `until` is the first day without it, write a later one");
             }
             if input.tier.is_none() && input.kind != OverrideKind::Pin {
                 self.fault("MISSING_MEMBER", format!("{path}.tier"), "only a PIN may be to no tier: name the tier");
             }
+            if input.approved_by.is_some() && input.approved_by == input.proposed_by {
+                self.fault("SEGREGATION_OF_DUTIES", format!("{path}.approvedBy"), "somebody else than the one who proposed it must approve it");
+            }
+            let Some(ladder) = self.ladder(input.ladder.as_ref(), &path) else { continue };
+            self.tier(ladder, input.tier.as_ref(), &path);
+            self.place(ladder, input.region.as_ref(), &path);
             let same = |other: &&TierOverride| other.ladder == ladder.key && other.region == input.region && other.kind == input.kind;
             if overrides.iter().filter(same).any(|other| !other.span.intersect(span).is_empty()) {
                 self.fault("OVERLAP", format!("{path}.from"), "another override of this kind holds on some of these days: end it first");
-            }
-            if input.approved_by.is_some() && input.approved_by == input.proposed_by {
-                self.fault("SEGREGATION_OF_DUTIES", format!("{path}.approvedBy"), "somebody else than the one who proposed it must approve it");
             }
             let held = TierOverride {
                 ladder: ladder.key.clone(),
