@@ -1,5 +1,7 @@
 //! Programs and their versions: apply a document, publish it, read it back, and what is in force on a date.
 
+mod dropped;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -23,6 +25,7 @@ use super::outbox::outgoing;
 use super::periods::refuse_taken_names;
 use super::{App, Ctx};
 use crate::error::AppError;
+pub use dropped::list_dropped_tiers;
 
 /// A program version in force, compiled.
 #[derive(Debug, Clone)]
@@ -184,12 +187,15 @@ pub async fn get_compiled(app: &App, ctx: &Ctx, version: VersionId) -> Result<Ar
     app.store.read(async |tx| compiled_in(app, tx, &head).await).await
 }
 
-/// What may surprise in a version's document; it was not refused for it.
+/// What may surprise in a version's document, and in publishing it: it is not refused for it.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
 pub async fn list_notes(app: &App, ctx: &Ctx, version: VersionId) -> Result<Vec<Fault>, AppError> {
-    Ok(notes(&get_compiled(app, ctx, version).await?.document))
+    let document = &get_compiled(app, ctx, version).await?.document;
+    let mut notes = notes(document);
+    notes.extend(list_dropped_tiers(app, ctx, document).await?);
+    Ok(notes)
 }
 
 /// The version compiled, from memory or from its document.

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::simulate::SimulateArgs;
 use super::{Written, noted, print_changes, print_json, read_file, read_text, write_text};
 use crate::app::programs::{
-    ApplyDocument, ProgramKey, PublishVersion, apply_document, check_publishing, find_program, get_document, list_versions, publish_version,
+    ApplyDocument, ProgramKey, PublishVersion, apply_document, check_publishing, find_program, get_document, list_dropped_tiers, list_versions, publish_version,
 };
 use crate::app::{App, Ctx};
 use crate::cli::{Common, Outcome, open};
@@ -95,7 +95,7 @@ struct Simulated<'s> {
 
 /// Runs `diff`.
 pub async fn diff(args: DiffArgs) -> Outcome {
-    let (changes, report) = match &args.other {
+    let (changes, dropped, report) = match &args.other {
         Some(other) => {
             let (before, after) = (read_file(&args.file)?, read_file(other)?);
             if args.simulation.simulate && args.simulation.facts.is_none() {
@@ -103,7 +103,7 @@ pub async fn diff(args: DiffArgs) -> Outcome {
                 return Err(AppError::invalid("MISSING_FACTS", "--facts", message));
             }
             let changes = compare(&before, &after).map_err(faulty)?;
-            (changes, args.simulation.facts.as_ref().map(|facts| args.simulation.by_file(facts, &before, &after)).transpose()?)
+            (changes, Vec::new(), args.simulation.facts.as_ref().map(|facts| args.simulation.by_file(facts, &before, &after)).transpose()?)
         }
         None => {
             let text = read_text(&args.file)?;
@@ -116,22 +116,27 @@ pub async fn diff(args: DiffArgs) -> Outcome {
             done?
         }
     };
-    match (&report, args.json) {
-        (Some(report), true) => print_json(&Simulated { changes: &changes, simulation: report })?,
-        (None, json) => print_changes(&changes, json)?,
-        (Some(report), false) => {
-            print_changes(&changes, false)?;
-            args.simulation.print(report)?;
-        }
+    match &report {
+        Some(report) if args.json => print_json(&Simulated { changes: &changes, simulation: report })?,
+        _ => print_changes(&changes, args.json)?,
+    }
+    // Whoever reads JSON reads changes, and is told beside them.
+    if args.json {
+        eprint!("{}", noted(&dropped));
+    } else {
+        write_text(&noted(&dropped), None)?;
+        report.iter().try_for_each(|report| args.simulation.print(report))?;
     }
     Ok(if args.exit_code && !changes.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-async fn diff_in(app: &App, args: &DiffArgs, document: &Document, text: String) -> Result<(Vec<Change>, Option<Report>), AppError> {
+/// What changes against what is published, which tiers that partners hold it drops, and what it would do.
+async fn diff_in(app: &App, args: &DiffArgs, document: &Document, text: String) -> Result<(Vec<Change>, Vec<Fault>, Option<Report>), AppError> {
     let ctx = app.system("program diff");
     let changes = against(published(app, &ctx, &document.program.code, Some(document.version.effective_on)).await?.as_ref(), document)?;
+    let dropped = list_dropped_tiers(app, &ctx, document).await?;
     let report = if args.simulation.simulate { Some(args.simulation.by_database(app, &ctx, document, text).await?) } else { None };
-    Ok((changes, report))
+    Ok((changes, dropped, report))
 }
 
 /// What changes against what is published; everything is new where nothing is.
@@ -174,6 +179,7 @@ async fn apply_to(app: &App, args: &ApplyArgs, document: &Document, text: String
     let changes = against(published(app, &ctx, code, Some(document.version.effective_on)).await?.as_ref(), document)?;
     print_changes(&changes, false)?;
     write_text(&noted(&notes(document)), None)?;
+    write_text(&noted(&list_dropped_tiers(app, &ctx, document).await?), None)?;
     if args.dry_run {
         return check_publishing(app, &ctx, &text).await;
     }

@@ -198,6 +198,23 @@ impl ReadTx {
     }
 }
 
+impl ReadTx {
+    /// How many partners in scope hold each tier of a program on `date`, by ladder and tier: those on record, and those of approved
+    /// overrides that hold on it or will.
+    pub async fn count_held_tiers(&self, scope: &Scope, program: ProgramId, date: Date) -> Result<Vec<(String, String, i64)>, StoreError> {
+        let mut parameters = Parameters(vec![program.into(), date.naive().into()]);
+        let within = within(self.backend(), "p", scope, &mut parameters);
+        let sql = format!(
+            "SELECT held.ladder, held.tier, COUNT(DISTINCT held.partner_id) FROM (\
+             SELECT partner_id, ladder, tier FROM tier_assignment WHERE program_id = $1 AND from_on <= $2 AND (until_on IS NULL OR until_on > $2) UNION ALL \
+             SELECT partner_id, ladder, tier FROM tier_override WHERE program_id = $1 AND state = 'APPROVED' AND until_on > $2) AS held \
+             JOIN partner p ON p.id = held.partner_id WHERE held.tier IS NOT NULL AND {within} GROUP BY held.ladder, held.tier ORDER BY held.ladder, held.tier"
+        );
+        let rows = self.all(sql, parameters.0).await?;
+        rows.iter().map(|row| Row::new(row, "tier_assignment")).map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).collect()
+    }
+}
+
 /// What is done to the rows of one key.
 #[derive(Default)]
 struct Moves {

@@ -1,6 +1,6 @@
 //! Programs: apply, publish, read back.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Api, actor, approver, auditor, designer, document, nobody, of_partner};
 use guerdon_domain::access::{Role, RoleScope};
@@ -126,4 +126,77 @@ async fn changes_leave_an_audit_row_and_an_event() {
     assert_eq!(api.database.texts("SELECT kind FROM outbox_event").await, ["program.published"]);
     let payload: serde_json::Value = serde_json::from_str(&api.database.texts("SELECT payload FROM outbox_event").await[0]).unwrap();
     assert_eq!((payload["type"].as_str(), payload["version"].as_i64(), payload["data"]["program"].as_str()), (Some("program.published"), Some(1), Some("P")));
+}
+
+/// Publishing a version that drops tiers which partners hold is not refused, and says which these are and how many hold them.
+#[tokio::test]
+async fn a_version_that_drops_held_tiers_says_so() {
+    let api = Api::new().await;
+    let mut first = document();
+    let special = json!({"key": "SPECIAL", "tiers": [{"key": "ONE"}, {"key": "TWO", "entry": "BY_INVITATION"}]});
+    first["ladders"].as_array_mut().unwrap().push(special);
+    api.publish(&first).await;
+    api.furnish(&["A", "B"]).await;
+    api.enroll(&["C"]).await;
+    let evaluate = json!({"program": "P", "idempotencyKey": api.key()});
+    api.mutate(designer(), "tiersEvaluate", "TiersEvaluateInput", "judged", evaluate).await;
+    let mut next = first.clone();
+    next["version"] = json!({"label": "FY21", "effectiveOn": "2021-01-01"});
+    let without = |document: &mut Value, tier: &str| {
+        document["ladders"][0]["tiers"].as_array_mut().unwrap().retain(|known| known["key"] != tier);
+        document["grants"].as_array_mut().unwrap().retain(|grant| grant["tier"] != tier);
+    };
+    let told = |notes: &Value| -> Vec<String> {
+        let one = |note: &Value| format!("{} {}: {}", note["code"].as_str().unwrap(), note["path"].as_str().unwrap(), note["message"].as_str().unwrap());
+        notes.as_array().unwrap().iter().map(one).collect()
+    };
+    let fields = "version { id version } notes { code path message }";
+    let applied = async |document: &Value| {
+        let input = json!({"document": document.to_string(), "idempotencyKey": api.key()});
+        api.mutate(designer(), "programApply", "ProgramApplyInput", fields, input).await
+    };
+    // Nobody holds GOLD.
+    without(&mut next, "GOLD");
+    assert_eq!(told(&applied(&next).await["notes"]), Vec::<String>::new());
+    without(&mut next, "SILVER");
+    next["ladders"].as_array_mut().unwrap().pop();
+    let end = "from 2021-01-01 on, and the review of that day puts on record what takes its place";
+    let expected = [
+        format!("HELD_TIER_DROPPED ladders[0].tiers: the tier `SILVER` of the ladder `MAIN` is dropped, which 2 partners hold: nobody holds it {end}"),
+        format!("HELD_TIER_DROPPED ladders: the ladder `SPECIAL` is dropped, and with it the tier `ONE`, which 3 partners hold: nobody holds it {end}"),
+    ];
+    // The command line says so before anything is done.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("next.json");
+    std::fs::write(&file, next.to_string()).unwrap();
+    let command = |arguments: &[&str]| {
+        let command = std::process::Command::new(env!("CARGO_BIN_EXE_guerdon"))
+            .arg("program")
+            .args(arguments)
+            .arg(&file)
+            .args(["--database-url", &api.database.url])
+            .output();
+        let output = command.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    for note in ["SILVER` of the ladder `MAIN` is dropped, which 2 partners hold", "with it the tier `ONE`, which 3 partners hold"] {
+        for arguments in [["apply", "--dry-run"].as_slice(), &["diff"]] {
+            assert!(command(arguments).0.contains(note), "{arguments:?}");
+        }
+        let (changes, beside) = command(&["diff", "--json"]);
+        assert!(serde_json::from_str::<Value>(&changes).unwrap().is_array() && beside.contains(note), "{beside}");
+    }
+    let draft = applied(&next).await;
+    assert_eq!(told(&draft["notes"]), expected);
+    let input = json!({"versionId": draft["version"]["id"], "expectedVersion": draft["version"]["version"], "idempotencyKey": "publish"});
+    let published = api.mutate(approver(), PUBLISH.0, PUBLISH.1, fields, input).await;
+    assert_eq!(told(&published["notes"]), expected);
+    // What follows it drops nothing that was there; and what a later version has replaced never comes into force.
+    let mut third = next.clone();
+    third["version"] = json!({"label": "FY22", "effectiveOn": "2022-01-01"});
+    assert_eq!(told(&applied(&third).await["notes"]), Vec::<String>::new());
+    crate::runs::go_to(&api, "2021-02-01");
+    next["version"] = json!({"label": "autumn", "effectiveOn": "2020-09-01"});
+    assert_eq!(told(&applied(&next).await["notes"]), Vec::<String>::new());
 }

@@ -1,6 +1,7 @@
 //! What a document says that is allowed and may surprise: reported when it is checked and published, never refused.
 
 use super::Document;
+use super::ladder::Ladder;
 use super::rebate::{Growth, GrowthMeasure, Method};
 use crate::exact::Exact;
 use crate::fault::Fault;
@@ -37,6 +38,40 @@ fn large_factors(growth: &Growth, path: &str) -> Vec<Fault> {
     large.map(note).collect()
 }
 
+/// A tier that partners hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldTier {
+    /// Its ladder.
+    pub ladder: String,
+    /// It.
+    pub tier: String,
+    /// How many hold it, on record or by an override.
+    pub partners: i64,
+}
+
+/// The tiers of the version before that `after` does not have although partners hold them, each with how many. Code: `HELD_TIER_DROPPED`.
+pub fn dropped_tiers(before: &Document, after: &Document, held: &[HeldTier]) -> Vec<Fault> {
+    let ladder_of = |document: &'_ Document, key: &str| document.ladders.iter().position(|ladder| ladder.key == key);
+    let has = |document: &Document, held: &HeldTier| {
+        let ladder: Option<&Ladder> = ladder_of(document, &held.ladder).and_then(|at| document.ladders.get(at));
+        ladder.is_some_and(|ladder| ladder.tier(&held.tier).is_some())
+    };
+    let dropped = held.iter().filter(|held| held.partners > 0 && has(before, held) && !has(after, held));
+    dropped.map(|held| dropped_tier(held, ladder_of(after, &held.ladder), after)).collect()
+}
+
+fn dropped_tier(held: &HeldTier, ladder: Option<usize>, after: &Document) -> Fault {
+    let path = ladder.map_or_else(|| "ladders".to_owned(), |at| format!("ladders[{at}].tiers"));
+    let what = match ladder {
+        Some(_) => format!("the tier `{}` of the ladder `{}` is dropped", held.tier, held.ladder),
+        None => format!("the ladder `{}` is dropped, and with it the tier `{}`", held.ladder, held.tier),
+    };
+    let who = if held.partners == 1 { "1 partner holds".to_owned() } else { format!("{} partners hold", held.partners) };
+    let from = after.version.effective_on;
+    let message = format!("{what}, which {who}: nobody holds it from {from} on, and the review of that day puts on record what takes its place");
+    Fault::new("HELD_TIER_DROPPED", path, message)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,5 +91,25 @@ mod tests {
         assert_eq!(codes("110 %"), ["ORDER_MATTERS stacking[0].sequential.steps"]);
         assert_eq!(codes("1.1"), codes("110 %"));
         assert_eq!(codes("110"), ["ORDER_MATTERS stacking[0].sequential.steps", "LARGE_FACTOR rebateSchedules[0].method.growth.bands[0].from"]);
+    }
+
+    #[test]
+    fn held_tiers_that_are_dropped_are_told_with_how_many_hold_them() {
+        let document = |ladders: &str| {
+            let text = format!("guerdon: 1\nprogram: {{code: P, name: P, currency: USD}}\nversion: {{effectiveOn: 2021-01-01}}\nladders: {ladders}\n");
+            read(&text, Format::Yaml).unwrap()
+        };
+        let before = document("[{key: L, main: true, tiers: [{key: A}, {key: B}, {key: C}]}, {key: M, tiers: [{key: X}]}]");
+        let after = document("[{key: N, tiers: [{key: X}]}, {key: L, main: true, tiers: [{key: A}]}]");
+        let held = |ladder: &str, tier: &str, partners| HeldTier { ladder: ladder.into(), tier: tier.into(), partners };
+        let all = [held("L", "A", 9), held("L", "B", 1), held("L", "GONE", 4), held("M", "X", 1_000)];
+        let told: Vec<String> = dropped_tiers(&before, &after, &all).into_iter().map(|note| format!("{} {}", note.path, note.message)).collect();
+        let until = "nobody holds it from 2021-01-01 on, and the review of that day puts on record what takes its place";
+        let expected = [
+            format!("ladders[1].tiers the tier `B` of the ladder `L` is dropped, which 1 partner holds: {until}"),
+            format!("ladders the ladder `M` is dropped, and with it the tier `X`, which 1000 partners hold: {until}"),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(dropped_tiers(&before, &before, &all), []);
     }
 }
