@@ -1,5 +1,6 @@
 //! What supposed facts name: whether there is such a thing is only known with the rules and the products.
 
+use guerdon_domain::document::shape::nearest;
 use guerdon_domain::fault::Faults;
 use guerdon_domain::program::Program;
 
@@ -21,22 +22,29 @@ pub enum NamedKey {
     Region(String),
     /// A type that a partner might have.
     PartnerType(String),
+    /// The category of a sale line or a holding.
+    Category(String),
     /// A product.
     Product(String),
 }
 
-/// Refuses regions and types that the rules do not know.
+/// Refuses regions, types and categories that the rules do not know, where they know any: a supposed fact is a question to these rules, as
+/// a case is, and one that they never count answers nothing. What is recorded may name others: it belongs to no version.
 pub(super) fn check(program: &Program, named: &[Named]) -> Result<(), AppError> {
+    let regions = || program.geography.regions.keys().iter().map(String::as_str).collect();
+    let types = || program.document.partner_types.iter().map(|known| known.key.as_str()).collect();
+    let categories = || program.categories.keys().iter().map(String::as_str).collect();
     let mut faults = Faults::new();
     for Named { path, key } in named {
-        match key {
-            NamedKey::Region(region) if !program.geography.regions.contains(region) => {
-                faults.add("UNKNOWN_KEY", path.clone(), format!("the program has no region {region}"));
-            }
-            NamedKey::PartnerType(key) if program.document.partner_types.iter().all(|known| known.key != *key) => {
-                faults.add("UNKNOWN_KEY", path.clone(), format!("the program has no partner type {key}"));
-            }
-            NamedKey::Region(_) | NamedKey::PartnerType(_) | NamedKey::Product(_) => {}
+        let (what, key, known): (_, _, Vec<&str>) = match key {
+            NamedKey::Region(key) => ("region", key, regions()),
+            NamedKey::PartnerType(key) => ("partner type", key, types()),
+            NamedKey::Category(key) => ("category", key, categories()),
+            NamedKey::Product(_) => continue,
+        };
+        if !known.is_empty() && !known.contains(&key.as_str()) {
+            let advice = nearest(key, known.into_iter()).map_or_else(String::new, |near| format!(": did you mean {near}?"));
+            faults.add("UNKNOWN_KEY", path.clone(), format!("the program has no {what} {key}{advice}"));
         }
     }
     Ok(faults.or(())?)

@@ -359,10 +359,14 @@ impl HypotheticalFactsInput {
         let at_path = |member: String, key: NamedKey| Named { path: format!("{path}.{member}"), key };
         let region = self.region.iter().map(|region| at_path("region".to_owned(), NamedKey::Region(region.clone())));
         let of_type = self.partner_type.iter().map(|key| at_path("type".to_owned(), NamedKey::PartnerType(key.clone())));
-        let held = self.holdings.iter().map(|held| &held.product).enumerate().map(|(at, product)| ("holdings", at, product));
-        let sold = self.transactions.iter().map(|line| &line.product).enumerate().map(|(at, product)| ("transactions", at, product));
-        let product = |(list, at, product): (&str, usize, &Option<String>)| Some(at_path(format!("{list}[{at}].product"), NamedKey::Product(product.clone()?)));
-        region.chain(of_type).chain(held.chain(sold).filter_map(product)).collect()
+        let held = self.holdings.iter().enumerate().map(|(at, held)| (format!("holdings[{at}]"), &held.product, &held.category));
+        let sold = self.transactions.iter().enumerate().map(|(at, line)| (format!("transactions[{at}]"), &line.product, &line.category));
+        let of_fact = |(fact, product, category): (String, &Option<String>, &Option<String>)| {
+            let product = product.clone().map(|code| at_path(format!("{fact}.product"), NamedKey::Product(code)));
+            let category = category.clone().map(|key| at_path(format!("{fact}.category"), NamedKey::Category(key)));
+            product.into_iter().chain(category)
+        };
+        region.chain(of_type).chain(held.chain(sold).flat_map(of_fact)).collect()
     }
 
     /// The hypothesis about a partner.

@@ -230,12 +230,15 @@ async fn every_fault_of_a_hypothesis_is_told_at_once() {
         (of(json!({"admissions": [{"tier": "NONE"}]})), "UNKNOWN_TIER", "facts[1].facts.admissions[0].tier"),
         (of(json!({"region": "MARS"})), "UNKNOWN_KEY", "facts[1].facts.region"),
         (of(json!({"type": "NONE"})), "UNKNOWN_KEY", "facts[1].facts.type"),
+        (of(json!({"transactions": [one, {"amount": one["amount"], "category": "BIKE"}]})), "UNKNOWN_KEY", "facts[1].facts.transactions[1].category"),
+        (of(json!({"holdings": [{"kind": "CERTIFICATION", "category": "BIKE"}]})), "UNKNOWN_KEY", "facts[1].facts.holdings[0].category"),
     ] {
         assert_eq!(faults(&asked(&api, designer(), input.clone()).await), [(code.to_owned(), path.to_owned())], "{input}");
     }
     for (facts, code, path) in [
         ("region: \"MARS\"", "UNKNOWN_KEY", "facts.region"),
         ("type: \"NONE\"", "UNKNOWN_KEY", "facts.type"),
+        ("holdings: [{kind: \"C\", category: \"NONE\"}]", "UNKNOWN_KEY", "facts.holdings[0].category"),
         ("holdings: [{kind: \"C\"}, {kind: \"C\", product: \"NONE\"}]", "UNKNOWN_PRODUCT", "facts.holdings[1].product"),
         ("holdings: [{kind: \"C\", times: 0}]", "OUT_OF_RANGE", "facts.holdings[0].times"),
     ] {
