@@ -33,7 +33,6 @@ mod text;
 pub mod transactions;
 pub mod versions;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use ctx::Ctx;
@@ -47,8 +46,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::AppError;
 use crate::idgen::{IdGen, SystemIds};
 
-/// Program versions that go on with schedules of versions before them: by version, and by schedule since when.
-pub type ContinuedPrograms = VersionCache<Program, (programs::VersionId, BTreeMap<String, guerdon_domain::date::Date>)>;
+/// Program versions that go on with those before them: by these, in order, and the version itself at the end.
+pub type ContinuedPrograms = VersionCache<Program, Vec<programs::VersionId>>;
 
 /// What every use case works with. Cheap to clone.
 #[derive(Clone)]
@@ -63,7 +62,7 @@ pub struct App {
     pub limits: Limits,
     /// Compiled program versions.
     pub programs: Arc<VersionCache<Program>>,
-    /// The same that go on with schedules of versions before them, by what they go on with.
+    /// The same that go on with versions before them.
     pub continued_programs: Arc<ContinuedPrograms>,
     /// Sums that a run reads for many partners at once.
     pub rebate_sums: Arc<rebates::sums::SumsWindow>,

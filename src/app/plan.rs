@@ -11,8 +11,8 @@ use guerdon_domain::facts::{Facts, PartnerFacts, SalesSum};
 use guerdon_domain::metric::plan::{FactsPlan as Reading, plan, plan_benefits, plan_operand, plan_requirement, plan_until};
 use guerdon_domain::period::Period;
 use guerdon_domain::program::Program;
-use guerdon_domain::rebate::Asks;
 use guerdon_domain::rebate::batch::days_of_lines;
+use guerdon_domain::rebate::{AskedOn, asked_in_period};
 use guerdon_store::{FactsPlan, LoadedFacts, ProgramId, ReadTx, StoreError};
 
 use super::partners::PartnerId;
@@ -46,10 +46,7 @@ pub(super) fn for_rebates(program: &Program, period: &Period) -> Reading {
 /// As [`for_rebates`], for a run, which shares budgets over all its partners itself.
 pub(super) fn for_runs(program: &Program, period: &Period) -> Reading {
     let mut reading = Reading::default();
-    for schedule in &program.document.rebate_schedules {
-        let Some(own) = program.periods(&schedule.period).named(&period.name) else { continue };
-        let asks = Asks::with_accrual(schedule);
-        let days = asks.days(program, schedule, &own);
+    for AskedOn { program, asks, days } in asked_in_period(program, &period.name) {
         let of_conditions = asks.requirements.iter().map(|condition| plan_requirement(program, condition, days));
         let of_figures = asks.operands.iter().map(|operand| plan_operand(program, operand, days));
         for part in of_conditions.chain(of_figures) {

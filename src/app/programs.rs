@@ -16,6 +16,7 @@ use guerdon_domain::document::validate::validate;
 use guerdon_domain::event::{Event, ProgramPublished};
 use guerdon_domain::fault::Fault;
 use guerdon_domain::program::Program;
+use guerdon_domain::rebate::{Numbered, handed_to_nobody};
 use guerdon_store::{AuditEntry, Change, NewDraft, PublishedProgram, ReadTx, StoreError};
 pub use guerdon_store::{ProgramId, ProgramKey, StoredProgram, VersionHead, VersionId, VersionState};
 use serde::{Deserialize, Serialize};
@@ -187,15 +188,33 @@ pub async fn get_compiled(app: &App, ctx: &Ctx, version: VersionId) -> Result<Ar
     app.store.read(async |tx| compiled_in(app, tx, &head).await).await
 }
 
-/// What may surprise in a version's document, and in publishing it: it is not refused for it.
+/// What may surprise in a version's document, in publishing it, and in what it leaves of the version before: it is not refused for it.
 ///
 /// # Errors
 /// `Forbidden`; `NotFound`.
 pub async fn list_notes(app: &App, ctx: &Ctx, version: VersionId) -> Result<Vec<Fault>, AppError> {
-    let document = &get_compiled(app, ctx, version).await?.document;
-    let mut notes = notes(document);
-    notes.extend(list_dropped_tiers(app, ctx, document).await?);
-    Ok(notes)
+    let compiled = get_compiled(app, ctx, version).await?;
+    let mut found = notes(&compiled.document);
+    found.extend(list_dropped_tiers(app, ctx, &compiled.document).await?);
+    found.extend(app.store.read(async |tx| list_carries_that_end(app, tx, version, &compiled).await).await?);
+    Ok(found)
+}
+
+/// What schedules of the version before carry on, and no schedule of this one takes over.
+async fn list_carries_that_end(app: &App, tx: &ReadTx, version: VersionId, compiled: &Program) -> Result<Vec<Fault>, AppError> {
+    let Some(head) = tx.find_version(version).await? else { return Ok(Vec::new()) };
+    let versions = tx.list_published_versions(head.program_id).await?;
+    let Some(before) = versions.iter().rfind(|before| before.effective_on < head.effective_on) else { return Ok(Vec::new()) };
+    let program = continuing_in(app, tx, &versions, before).await?;
+    let said = handed_to_nobody(compiled, &program).into_iter().map(|schedule| {
+        let message = format!(
+            "{schedule} of version {} carries small payouts or negative bases on, and no schedule of this key takes them over in the same currency \
+             and measure: what is carried when this version takes effect is paid, or set off, by nobody",
+            before.number
+        );
+        Fault::new("CARRY_ENDS", "rebateSchedules", message)
+    });
+    Ok(said.collect())
 }
 
 /// The version compiled, from memory or from its document.
@@ -222,26 +241,29 @@ fn warn_of_later_checks(version: &VersionHead, document: &Document) {
     }
 }
 
-/// The same as one that goes on with the cumulative schedules of the versions before it, among `versions` by their first days. Which these are
-/// depends on what else was published, and so is kept beside the version alone.
+/// The same as one that goes on with the versions before it, among `versions` by their first days: with their cumulative schedules, and
+/// with what their last periods hand on. Which these are depends on what else was published, and so is kept beside the version alone.
 async fn continuing_in(app: &App, tx: &ReadTx, versions: &[VersionHead], version: &VersionHead) -> Result<Arc<Program>, AppError> {
-    let compiled = compiled_in(app, tx, version).await?;
-    if !compiled.document.rebate_schedules.iter().any(|schedule| schedule.cumulative) {
-        return Ok(compiled);
+    let upto = versions.partition_point(|one| one.effective_on <= version.effective_on);
+    let ids: Vec<VersionId> = versions.iter().take(upto).map(|one| one.id).collect();
+    if let Some(kept) = app.continued_programs.find(&ids) {
+        return Ok(kept);
     }
-    let mut earlier = Vec::new();
-    for before in versions.iter().rev().filter(|before| before.effective_on < version.effective_on) {
-        earlier.push(compiled_in(app, tx, before).await?);
+    let mut earlier: Vec<Numbered> = Vec::with_capacity(upto);
+    for (at, one) in versions.iter().take(upto).enumerate() {
+        let plain = compiled_in(app, tx, one).await?;
+        let continued = continued(plain, &earlier);
+        let key = ids.iter().take(at + 1).copied().collect();
+        earlier.push(Numbered { number: one.number, program: app.continued_programs.keep(key, continued) });
     }
-    let begun = compiled.continued(earlier.iter().map(Arc::as_ref));
-    if begun.is_empty() {
-        return Ok(compiled);
-    }
-    let key = (version.id, begun);
-    Ok(match app.continued_programs.find(&key) {
-        Some(kept) => kept,
-        None => app.continued_programs.keep(key.clone(), compiled.continuing(key.1)),
-    })
+    earlier.pop().map(|last| last.program).ok_or(AppError::NotFound)
+}
+
+/// A version behind those before it; as it is where it goes on with none of them.
+fn continued(plain: Arc<Program>, earlier: &[Numbered]) -> Arc<Program> {
+    let begun = plain.continued(earlier.iter().rev().map(|version| version.program.as_ref()));
+    let continued = plain.continuing(begun, earlier.last());
+    if continued.begun().is_empty() && continued.handover().is_none() { plain } else { Arc::new(continued) }
 }
 
 /// The program that is asked for; without a key the only one there is.

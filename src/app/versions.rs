@@ -24,8 +24,8 @@ impl<T, K: Eq + Hash> VersionCache<T, K> {
     }
 
     /// Keeps it. Whoever comes second gets what the first one kept.
-    pub fn keep(&self, version: K, value: T) -> Arc<T> {
+    pub fn keep(&self, version: K, value: impl Into<Arc<T>>) -> Arc<T> {
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        kept.entry(version).or_insert_with(|| Arc::new(value)).clone()
+        kept.entry(version).or_insert_with(|| value.into()).clone()
     }
 }

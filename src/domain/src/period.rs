@@ -174,6 +174,23 @@ impl Periods<'_> {
         periods
     }
 
+    /// The last period that begins before `date`.
+    pub fn last_begun_before(&self, date: Date) -> Option<Period> {
+        let PeriodRule::Custom(list) = self.rule else { return self.holding(date.plus_days(-1)) };
+        let last = list.iter().filter(|listed| listed.from < date).max_by_key(|listed| listed.from)?;
+        Some(Period { name: last.name.clone(), span: Span::new(last.from, last.until) })
+    }
+
+    /// The first period that begins on `date` or later.
+    pub fn first_from(&self, date: Date) -> Option<Period> {
+        let PeriodRule::Custom(list) = self.rule else {
+            let held = self.holding(date)?;
+            return if held.span.from == date { Some(held) } else { self.holding(held.span.until) };
+        };
+        let first = list.iter().filter(|listed| date <= listed.from).min_by_key(|listed| listed.from)?;
+        Some(Period { name: first.name.clone(), span: Span::new(first.from, first.until) })
+    }
+
     /// The periods of the fiscal year that holds the last day of `period`, up to that one, in order.
     pub fn of_year_to(&self, period: &Period) -> Vec<Period> {
         let year = self.fiscal_year.year_start(period.span.last_day());

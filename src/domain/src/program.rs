@@ -17,6 +17,7 @@ use crate::document::{Category, Document, Region};
 use crate::fault::{Fault, Faults};
 use crate::money::Currency;
 use crate::period::{FiscalYear, Period, Periods};
+use crate::rebate::{Handover, Numbered};
 use crate::region::{Geography, Tree};
 
 /// Names of custom periods that a message spells out at most.
@@ -49,6 +50,8 @@ pub struct Program {
     main_ladder: Option<usize>,
     /// By cumulative schedule: since when earlier versions have had it, see [`Program::continuing`].
     begun: BTreeMap<String, Date>,
+    /// What the version before hands over, see [`Program::continuing`].
+    handover: Option<Handover>,
 }
 
 fn index<'a>(keys: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, usize> {
@@ -100,6 +103,7 @@ impl Program {
             grants: index_of_grants(&document),
             main_ladder: document.ladders.iter().position(|ladder| ladder.main).or((document.ladders.len() == 1).then_some(0)),
             begun: BTreeMap::new(),
+            handover: None,
             document,
         })
     }
@@ -200,23 +204,36 @@ impl Program {
         program.document.stacking.retain(|rule| rule.schedules().iter().all(|key| keep(key)));
         program.schedules = index(program.document.rebate_schedules.iter().map(|schedule| &schedule.key));
         program.begun.retain(|key, _| keep(key));
+        if let Some(handover) = &mut program.handover {
+            handover.retain(keep);
+        }
         program
     }
 
-    /// The same program as if it had taken effect in place of another one.
+    /// The same program as if it had taken effect in place of another one, after the same versions.
     #[must_use]
     pub fn in_place_of(&self, other: &Self) -> Self {
         let mut program = self.clone();
         program.document.version.effective_on = other.effective_on();
         program.begun.clone_from(&other.begun);
+        program.handover = other.handover.as_ref().and_then(|handover| handover.for_rules(&program));
         program
     }
 
-    /// The same version as one that goes on with schedules of the versions before it: for each the day on which the first of them took
-    /// effect. Bands that fill over the fiscal year run on from there.
+    /// The same version as one that goes on with schedules of the versions before it. `begun`: for each the day on which the first of them
+    /// took effect, from which bands that fill over the fiscal year run on. `before`: the version before, whose last periods hand
+    /// small payouts and the like to the first ones of this version.
     #[must_use]
-    pub fn continuing(&self, begun: BTreeMap<String, Date>) -> Self {
-        Self { begun, ..self.clone() }
+    pub fn continuing(&self, begun: BTreeMap<String, Date>, before: Option<&Numbered>) -> Self {
+        let mut program = self.clone();
+        (program.begun, program.handover) = (begun, None);
+        program.handover = before.and_then(|before| Handover::between(before, &program));
+        program
+    }
+
+    /// What the version before hands over; none where it hands nothing on, or there is none.
+    pub const fn handover(&self) -> Option<&Handover> {
+        self.handover.as_ref()
     }
 
     /// By schedule that goes on with earlier versions' since when they have had it.

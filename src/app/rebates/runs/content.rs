@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use guerdon_domain::date::Date;
 use guerdon_domain::fault::Fault;
 use guerdon_domain::money::Currency;
-use guerdon_domain::rebate::asks_tiers;
 use guerdon_domain::rebate::statement::{RunBody, RunHash};
+use guerdon_domain::rebate::{asks_tiers, goes_on_alike, schedules_in_all};
 use guerdon_store::{ChangeAsked, ProgramId, ReadTx, RunKind, RunTotal, StatementSum, StoredRun, StoredStatement, VersionId};
 
 use super::settle::body_of;
 use super::so_far::{StatedInAll, StatedSoFar};
 use crate::app::App;
-use crate::app::programs::{ProgramKey, in_force_many};
+use crate::app::programs::{ProgramKey, in_force_by, in_force_many};
 use crate::error::AppError;
 
 /// Partners whose statements are read at once.
@@ -153,12 +153,18 @@ pub(in crate::app::rebates) async fn content_hash(tx: &ReadTx, run: &StoredRun) 
     }
 }
 
-/// Whether a period of the run is governed by another version by now than the one it was computed by.
+/// Whether a period of the run is governed by another version by now than the one it was computed by, or by one that goes on with other
+/// versions before it.
 async fn versions_changed(app: &App, tx: &ReadTx, run: &StoredRun, mut used: Vec<(Date, VersionId)>) -> Result<bool, AppError> {
     used.push((run.span.from, run.version_id));
     let dates: BTreeSet<_> = used.iter().map(|(from, _)| *from).collect();
+    let then = in_force_by(app, tx, run.program_id, &dates, run.inputs.map_or(0, |inputs| inputs.records)).await?;
     let now = in_force_many(app, tx, Some(&ProgramKey::Id(run.program_id)), &dates).await?;
-    Ok(used.iter().any(|(from, version)| now.get(from).map(|in_force| in_force.version.id) != Some(*version)))
+    let goes_on = |(from, version): &(Date, VersionId)| {
+        let now = now.get(from).filter(|now| now.version.id == *version);
+        now.zip(then.get(from)).is_some_and(|(now, then)| goes_on_alike(&now.compiled, &then.compiled))
+    };
+    Ok(!used.iter().all(goes_on))
 }
 
 /// Refuses a run whose statements, version or place in the books are not what they were when it was calculated.
@@ -185,7 +191,7 @@ pub(super) async fn require_current(app: &App, tx: &ReadTx, run: &StoredRun) -> 
     let Some(inputs) = run.inputs.filter(|_| run.kind != RunKind::Reversal) else { return Ok(()) };
     let own = in_force_many(app, tx, Some(&ProgramKey::Id(run.program_id)), &BTreeSet::from([run.span.from])).await?;
     let program = own.get(&run.span.from).ok_or(AppError::NotFound)?;
-    let schedules = &program.compiled.document.rebate_schedules;
+    let schedules = schedules_in_all(&program.compiled);
     let asked = ChangeAsked {
         program: run.program_id,
         cut_off: inputs.cut_off,

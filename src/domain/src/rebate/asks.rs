@@ -14,7 +14,35 @@ use crate::metric::plan::asks_field;
 use crate::period::Period;
 use crate::program::Program;
 
-use super::history::{needs_history, year_to_date};
+use super::handover::{is_handed_on, schedules_before};
+use super::history::year_to_date;
+use super::schedules_of;
+
+/// What a schedule of a version asks for, on which days.
+#[derive(Debug, Clone)]
+pub struct AskedOn<'p> {
+    /// The version, whose metrics and requirements are meant: the one that governs the period, or one before it.
+    pub program: &'p Program,
+    /// What is asked.
+    pub asks: Asks<'p>,
+    /// On these days.
+    pub days: Span,
+}
+
+/// What the schedules of a period ask for, accruals included, and those of versions before that hand something to them.
+pub fn asked_in_period<'p>(program: &'p Program, period: &str) -> Vec<AskedOn<'p>> {
+    let own = schedules_of(program, period);
+    let mut all: Vec<AskedOn<'p>> = Vec::with_capacity(own.len());
+    for (schedule, period) in &own {
+        let asks = Asks::with_accrual(schedule);
+        let days = asks.days(program, schedule, period);
+        all.push(AskedOn { program, asks, days });
+    }
+    let until = own.iter().map(|(_, period)| period.span.until).max().unwrap_or(Date::MIN);
+    let before = schedules_before(program, |key| own.iter().any(|(schedule, _)| schedule.key == key));
+    all.extend(before.into_iter().map(|(program, schedule)| AskedOn { program, asks: Asks::of(schedule), days: Span::new(Date::MIN, until) }));
+    all
+}
 
 /// What a schedule asks for.
 #[derive(Debug, Clone, Default)]
@@ -142,7 +170,7 @@ impl<'s> Asks<'s> {
     /// those of the periods that it is measured against, of the fiscal year where bands run on over it; all earlier days where earlier
     /// periods hand something on.
     pub fn days(&self, program: &Program, schedule: &RebateSchedule, period: &Period) -> Span {
-        if needs_history(schedule) {
+        if is_handed_on(program, schedule) {
             return Span::new(Date::MIN, period.span.until);
         }
         let own = if schedule.cumulative { year_to_date(program, schedule, period).from } else { period.span.from };

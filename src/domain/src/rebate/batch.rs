@@ -17,7 +17,7 @@ use crate::period::Period;
 use crate::program::Program;
 
 use super::asks::{Asks, baseline_of, looked_back_at};
-use super::history::needs_history;
+use super::handover::is_handed_on;
 use super::line::{basis_of, currency_of};
 use super::result::Entitlement;
 use super::stacking::{settle_groups, stacked_with};
@@ -127,7 +127,7 @@ pub enum TierCounts<'a> {
 pub fn days_of_lines(program: &Program, period: &str) -> Span {
     let of_schedule = |(schedule, period): (&RebateSchedule, Period)| {
         let asks = Asks::with_accrual(schedule);
-        if schedule.returns == ReturnDate::SaleDate || needs_history(schedule) || asks.measures() || asks.is_filtered() {
+        if schedule.returns == ReturnDate::SaleDate || is_handed_on(program, schedule) || asks.measures() || asks.is_filtered() {
             return Span::ALWAYS;
         }
         asks.days(program, schedule, &period)

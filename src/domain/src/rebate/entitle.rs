@@ -11,6 +11,7 @@ use crate::money::{Currency, Money};
 
 use super::earn::Piece;
 use super::figure::Figure;
+use super::handover::Kind;
 use super::line::Line;
 use super::result::{BandShare, Entitlement, StatementLine, Step, StepKind};
 
@@ -29,6 +30,42 @@ pub(super) struct Carry {
     pub(super) forfeited: i64,
     /// The fiscal year of the surplus, of what was guaranteed and of what was forfeited.
     pub(super) year: Option<Date>,
+}
+
+impl Carry {
+    /// What of it goes over to the schedule of the same key of the next version.
+    pub(super) fn taken_over(self, takes: impl Fn(Kind) -> bool) -> Self {
+        let mut taken = Self { year: self.year, ..Self::default() };
+        if takes(Kind::Basis) {
+            taken.basis = self.basis;
+        }
+        if takes(Kind::Payout) {
+            taken.payout = self.payout;
+        }
+        if takes(Kind::Surplus) {
+            taken.surplus = self.surplus;
+        }
+        if takes(Kind::ToDate) {
+            (taken.guaranteed, taken.forfeited) = (self.guaranteed, self.forfeited);
+        }
+        if taken == (Self { year: self.year, ..Self::default() }) { Self::default() } else { taken }
+    }
+
+    /// With what another period hands to the same one. Of two fiscal years the later one's counts.
+    pub(super) fn with(self, other: Self) -> Result<Self, Overflow> {
+        let (earlier, later) = if self.year <= other.year { (self, other) } else { (other, self) };
+        let basis = Exact0(earlier.basis.0.add(&later.basis.0)?);
+        let payout = earlier.payout.checked_add(later.payout).ok_or(Overflow)?;
+        if earlier.year != later.year {
+            return Ok(Self { basis, payout, ..later });
+        }
+        let guaranteed = match (earlier.guaranteed, later.guaranteed) {
+            (Some(one), Some(other)) => Some(one.add(&other)?),
+            (one, other) => one.or(other),
+        };
+        let forfeited = earlier.forfeited.checked_add(later.forfeited).ok_or(Overflow)?;
+        Ok(Self { basis, payout, surplus: Exact0(earlier.surplus.0.add(&later.surplus.0)?), guaranteed, forfeited, year: later.year })
+    }
 }
 
 /// An exact figure whose default is zero.
@@ -185,6 +222,7 @@ pub(super) fn entitle(terms: &Terms<'_>, figure: &Figure<'_>, earlier: Option<&E
         // A period without a guarantee, or out of scope, leaves what there is.
         (carry.surplus, carry.year) = (terms.carry.surplus.clone(), terms.carry.year);
         carry.guaranteed.clone_from(&terms.carry.guaranteed);
+        carry.forfeited = terms.carry.forfeited;
     }
     if guarantees_to_date(schedule) {
         if let Some((due, bound)) = due_to_date(terms, figure, &worth_now, &worth_before, &mut carry)? {
@@ -199,7 +237,7 @@ pub(super) fn entitle(terms: &Terms<'_>, figure: &Figure<'_>, earlier: Option<&E
     }
     let rounded = Exact::scaled(amount.into(), currency.decimals());
     step(&mut steps, StepKind::Round, exact.clone(), rounded, None);
-    amount = minimum(terms, amount, &mut rows, &mut steps, &mut carry)?;
+    amount = minimum(terms, figure.is_in_scope(), amount, &mut rows, &mut steps, &mut carry)?;
     let entitlement = Entitlement {
         schedule: schedule.key.clone(),
         period: terms.period.name.clone(),
@@ -314,35 +352,44 @@ fn due_to_date(terms: &Terms<'_>, figure: &Figure<'_>, now: &Worth, before: &Wor
     Ok(Some((due, sum)))
 }
 
-/// Adds what was carried, then forfeits or carries what is below the minimum; exactly the minimum is paid.
-fn minimum(terms: &Terms<'_>, amount: i64, rows: &mut Vec<Row<'_, '_>>, steps: &mut Vec<Step>, carry: &mut Carry) -> Result<i64, Overflow> {
+/// Adds what was carried, then forfeits or carries what is below the minimum; exactly the minimum is paid. What was carried goes past a
+/// period in which the partner takes no part.
+fn minimum(terms: &Terms<'_>, in_scope: bool, amount: i64, rows: &mut Vec<Row<'_, '_>>, steps: &mut Vec<Step>, carry: &mut Carry) -> Result<i64, Overflow> {
     let figure = |amount: i64| Exact::scaled(amount.into(), terms.currency.decimals());
+    let minimum = terms.schedule.minimum_payout.as_ref();
+    let carries = minimum.is_some_and(|minimum| minimum.below == BelowMinimum::Carry);
+    let is_below = |amount: i64| minimum.is_some_and(|minimum| figure(amount) < minimum.amount.0);
     let mut amount = amount;
-    if terms.carry.payout != 0 {
+    // Below a minimum that carries it waits on by the rule itself.
+    let is_added = in_scope || (carries && is_below(terms.carry.payout));
+    if !is_added {
+        carry.payout = terms.carry.payout;
+    } else if terms.carry.payout != 0 {
         let with = amount.checked_add(terms.carry.payout).ok_or(Overflow)?;
         rows.push(Row { exact: figure(terms.carry.payout), amount: terms.carry.payout, ..Row::of_line(None) });
         step(steps, StepKind::CarriedPayout, figure(amount), figure(with), Some(figure(terms.carry.payout)));
         amount = with;
     }
-    let Some(minimum) = &terms.schedule.minimum_payout else { return Ok(amount) };
-    let forfeited = if terms.carry.year == Some(terms.fiscal_year) { terms.carry.forfeited } else { 0 };
+    let forfeited = carry.forfeited;
+    if minimum.is_none() && (forfeited == 0 || amount >= 0) {
+        return Ok(amount);
+    }
     let paid = if amount < 0 {
         // What earlier periods forfeited was never paid, and is not charged back.
         amount.checked_add(forfeited).ok_or(Overflow)?.min(0)
-    } else if figure(amount) < minimum.amount.0 {
+    } else if is_below(amount) {
         0
     } else {
         amount
     };
-    step(steps, StepKind::MinimumPayout, figure(amount), figure(paid), Some(minimum.amount.0.clone()));
-    if forfeits_over_the_year(terms.schedule) {
+    step(steps, StepKind::MinimumPayout, figure(amount), figure(paid), minimum.map(|minimum| minimum.amount.0.clone()));
+    if paid != amount && carries && amount > 0 {
+        carry.payout = amount;
+    } else if terms.schedule.cumulative {
         let lost = amount.checked_sub(paid).and_then(|lost| forfeited.checked_add(lost)).ok_or(Overflow)?;
         (carry.forfeited, carry.year) = (lost, Some(terms.fiscal_year));
     }
     if paid != amount {
-        if minimum.below == BelowMinimum::Carry {
-            carry.payout = amount;
-        }
         let weights: Vec<Exact> = rows.iter().map(|row| figure(row.amount)).collect();
         let parts = by_key(&row_keys(rows), &weights, |weights| in_parts(paid, weights))?;
         for (row, part) in rows.iter_mut().zip(parts) {

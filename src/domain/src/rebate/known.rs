@@ -9,13 +9,18 @@ use crate::period::Period;
 use crate::program::Program;
 
 use super::asks::asks_measures;
+use super::handover::schedules_before;
 use super::line::Knowledge;
 
 /// The facts without those that were recorded later, where a metric or requirement is asked: sale lines are read by their own date
 /// of record anyway.
-pub(super) fn facts_known<'a>(_: &Program, facts: &'a Facts, schedules: &[(&RebateSchedule, Period)], knowledge: &Knowledge) -> Cow<'a, Facts> {
+pub(super) fn facts_known<'a>(program: &Program, facts: &'a Facts, schedules: &[(&RebateSchedule, Period)], knowledge: &Knowledge) -> Cow<'a, Facts> {
+    let asks = || {
+        let before = schedules_before(program, |key| schedules.iter().any(|(schedule, _)| schedule.key == key));
+        schedules.iter().any(|(schedule, _)| asks_measures(schedule)) || before.into_iter().any(|(_, schedule)| asks_measures(schedule))
+    };
     match knowledge.known_on {
-        Some(known_on) if schedules.iter().any(|(schedule, _)| asks_measures(schedule)) => Cow::Owned(as_known(facts, known_on)),
+        Some(known_on) if asks() => Cow::Owned(as_known(facts, known_on)),
         _ => Cow::Borrowed(facts),
     }
 }

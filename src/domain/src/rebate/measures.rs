@@ -40,6 +40,11 @@ impl<'a> Measures<'a> {
         Self { ranks, ..self }
     }
 
+    /// Those of another version, of the same partner and with ranks from the same place.
+    pub(super) fn by(&self, program: &'a Program) -> Self {
+        Self::new(program, self.facts, self.partner).with_ranks(self.ranks)
+    }
+
     fn evaluator(&self) -> &Evaluator<'a> {
         self.evaluator.get_or_init(|| {
             Evaluator::new(self.program, self.facts).with_ranks(match self.ranks {

@@ -4,7 +4,7 @@
 //! `bands` and `growth`) turns the method into rates on everything, on slices, and sums; `earn` applies it to lines; `figure`
 //! applies base cap, floor and cap; `entitle` takes off what earlier periods were worth, tops up to a guarantee, rounds once and
 //! shares the rounded figure over the lines; `stacking` lets schedules reduce one another; `history` carries from period to
-//! period; `budget` shares what all partners get at most. [`mod@estimate`] looks at an open period, [`mod@runs`] at periods as they were
+//! period, `handover` from version to version; `budget` shares what all partners get at most. [`mod@estimate`] looks at an open period, [`mod@runs`] at periods as they were
 //! known on the days of their runs. [`proof`] states all of it in one document that anybody can recompute.
 //!
 //! Everything is exact until the one named rounding. Where a rule allows two readings, `document::rebate` names the default and
@@ -20,6 +20,7 @@ mod entitle;
 pub mod estimate;
 mod figure;
 mod growth;
+mod handover;
 mod history;
 mod known;
 mod line;
@@ -35,21 +36,24 @@ mod tiered;
 mod totals;
 pub mod whole;
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::date::Date;
 use crate::document::rebate::RebateSchedule;
 use crate::exchange::ExchangeRates;
 use crate::facts::{Facts, PartnerFacts};
 use crate::fault::{Fault, Faults};
+use crate::metric::StatedRank;
 use crate::period::Period;
 use crate::program::Program;
 
-pub use asks::Asks;
 pub(crate) use asks::asks_measures;
+pub use asks::{AskedOn, Asks, asked_in_period};
 pub use budget::{apply_budgets, share_budget};
 pub use check::{check, check_stacking, order_dependence};
 pub use estimate::{Estimate, Forecast, Hypothetical, NextBand, accruals, estimate};
+pub use handover::{Handover, Numbered, goes_on_alike, handed_to_nobody, schedules_in_all};
 pub use line::Knowledge;
 pub use result::{BandShare, Entitlement, PeriodResult, StatementLine, Step, StepKind};
 pub use runs::{RunAsked, RunKind, RunResult, may_run, runs};
@@ -66,6 +70,10 @@ struct Calculation<'a> {
     reader: line::LineReader<'a>,
     measures: measures::Measures<'a>,
     knowledge: &'a Knowledge,
+    /// Of a version before: the schedules that count for what it hands over. All, when empty.
+    only: Option<BTreeSet<String>>,
+    /// Ranks that versions before asked for.
+    ranks_before: RefCell<Vec<StatedRank>>,
 }
 
 impl<'a> Calculation<'a> {
@@ -84,7 +92,42 @@ impl<'a> Calculation<'a> {
             reader: line::LineReader::new(program, partner, rates, knowledge),
             measures: measures::Measures::new(program, facts, partner),
             knowledge,
+            only: None,
+            ranks_before: RefCell::default(),
         }
+    }
+
+    /// The same about a version before, for some of its schedules.
+    fn of_version(&self, program: &'a Program, only: BTreeSet<String>) -> Self {
+        Self {
+            program,
+            partner: self.partner,
+            tiers: self.tiers.by(program),
+            reader: line::LineReader::new(program, self.partner, self.reader.rates, self.knowledge),
+            measures: self.measures.by(program),
+            knowledge: self.knowledge,
+            only: Some(only),
+            ranks_before: RefCell::default(),
+        }
+    }
+
+    /// Whether a schedule is asked about.
+    fn counts(&self, schedule: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(schedule))
+    }
+
+    /// The schedules that have a period of that name, with their own days for it.
+    fn schedules(&self, period: &str) -> Vec<(&'a RebateSchedule, Period)> {
+        let mut found = schedules_of(self.program, period);
+        found.retain(|(schedule, _)| self.counts(&schedule.key));
+        found
+    }
+
+    /// The ranks among partners that were asked for, where they are kept.
+    fn kept_ranks(&self) -> Vec<StatedRank> {
+        let mut ranks = self.ranks_before.borrow().clone();
+        ranks.extend(self.measures.kept_ranks());
+        ranks
     }
 }
 

@@ -11,12 +11,12 @@ use crate::money::Money;
 use crate::period::Period;
 use crate::program::Program;
 
+use super::Calculation;
 use super::entitle::{Carry, Earlier, Terms, entitle, worth};
 use super::figure::{Asked, Figure, Purpose, Reductions};
 use super::history::{Carries, earlier_in_year, year_to_date};
 use super::line::{Line, currency_of, out_of_range};
 use super::result::{Entitlement, StepKind};
-use super::{Calculation, schedules_of};
 
 /// The schedules that stacking puts together with one, itself included.
 pub(super) fn stacked_with(program: &Program, schedule: &str) -> BTreeSet<String> {
@@ -151,7 +151,7 @@ impl<'a> Calculation<'a> {
 
     /// A period with all rules of stacking applied.
     fn stacked<'c>(&'c self, name: &str, carries: &'c Carries) -> Result<Settling<'c, 'a>, Faults> {
-        let schedules = schedules_of(self.program, name);
+        let schedules = self.schedules(name);
         let mut settling = Settling { calculation: self, schedules, carries, reductions: BTreeMap::new(), settled: BTreeMap::new(), lost: BTreeMap::new() };
         settling.settle_independent()?;
         for rule in &self.program.document.stacking {
@@ -296,10 +296,13 @@ impl<'a> Settling<'_, 'a> {
             let figure = self.settled.get(one.schedule.key.as_str())?.figures.earlier.as_ref()?;
             Some(Earlier { schedule: one.schedule, figure })
         });
-        let (mut entitlement, carry, earned) = self.entitled(best.schedule, &period, Carry::default(), &settled.figures.now, earlier.as_ref())?;
+        // A group has no minimum payout, but a version before may have handed on what was below one: the best pays it besides.
+        let carried_in = self.carries.get(key).map_or(0, |carry| carry.payout);
+        let handed = Carry { payout: carried_in, ..Carry::default() };
+        let (mut entitlement, carry, earned) = self.entitled(best.schedule, &period, handed, &settled.figures.now, earlier.as_ref())?;
         let paid = before.and_then(|one| one.before).unwrap_or(0);
         if let Some(due) = to_date.filter(|to_date| best.now.is_some_and(|now| now < *to_date)) {
-            let due = due.checked_sub(paid).ok_or(crate::exact::Overflow).map_err(too_large)?;
+            let due = due.checked_sub(paid).and_then(|due| due.checked_add(carried_in)).ok_or(crate::exact::Overflow).map_err(too_large)?;
             entitlement.settle_at(due, StepKind::BestOf, Some("what another was worth to date stands".to_owned())).map_err(too_large)?;
         }
         if let Some(settled) = self.settled.get_mut(key) {

@@ -93,6 +93,11 @@ impl<'a> Tiers<'a> {
         Self { program, partner, source }
     }
 
+    /// The same in the ladders of another version.
+    pub(super) const fn by(self, program: &'a Program) -> Self {
+        Self { program, ..self }
+    }
+
     /// The tier on `date`.
     pub(super) fn on(&self, schedule: &RebateSchedule, date: Date) -> Result<Option<&'a str>, Faults> {
         let Some(ladder) = self.program.ladder(schedule.ladder.as_deref()) else { return Ok(None) };

@@ -16,7 +16,7 @@ use super::earn::{earn, sum};
 use super::entitle::{Carry, Terms, entitle};
 use super::figure::{Figure, Purpose, bound};
 use super::growth::{growth_plan, target_of, target_plan};
-use super::history::needs_history;
+use super::handover::is_handed_on;
 use super::line::{Line, basis_of, currency_of, out_of_range};
 use super::plan::Plan;
 use super::result::{Entitlement, StepKind};
@@ -73,7 +73,7 @@ pub(super) fn needs_lines_in_one_tier(program: &Program, schedule: &RebateSchedu
         (schedule.cap.as_ref().is_some_and(|cap| cap.per != CapScope::Partner), "a cap is for a customer, a subscription or a line"),
         (schedule.rounding.at == RoundAt::Line, "each line is rounded"),
         (schedule.returns == ReturnDate::SaleDate, "returns count on the sale's date"),
-        (schedule.cumulative || needs_history(schedule), "earlier periods are looked at"),
+        (schedule.cumulative || is_handed_on(program, schedule), "earlier periods are looked at"),
         (schedule.true_up.until_days.is_some(), "lines that were recorded late do not count"),
         (accepts(&schedule.method), "the acceptance of the target is looked for"),
         (schedule.from.is_some_and(|from| from.day() != 1) || schedule.until.is_some_and(|until| until.day() != 1), "it starts or ends inside a month"),

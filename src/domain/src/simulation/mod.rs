@@ -124,7 +124,8 @@ impl RebatePeriod {
     /// so that earlier periods hand on, and are taken off, alike.
     pub fn named(name: &str, before: &Arc<Program>, after: &Arc<Program>) -> Option<Self> {
         let of = |program: &Arc<Program>| program.period_named(name).map(|period| (Arc::clone(program), period));
-        let together = after.effective_on() == before.effective_on() && after.begun() == before.begun();
+        let goes_on = before.handover().is_some() || after.begun() != before.begun();
+        let together = Arc::ptr_eq(before, after) || (after.effective_on() == before.effective_on() && !goes_on);
         let after = if together { Arc::clone(after) } else { Arc::new(after.in_place_of(before)) };
         let (before, after) = (of(before), of(&after));
         (before.is_some() || after.is_some()).then(|| Self { name: name.to_owned(), before, after })

@@ -92,7 +92,7 @@ impl<'a> Question<'a> {
             ),
             _ => (Vec::new(), Vec::new(), None),
         };
-        let ranks = calculation.measures.kept_ranks();
+        let ranks = calculation.kept_ranks();
         Ok(Calculated { windows, measured, condition, entitlement, stacked: entitlements, ranks })
     }
 }

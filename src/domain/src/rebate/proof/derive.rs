@@ -22,6 +22,7 @@ use crate::metric::StatedRank;
 use crate::money::DecimalText;
 use crate::period::Period;
 use crate::program::Program;
+use crate::rebate::handover::handing_to;
 use crate::rebate::line::Knowledge;
 use crate::rebate::measures::RankSource;
 use crate::rebate::result::{Entitlement, Step};
@@ -161,7 +162,7 @@ pub fn derive(asked: &Asked<'_>) -> Result<Derivation, Faults> {
     let mut given = Given {
         guerdon_derivation: FORMAT,
         statement: heading.clone(),
-        versions: asked.versions.iter().map(|(number, program)| version(*number, program)).collect::<Result<_, Fault>>()?,
+        versions: versions(asked, &programs)?,
         inputs: Inputs {
             periods: asked.periods.clone(),
             posted: asked.posted.clone(),
@@ -191,9 +192,24 @@ pub fn derive(asked: &Asked<'_>) -> Result<Derivation, Faults> {
     Ok(Derivation { text: text(&compose(&given, &full)?), content_hash: full.content_hash })
 }
 
-fn version(number: i64, program: &Program) -> Result<VersionGiven, Fault> {
+/// The versions that govern the periods, and those before them that hand something on, each with the one that it follows.
+fn versions(asked: &Asked<'_>, programs: &Programs) -> Result<Vec<VersionGiven>, Fault> {
+    let mut whole = asked.versions.clone();
+    let mut follows: BTreeMap<i64, i64> = BTreeMap::new();
+    for (number, program) in programs {
+        let mut last = *number;
+        for link in handing_to(program, |_| true) {
+            follows.insert(last, link.number);
+            last = link.number;
+            whole.entry(last).or_insert(link.program);
+        }
+    }
+    whole.into_iter().map(|(number, program)| version(number, program, follows.get(&number).copied())).collect()
+}
+
+fn version(number: i64, program: &Program, follows: Option<i64>) -> Result<VersionGiven, Fault> {
     let document = &program.document;
-    Ok(VersionGiven { number, digest: export::digest(document)?, begun: program.begun().clone(), document: export::to_value(document)? })
+    Ok(VersionGiven { number, digest: export::digest(document)?, begun: program.begun().clone(), follows, document: export::to_value(document)? })
 }
 
 fn rank_given(rank: &StatedRank) -> RankGiven {

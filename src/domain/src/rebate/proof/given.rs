@@ -20,7 +20,8 @@ pub struct Given {
     pub guerdon_derivation: u32,
     /// Which statement it is.
     pub statement: Heading,
-    /// The versions of the program whose rules were applied, by number.
+    /// The versions of the program whose rules were applied, by number: to the periods that are stated, and to those before that hand
+    /// something to them.
     pub versions: Vec<VersionGiven>,
     /// The facts and what earlier runs posted.
     pub inputs: Inputs,
@@ -83,6 +84,9 @@ pub struct VersionGiven {
     /// By cumulative schedule that goes on with those of earlier versions: since when it has been the program's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub begun: BTreeMap<String, Date>,
+    /// The number of the version before it, where that one hands small payouts and the like to the schedule of the statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<i64>,
     /// The whole document.
     pub document: Value,
 }

@@ -9,7 +9,7 @@ use crate::facts::{Facts, PartnerFacts};
 use crate::period::Period;
 use crate::program::Program;
 use crate::rebate::asks::{Asks, asks_measures};
-use crate::rebate::history::needs_history;
+use crate::rebate::handover::{is_handed_on, schedules_in_all};
 
 /// The partner with those above and below it where a figure looks at them, in the order of the facts' own dates.
 pub(super) fn relatives(facts: &Facts, partner: &str, looks_around: bool) -> Facts {
@@ -42,14 +42,15 @@ fn ordered(mut own: PartnerFacts) -> PartnerFacts {
 
 /// Whether a program's schedules look at metrics or requirements, which may look at anything.
 pub(super) fn looks_around(program: &Program) -> bool {
-    program.document.rebate_schedules.iter().any(asks_measures)
+    schedules_in_all(program).into_iter().any(asks_measures)
 }
 
 /// The facts that plain schedules look at for these periods. Schedules that ask for metrics, or that look back to the beginning,
 /// keep everything.
 pub(super) fn narrowed(facts: &Facts, asked: &[(&Program, Vec<Period>)]) -> Facts {
     let schedules = || asked.iter().flat_map(|(program, _)| &program.document.rebate_schedules);
-    if schedules().any(asks_measures) || schedules().any(needs_history) {
+    let looks_back = |program: &Program| program.document.rebate_schedules.iter().any(|schedule| is_handed_on(program, schedule));
+    if asked.iter().any(|(program, _)| looks_around(program) || looks_back(program)) {
         return facts.clone();
     }
     let days = days_of(asked);

@@ -1,7 +1,7 @@
 //! A derivation proves what it says, and nothing that was changed in it.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::exact::Exact;
 use crate::facts::Facts;
 use crate::money::{Currency, DecimalText};
 use crate::program::Program;
-use crate::rebate::{LineKind, StatedLine};
+use crate::rebate::{LineKind, Numbered, StatedLine};
 use crate::rebate::{OnRecord, RunKind, compute_period};
 
 fn date(text: &str) -> Date {
@@ -216,6 +216,52 @@ fn a_rank_among_all_partners_is_stated() {
     let rank = &file["inputs"]["ranks"][0];
     assert_eq!((&rank["partner"], &rank["better"], &rank["partners"], &rank["on"]), (&json!("P"), &json!(1), &json!(3), &json!("2024-03-31")));
     assert!(!file["inputs"]["facts"].to_string().contains("OTHER"));
+}
+
+/// A statement that pays what the version before carried states both versions, and nothing more is stated where nothing is handed over.
+#[test]
+fn a_statement_states_the_versions_that_hand_something_to_it() {
+    let of = |on: &str, schedules: Value| {
+        let mut document = program(schedules, json!([])).document;
+        document.version.effective_on = date(on);
+        Program::compile(document).unwrap()
+    };
+    let ranked = json!({ "condition": { "metric": { "metric": "rank", "atMost": "70 %" } } });
+    let volume = |more: &Value| {
+        let mut schedule = json!({ "key": "volume", "period": { "quarter": {} }, "method": { "flat": { "rate": "1 %" } } });
+        schedule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        schedule
+    };
+    let mut carrying = ranked;
+    carrying["minimumPayout"] = json!({ "amount": 10, "below": "CARRY" });
+    let first = of("2023-01-01", json!([volume(&carrying)]));
+    let other = json!({ "key": "other", "period": { "quarter": {} }, "method": { "flat": { "rate": "2 %" } } });
+    let before = Numbered { number: 2, program: Arc::new(first) };
+    let second = of("2024-01-01", json!([volume(&json!({})), other])).continuing(BTreeMap::new(), Some(&before));
+    let facts = facts(&second, sold());
+    let file = derived(&asked(&second, &facts, "volume"));
+    let period = second.period_named("2024-Q1").unwrap();
+    let owed = compute_period(&second, &facts, "P", &period, None, &OnRecord).unwrap();
+    // 9.00 of the first quarter of 2023, when it was the best of two.
+    assert_eq!(owed.of("volume").unwrap().steps.last().unwrap().bound, Some(Exact::from_int(9)));
+    assert_eq!(proven(&file).posted, owed.of("volume").unwrap().amount.amount());
+    let stated = value(&file);
+    let versions: Vec<_> = stated["versions"].as_array().unwrap().iter().map(|version| (&version["number"], version.get("follows"))).collect();
+    assert_eq!(versions, [(&json!(2), None), (&json!(3), Some(&json!(2)))]);
+    assert_eq!(stated["inputs"]["ranks"].as_array().unwrap().len(), 4, "of the quarters of 2023");
+    assert!(stated["inputs"]["facts"].to_string().contains("2023-02-01"));
+    let alone = value(&derived(&asked(&second, &facts, "other")));
+    assert_eq!((alone["versions"].as_array().unwrap().len(), alone["versions"][0].get("follows")), (1, None));
+    let code = |change: &dyn Fn(&mut Value)| {
+        let mut forged = stated.clone();
+        change(&mut forged["versions"]);
+        let fault = verify(&super::canonical::text(&forged)).unwrap_err().0.remove(0);
+        (fault.code, fault.path)
+    };
+    assert_eq!(code(&|versions| versions[1]["follows"] = json!(9)), ("UNKNOWN_VERSION".into(), "versions[1].follows".into()));
+    assert_eq!(code(&|versions| versions[0]["follows"] = json!(3)), ("UNKNOWN_VERSION".into(), "versions[0].follows".into()));
+    let without = code(&|versions| drop(versions[1].as_object_mut().unwrap().remove("follows")));
+    assert_eq!(without.0, "DIFFERENT");
 }
 
 #[test]

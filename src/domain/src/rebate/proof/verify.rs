@@ -1,16 +1,20 @@
 //! Proving a derivation from its text alone.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::canonical::{Difference, first_difference, text};
 use super::derive::{Derived, Programs, compose, narrow_program, settle};
-use super::given::{FORMAT, Given, Heading, RankGiven};
+use super::given::{FORMAT, Given, Heading, RankGiven, VersionGiven};
 use super::{numbered, reversal};
 use crate::document::{export, read};
 use crate::fault::{Fault, Faults};
 use crate::metric::StatedRank;
 use crate::program::Program;
+use crate::rebate::Numbered;
 use crate::rebate::measures::RankSource;
 
 /// A derivation is at most this large.
@@ -93,30 +97,43 @@ pub(super) fn stated<G: DeserializeOwned>(found: &Value, own: &[&str]) -> Result
     })
 }
 
-/// The versions, compiled, each held to its digest.
+/// The versions with the schedules that matter, each going on with the one that it follows.
 fn programs_of(given: &Given) -> Result<Programs, Faults> {
-    let mut programs = Programs::new();
+    let mut compiled = Vec::with_capacity(given.versions.len());
     for (at, version) in given.versions.iter().enumerate() {
-        let path = format!("versions[{at}]");
-        let document = read::read_document(version.document.clone()).map_err(|faults| within(faults, &format!("{path}.document")))?;
-        let digest = export::digest(&document)?;
-        if digest != version.digest {
-            let message = format!("the document has the digest {digest}, not {}: it is not the version that was published", version.digest);
-            return Err(Fault::new("DIGEST", format!("{path}.digest"), message).into());
-        }
-        if let Some(difference) = first_difference(&version.document, &export::to_value(&document)?) {
-            return Err(different(&Difference { path: format!("{path}.document.{}", difference.path), ..difference }).into());
-        }
-        // What a version was published with is proven as it is, whatever is checked today.
-        let program = Program::compile_published(document).map_err(|faults| within(faults, &format!("{path}.document")))?.continuing(version.begun.clone());
-        if program.code() != given.statement.program {
-            return Err(Fault::new("DIFFERENT", "statement.program", format!("version {} is of the program {}", version.number, program.code())).into());
-        }
-        if programs.insert(version.number, narrow_program(&program, &given.statement.schedule)).is_some() {
+        compiled.push((format!("versions[{at}]"), version, compile(given, version, &format!("versions[{at}]"))?));
+    }
+    compiled.sort_by_key(|(_, _, program)| program.effective_on());
+    let mut all: BTreeMap<i64, Numbered> = BTreeMap::new();
+    for (path, version, program) in compiled {
+        let before = version.follows.map(|number| all.get(&number).ok_or(number)).transpose().map_err(|number| {
+            let message = format!("version {number}, which version {} follows, is not among those that are stated and took effect before it", version.number);
+            Fault::new("UNKNOWN_VERSION", format!("{path}.follows"), message)
+        })?;
+        let program = Arc::new(program.continuing(version.begun.clone(), before));
+        if all.insert(version.number, Numbered { number: version.number, program }).is_some() {
             return Err(Fault::new("DUPLICATE_KEY", format!("{path}.number"), format!("version {} is stated twice", version.number)).into());
         }
     }
-    Ok(programs)
+    Ok(all.into_iter().map(|(number, version)| (number, narrow_program(&version.program, &given.statement.schedule))).collect())
+}
+
+/// A version, compiled and held to its digest.
+fn compile(given: &Given, version: &VersionGiven, path: &str) -> Result<Program, Faults> {
+    let document = read::read_document(version.document.clone()).map_err(|faults| within(faults, &format!("{path}.document")))?;
+    let digest = export::digest(&document)?;
+    if digest != version.digest {
+        let message = format!("the document has the digest {digest}, not {}: it is not the version that was published", version.digest);
+        return Err(Fault::new("DIGEST", format!("{path}.digest"), message).into());
+    }
+    if let Some(difference) = first_difference(&version.document, &export::to_value(&document)?) {
+        return Err(different(&Difference { path: format!("{path}.document.{}", difference.path), ..difference }).into());
+    }
+    let program = Program::compile_published(document).map_err(|faults| within(faults, &format!("{path}.document")))?;
+    if program.code() != given.statement.program {
+        return Err(Fault::new("DIFFERENT", "statement.program", format!("version {} is of the program {}", version.number, program.code())).into());
+    }
+    Ok(program)
 }
 
 fn stated_rank(rank: &RankGiven) -> StatedRank {

@@ -15,7 +15,12 @@ pub(super) fn some_lines() -> impl Strategy<Value = Vec<(i64, i64, i64, bool)>> 
 }
 
 pub(super) fn written(lines: &[(i64, i64, i64, bool)]) -> Vec<Value> {
-    let start: Date = "2024-01-01".parse().unwrap();
+    written_from("2024-01-01", lines)
+}
+
+/// The same, with days counted from another one on.
+pub(super) fn written_from(start: &str, lines: &[(i64, i64, i64, bool)]) -> Vec<Value> {
+    let start: Date = start.parse().unwrap();
     let line = |(at, (day, cents, units, back)): (usize, &(i64, i64, i64, bool))| {
         let kind = if *back { "RETURN" } else { "SALE" };
         let cents = crate::exact::spell((*cents).into(), 2, false);

@@ -188,7 +188,7 @@ fn a_version_goes_on_with_the_schedules_of_those_before_it() {
     assert_eq!(third.continued([&second, &plain, &first].into_iter()).into_values().collect::<Vec<_>>(), [second.effective_on()], "not beyond a gap");
     let sold = json!({ "transactions": [sale("1", "2024-02-01", "1000.00", "1"), sale("2", "2024-08-01", "1000.00", "1")] });
     let paid = |program: &Program| amount(&entitlement(program, &facts_of(program, sold.clone()), "2024-Q3"));
-    assert_eq!([paid(&third), paid(&third.continuing(begun)), paid(&first)], ["50.00", "150.00", "150.00"]);
+    assert_eq!([paid(&third), paid(&third.continuing(begun, None)), paid(&first)], ["50.00", "150.00", "150.00"]);
 }
 
 /// Later periods of the year run on from the first one that the version governs. A period that begins before it is not its own, lines
