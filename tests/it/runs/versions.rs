@@ -6,7 +6,7 @@ use guerdon_store::NewDraft;
 use serde_json::{Value, json};
 
 use super::knowledge::reproduced;
-use super::{amount, calculated, go_to, line, move_run, posted, preparer, program_with, refusal, retroactive, sell, service, sound, try_move};
+use super::{amount, calculate, calculated, go_to, line, move_run, posted, preparer, program_with, refusal, retroactive, sell, service, sound, try_move};
 use crate::api::{Api, actor, approver, designer, of_partner};
 use crate::harness::build::write;
 use guerdon_domain::access::{Role, RoleScope};
@@ -199,4 +199,94 @@ async fn a_version_that_would_be_refused_today_goes_on() {
     let mut next = first;
     next["version"] = json!({"label": "next", "effectiveOn": "2020-07-01"});
     api.publish(&next).await;
+}
+
+/// One percent by quarter; below ten dollars nothing is paid, and what is not paid is carried on.
+fn carrying() -> Value {
+    let mut schedule = flat("quarterly", "quarter", "1 %");
+    schedule["minimumPayout"] = json!({"amount": 10, "below": "CARRY"});
+    schedule
+}
+
+/// The program of a first version as the next one, with other schedules.
+fn next_version(first: &Value, on: &str, schedules: Value) -> Value {
+    let mut next = first.clone();
+    next["version"] = json!({"label": on, "effectiveOn": on});
+    next["rebateSchedules"] = schedules;
+    next
+}
+
+/// A payout that the first version carried is paid by the second one, in a run over so many partners that others of its schedules are
+/// computed from sums; every statement proves it from its file alone.
+#[tokio::test]
+async fn a_small_payout_is_paid_by_the_next_version() {
+    let first = program_with(carrying());
+    let codes: Vec<String> = std::iter::once("A".to_owned()).chain((10..50).map(|at| format!("B{at}"))).collect();
+    let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+    let api = service(&first, &codes, "2020-07-10").await;
+    sell(&api, &[line("1", "A", "2020-02-01", "320.00"), line("2", "A", "2020-05-02", "1500.00"), line("3", "B20", "2020-05-02", "100.00")]).await;
+    let second = next_version(&first, "2020-04-01", json!([flat("quarterly", "quarter", "1 %"), flat("bonus", "quarter", "2 %")]));
+    api.publish(&second).await;
+    let quarter = posted(&api, "2020-Q1", "ORIGINAL").await;
+    assert_eq!(amount(&quarter), "0.00");
+    let estimate = "{ partner(by: {code: \"A\"}) { rebateEstimate(period: \"2020-Q2\") { totals { amount } } } }";
+    assert_eq!(api.ask(of_partner("A"), estimate).await.at("/partner/rebateEstimate/totals/0/amount"), "48.20");
+    let simulated =
+        "query($input: SimulationInput!) { simulation(input: $input) { rebateChanges { nodes { partnerCode before { amount } after { amount } } } } }";
+    let rules = json!({"changes": [{"path": "rebateSchedules[quarterly].method.flat.rate", "value": "2 %"}]});
+    let answer = api.execute(designer(), simulated, json!({"input": {"asOf": "2020-07-10", "rebatePeriods": ["2020-Q2"], "rules": rules}})).await;
+    let changed = |partner: &str, before: &str, after: &str| json!({"partnerCode": partner, "before": {"amount": before}, "after": {"amount": after}});
+    assert_eq!(answer.at("/simulation/rebateChanges/nodes"), &json!([changed("A", "18.20", "33.20"), changed("B20", "1.00", "2.00")]));
+    let run = posted(&api, "2020-Q2", "ORIGINAL").await;
+    // 3.20 of the first quarter, 16.00 of the second one, and 2 % of the same.
+    assert_eq!(amount(&run), "51.20");
+    reproduced(&api, &quarter).await;
+    reproduced(&api, &run).await;
+    // A return of the first quarter comes late: what the second one owes is less by what it was handed.
+    let mut back = line("4", "A", "2020-03-20", "200.00");
+    back["kind"] = json!("RETURN");
+    sell(&api, &[back]).await;
+    let late = posted(&api, "2020-Q2", "ADJUSTMENT").await;
+    assert_eq!(amount(&late), "-2.00");
+    reproduced(&api, &late).await;
+    sound(&api).await;
+}
+
+/// A version that is published in between, after a run was calculated, changes what is handed to its period.
+#[tokio::test]
+async fn a_version_in_between_is_noticed() {
+    let first = program_with(carrying());
+    let api = service(&first, &["A"], "2020-10-10").await;
+    sell(&api, &[line("1", "A", "2020-02-01", "320.00"), line("2", "A", "2020-08-02", "100.00")]).await;
+    api.publish(&next_version(&first, "2020-07-01", json!([flat("quarterly", "quarter", "1 %")]))).await;
+    let run = calculated(&api, "2020-Q3", "ORIGINAL").await;
+    assert_eq!(amount(&run), "4.20");
+    // In between the second quarter pays what is carried. Its rules have the same first day, and the period the same version.
+    api.publish(&next_version(&first, "2020-04-01", json!([flat("quarterly", "quarter", "1 %")]))).await;
+    let named = json!({"runId": run["id"], "contentHash": run["contentHash"]});
+    assert_eq!(refusal(&try_move(&api, preparer(), "rebateRunSubmit", named).await), "CONTENT_CHANGED");
+    let again = calculate(&api, &run).await;
+    assert_eq!(amount(&again), "1.00");
+    assert_eq!(amount(&posted(&api, "2020-Q2", "ORIGINAL").await), "3.20");
+    sound(&api).await;
+}
+
+/// What nobody takes over is told when the version is applied.
+#[tokio::test]
+async fn carries_that_end_are_told() {
+    let first = program_with(carrying());
+    let api = service(&first, &["A"], "2020-04-10").await;
+    let applied = async |document: &Value| {
+        let input = json!({"document": document.to_string(), "idempotencyKey": api.key()});
+        let answer = api.mutate(designer(), "programApply", "ProgramApplyInput", "notes { code path message }", input).await;
+        answer["notes"].clone()
+    };
+    let mut euros = flat("quarterly", "quarter", "1 %");
+    euros["currency"] = json!("EUR");
+    for schedule in [flat("other", "quarter", "1 %"), euros] {
+        let notes = applied(&next_version(&first, "2020-07-01", json!([schedule]))).await;
+        assert_eq!(notes[0]["code"], "CARRY_ENDS", "{notes}");
+        assert!(notes[0]["message"].as_str().unwrap().starts_with("quarterly of version 1 carries"), "{notes}");
+    }
+    assert_eq!(applied(&next_version(&first, "2020-07-01", json!([flat("quarterly", "quarter", "2 %")]))).await, json!([]));
 }
