@@ -38,7 +38,7 @@ pub enum ProgramApplyOutcome {
 /// Something that a document may say, and that may surprise: also that it drops a tier which partners hold.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct ProgramNote {
-    /// Stable, in capitals: `ORDER_MATTERS`, `LARGE_FACTOR`, `HELD_TIER_DROPPED`, `CARRY_ENDS`. Expect codes that you do not know.
+    /// Stable, in capitals: `ORDER_MATTERS`, `LARGE_FACTOR`, `HELD_TIER_DROPPED`, `CARRY_ENDS`, `WARNS_AT_ONCE`, `DEADLINE_FIRST`. Expect codes that you do not know.
     pub code: String,
     /// Where in the document.
     pub path: String,

@@ -487,9 +487,9 @@ pub struct LadderRisk {
     pub region: Option<String>,
     /// The tier that is held.
     pub tier: String,
-    /// Whether its requirement fails already.
+    /// Whether its requirement fails already, and no higher tier is met.
     pub failing: bool,
-    /// The first day on which its requirement is not met. The review policy decides when the tier is lost.
+    /// The first day on which its requirement is not met, nor a higher tier. The review policy decides when the tier is lost.
     pub fails_on: Option<GqlDate>,
     /// The conditions that fail, first ones first.
     pub leaves: Vec<LeafRisk>,

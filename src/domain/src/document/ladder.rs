@@ -118,10 +118,11 @@ pub struct ReviewPolicy {
     /// A tier reached is kept until the next downward review, even under a continuous cadence.
     #[serde(default)]
     pub ratchet: bool,
-    /// A newcomer is not judged downwards for so many months from enrollment.
+    /// A newcomer is not judged downwards for so many months from enrollment. The onboarding deadline is not put off by them.
     pub onboarding_months: Option<u32>,
-    /// So many months after enrollment some tier of the ladder must be met, or the partner falls out of it.
-    /// Until then it holds the lowest tier without meeting it.
+    /// So many months after enrollment some tier of the ladder must be met on that day, or the partner falls out of it on it, whatever the
+    /// cadence and grace; not before the version is enforced, nor while it protects the tier. Until then it holds the lowest tier without
+    /// meeting it. Whoever has a tier on record on the day or later has passed it for good, also by another version: the reviews decide.
     pub onboarding_deadline_months: Option<u32>,
     /// Tiers held on the version's effective date are protected until this day, exclusive.
     pub protected_until: Option<Date>,
@@ -172,6 +173,6 @@ pub struct Grace {
     /// Being compliant on any day of it cancels the loss (cure); without it the end of the period decides.
     #[serde(default)]
     pub cure: bool,
-    /// Warn so many days before the tier is lost. Default: at once.
+    /// Warn so many days before the tier is lost. Default, and where the period is shorter: at once.
     pub warn_days_before: Option<u32>,
 }

@@ -1,7 +1,7 @@
 //! What a document says that is allowed and may surprise: reported when it is checked and published, never refused.
 
 use super::Document;
-use super::ladder::Ladder;
+use super::ladder::{Ladder, ReviewPolicy};
 use super::rebate::{Growth, GrowthMeasure, Method};
 use crate::exact::Exact;
 use crate::fault::Fault;
@@ -10,7 +10,11 @@ use crate::rebate::order_dependence;
 /// From this factor on a growth target was more likely meant in percent.
 const LARGE_FACTOR: i64 = 10;
 
-/// What may surprise, each with its path and what to do where it was not meant. Codes: `ORDER_MATTERS`, `LARGE_FACTOR`.
+/// A month has at most so many days.
+const MONTH_DAYS: u32 = 31;
+
+/// What may surprise, each with its path and what to do where it was not meant. Codes: `ORDER_MATTERS`, `LARGE_FACTOR`, `WARNS_AT_ONCE`,
+/// `DEADLINE_FIRST`.
 pub fn notes(document: &Document) -> Vec<Fault> {
     let mut notes: Vec<Fault> = order_dependence(document).into_iter().map(|(path, text)| Fault::new("ORDER_MATTERS", path, text)).collect();
     for (at, schedule) in document.rebate_schedules.iter().enumerate() {
@@ -18,7 +22,29 @@ pub fn notes(document: &Document) -> Vec<Fault> {
             notes.extend(large_factors(growth, &format!("rebateSchedules[{at}].method.growth")));
         }
     }
+    for (at, ladder) in document.ladders.iter().enumerate() {
+        notes.extend(reviews(&ladder.review, &format!("ladders[{at}].review")));
+        for (tier, policy) in ladder.tiers.iter().enumerate().filter_map(|(tier, found)| Some((tier, found.review.as_ref()?))) {
+            notes.extend(reviews(policy, &format!("ladders[{at}].tiers[{tier}].review")));
+        }
+    }
     notes
+}
+
+/// Days and months of a policy of which the one never matters beside the other.
+fn reviews(policy: &ReviewPolicy, path: &str) -> Vec<Fault> {
+    let longest = |days: Option<u32>, months: Option<u32>| days.or_else(|| months.map(|months| months.saturating_mul(MONTH_DAYS)));
+    let of_grace = policy.grace.as_ref().and_then(|grace| Some((grace.warn_days_before?, longest(grace.days, grace.months)?)));
+    let early = of_grace.filter(|(warn, longest)| warn > longest).map(|(warn, longest)| {
+        let text = format!("{warn} days are more than the at most {longest} of the period: partners are warned on its first day, as without this");
+        Fault::new("WARNS_AT_ONCE", format!("{path}.grace.warnDaysBefore"), text)
+    });
+    let onboarding = policy.onboarding_months.zip(policy.onboarding_deadline_months).filter(|(months, deadline)| months > deadline);
+    let late = onboarding.map(|(months, deadline)| {
+        let text = format!("whoever meets no tier after {deadline} months falls out then; only the others are not judged downwards for {months} months");
+        Fault::new("DEADLINE_FIRST", format!("{path}.onboardingMonths"), text)
+    });
+    early.into_iter().chain(late).collect()
 }
 
 /// `from: 110` is a hundred and ten times the baseline.
@@ -76,6 +102,25 @@ fn dropped_tier(held: &HeldTier, ladder: Option<usize>, after: &Document) -> Fau
 mod tests {
     use super::*;
     use crate::document::read::{Format, read};
+
+    #[test]
+    fn days_and_months_of_reviews_that_never_matter_are_told() {
+        let codes = |review: &str| {
+            let text = format!(
+                "guerdon: 1\nprogram: {{code: P, name: P, currency: USD}}\nversion: {{effectiveOn: 2020-01-01}}\nladders:\n  - key: L\n    review: {{{review}}}\n    \
+                 tiers: [{{key: A}}, {{key: B, review: {{{review}}}}}]\n"
+            );
+            notes(&read(&text, Format::Yaml).unwrap()).into_iter().map(|note| format!("{} {}", note.code, note.path)).collect::<Vec<_>>()
+        };
+        let warns = ["WARNS_AT_ONCE ladders[0].review.grace.warnDaysBefore", "WARNS_AT_ONCE ladders[0].tiers[1].review.grace.warnDaysBefore"];
+        assert_eq!(codes("grace: {days: 30, warnDaysBefore: 31}"), warns);
+        assert_eq!(codes("grace: {months: 2, warnDaysBefore: 63}"), warns);
+        let deadline = ["DEADLINE_FIRST ladders[0].review.onboardingMonths", "DEADLINE_FIRST ladders[0].tiers[1].review.onboardingMonths"];
+        assert_eq!(codes("onboardingMonths: 24, onboardingDeadlineMonths: 6"), deadline);
+        for fine in ["grace: {days: 30, warnDaysBefore: 30}", "grace: {months: 2, warnDaysBefore: 62}", "onboardingMonths: 6, onboardingDeadlineMonths: 6"] {
+            assert_eq!(codes(fine), Vec::<String>::new(), "{fine}");
+        }
+    }
 
     #[test]
     fn what_may_surprise_is_told() {

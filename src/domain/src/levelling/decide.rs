@@ -243,25 +243,36 @@ impl<'a> Case<'_, 'a> {
         }
     }
 
-    /// Until its deadline a newcomer has the lowest tier without meeting it; whoever did not meet it then, and does not now,
-    /// falls out: `None`.
+    /// Until its deadline a newcomer has the lowest tier without meeting it; whoever does not meet one on that day falls out: `None`. Who has
+    /// passed the day goes by the policy of reviews.
     fn onboarding_deadline(&mut self) -> Result<Option<u32>, Faults> {
         let given = self.outcome.inherited;
-        let (Some(months), Some(since)) = (policy(self.ladder, 1).onboarding_deadline_months, enrolled_since(self.at)) else { return Ok(Some(given)) };
-        let deadline = since.plus_months(i32::try_from(months).unwrap_or(i32::MAX));
-        if given > 0 {
-            return Ok(Some(given));
-        }
+        let Some(deadline) = deadline(self.ladder, self.at).filter(|_| given == 0) else { return Ok(Some(given)) };
         if self.at.as_of < deadline {
             self.reasons.push(Reason::Onboarding);
             return Ok(Some(1));
         }
-        let then = self.evaluator.outcome(self.ladder, &self.at.on(deadline))?;
-        if then.inherited > 0 {
+        if self.has_passed(deadline) || self.is_shielded_on(deadline) || self.evaluator.outcome(self.ladder, &self.at.on(deadline))?.inherited > 0 {
             return Ok(Some(given));
         }
         self.reasons.push(Reason::OnboardingFailed);
         Ok(None)
+    }
+
+    /// Whether a tier is on record that was held after the deadline: given on that day or later, or left by the review of the day. What lies
+    /// after the day until which things are known has not been reviewed yet.
+    fn has_passed(&self, deadline: Date) -> bool {
+        let reviewed = deadline < self.at.as_of.min(self.evaluator.known_until);
+        let records = history(self.ladder, self.at.partner, region_of(self.ladder, self.at));
+        let mut held = records.iter().filter(|held| held.tier.is_some() && held.span.from <= self.at.as_of);
+        held.any(|held| held.span.from >= deadline || (reviewed && held.span.until > deadline))
+    }
+
+    /// Whether the tier on record could not be lost on the deadline: before a version is enforced, and while it protects what was held.
+    fn is_shielded_on(&self, deadline: Date) -> bool {
+        let header = &self.evaluator.program.document.version;
+        let protected_until = self.evaluator.protected_until(self.ladder, self.at, self.reviewed, policy(self.ladder, self.reviewed));
+        self.reviewed > 0 && deadline < header.enforced_on.unwrap_or(header.effective_on).max(protected_until)
     }
 
     fn due_up(&self, rank: u32) -> bool {
@@ -378,6 +389,12 @@ impl<'a> Case<'_, 'a> {
 
 pub(super) fn months_after(date: Date, months: u32) -> Date {
     date.plus_months(i32::try_from(months).unwrap_or(i32::MAX))
+}
+
+/// The day by which a newcomer must meet some tier.
+pub(super) fn deadline(ladder: &Ladder, at: &At<'_>) -> Option<Date> {
+    let months = policy(ladder, 1).onboarding_deadline_months?;
+    Some(months_after(enrolled_since(at)?, months))
 }
 
 impl<'a> Evaluator<'a> {

@@ -97,9 +97,7 @@ impl<'a> Evaluator<'a> {
         let records = history(ladder, at.partner, region_of(ladder, at));
         let held_from = in_force(&records, today).map_or(today, |held| held.span.from);
         let look_back = today.plus_months(-ladder.grace_look_back().unwrap_or(LOOK_BACK_MONTHS));
-        let is_protected = in_force(&records, self.program.effective_on()).is_some_and(|held| held.rank >= rank);
-        let protected_until = policy.protected_until.filter(|_| is_protected).unwrap_or(Date::MIN);
-        let judged_from = self.judged_down_from(ladder, at, rank, policy).max(protected_until);
+        let judged_from = self.judged_down_from(ladder, at, rank, policy).max(self.protected_until(ladder, at, rank, policy));
         let from = held_from.max(look_back).max(judged_from).max(self.program.effective_on());
         if from > today {
             return Ok(None);

@@ -33,9 +33,9 @@ pub struct LadderRisk {
     pub region: Option<String>,
     /// The tier that is held.
     pub tier: String,
-    /// Whether its requirement fails already.
+    /// Whether its requirement fails already, and no higher tier is given.
     pub failing: bool,
-    /// The first day on which the tier's requirement is not met. The policy of reviews decides when the tier is lost.
+    /// The first day on which the tier's requirement is not met, nor a higher tier given. The policy of reviews decides when the tier is lost.
     pub fails_on: Option<Date>,
     /// The leaves that fail, first ones first. A leaf may fail and the tier hold on another path.
     pub leaves: Vec<LeafRisk>,
@@ -118,13 +118,18 @@ impl<'a> Evaluator<'a> {
             return Ok(None);
         }
         // Whether it is met on the day itself has been judged.
-        let days = match (standing.keep.is_empty(), standing.may_fail()) {
+        let mut days = match (standing.keep.is_empty(), standing.may_fail()) {
             (false, _) => BTreeSet::from([as_of]),
             (true, true) => self.tier_days(ladder, standing.rank, &at, Span::new(as_of.next(), horizon))?,
             (true, false) => BTreeSet::new(),
         };
-        for day in days {
+        let mut covered = false;
+        while let Some(day) = days.pop_first() {
             if self.holds_on(ladder, standing.rank, &at.on(day))? {
+                continue;
+            }
+            if self.is_covered(ladder, standing.rank, &at.on(day))? {
+                self.watch_cover(ladder, &at, (&mut covered, &mut days), Span::new(day.next(), horizon))?;
                 continue;
             }
             let then = self.held_on(ladder, standing.rank, &at.on(day))?;
@@ -148,16 +153,27 @@ impl<'a> Evaluator<'a> {
         let mut watch = Watch::default();
         watch.look(&now, at.as_of, !now.met, true);
         let mut fails_on = (!now.met).then_some(at.as_of);
-        for day in self.tier_days(ladder, rank, at, Span::new(at.as_of.next(), horizon))? {
+        let ahead = Span::new(at.as_of.next(), horizon);
+        let mut days = self.tier_days(ladder, rank, at, ahead)?;
+        let (mut covered, mut was_covered) = (false, now.covered);
+        if now.covered {
+            self.watch_cover(ladder, at, (&mut covered, &mut days), ahead)?;
+        }
+        while let Some(day) = days.pop_first() {
             if watch.is_over() && fails_on.is_some() {
                 break;
             }
             let then = self.held_on(ladder, rank, &at.on(day))?;
+            if then.covered {
+                self.watch_cover(ladder, at, (&mut covered, &mut days), Span::new(day.next(), horizon))?;
+            }
             let lost = fails_on.is_none() && !then.met;
             if lost {
                 fails_on = Some(day);
             }
-            watch.look(&then, day, lost, false);
+            // What failed under a higher tier begins to matter with its end.
+            watch.look(&then, day, lost, lost && was_covered);
+            was_covered = then.covered;
         }
         let tier = ladder.at_rank(rank).map(|tier| tier.key.clone()).unwrap_or_default();
         Ok(LadderRisk { ladder: ladder.key.clone(), region: at.region.map(str::to_owned), tier, failing: !now.met, fails_on, leaves: watch.risks })
@@ -173,7 +189,22 @@ impl<'a> Evaluator<'a> {
             outside.push(Leaf::yes_or_no(words, false));
         }
         outside.extend(self.admission_that_is_over(ladder, rank, at));
-        Ok(HeldOn { met: outside.is_empty() && asked.iter().all(|judged| judged.met), asked, outside })
+        let met = outside.is_empty() && asked.iter().all(|judged| judged.met);
+        let covered = !met && self.is_covered(ladder, rank, at)?;
+        Ok(HeldOn { met: met || covered, covered, asked, outside })
+    }
+
+    /// Whether a tier cannot be lost although it is not met: it, or a higher one, is given on the day.
+    fn is_covered(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>) -> Result<bool, Faults> {
+        Ok(at.enrollment().is_some() && self.outcome(ladder, at)?.inherited >= rank)
+    }
+
+    /// From the first day on on which something else than the tier itself covers it, the days of the whole ladder count.
+    fn watch_cover(&self, ladder: &'a Ladder, at: &At<'a>, (watched, days): (&mut bool, &mut BTreeSet<Date>), ahead: Span) -> Result<(), Faults> {
+        if !std::mem::replace(watched, true) && !ahead.is_empty() {
+            days.extend(self.ladder_days(ladder, at, ahead)?);
+        }
+        Ok(())
     }
 
     /// The admission to a tier where it is over on the day: the tier is lost then, whatever it asks for. Not where it holds on the day
@@ -201,7 +232,10 @@ impl<'a> Evaluator<'a> {
 
 /// A tier on a day.
 struct HeldOn {
+    /// Met, or covered.
     met: bool,
+    /// Not met itself, and given by a higher tier.
+    covered: bool,
     /// Everything that was asked, judged.
     asked: Vec<Judged>,
     /// What fails besides.

@@ -108,7 +108,7 @@ impl<'a> Evaluator<'a> {
             record,
             next: self.next_tier(ladder, at, &outcome, rank),
             awaiting: awaiting(ladder, outcome.applies(), &outcome.tiers, rank),
-            keep: tier_gap(ladder, (outcome.applies_to.as_ref(), &outcome.tiers), rank, false, Gap::without_choices),
+            keep: gap_to_keep(ladder, (outcome.applies_to.as_ref(), &outcome.tiers), rank, outcome.granted, Gap::without_choices),
             decision,
             tiers: Vec::new(),
         })
@@ -131,7 +131,7 @@ impl LadderStanding {
         let whole = |judged: &Judged| Gap::of(judged, None);
         self.next = next_tier(ladder, judged, self.rank, review_on, whole);
         self.awaiting = awaiting(ladder, self.applies, &self.tiers, self.rank);
-        self.keep = tier_gap(ladder, judged, self.rank, false, whole);
+        self.keep = gap_to_keep(ladder, judged, self.rank, ladder.rank(self.granted.as_deref()), whole);
     }
 }
 
@@ -147,6 +147,11 @@ fn awaiting(ladder: &Ladder, applies: bool, tiers: &[TierStanding], rank: u32) -
     let name = |tier: &TierStanding| ladder.at_rank(tier.rank).and_then(|tier| tier.name.clone());
     let entry = |tier: &TierStanding| AwaitedEntry { tier: tier.tier.clone(), name: name(tier), rank: tier.rank, entry: tier.entry };
     tiers.iter().filter(not_let_in).map(entry).collect()
+}
+
+/// What is missing to keep a tier: nothing where a higher one is met and open, since that is a way to it too.
+fn gap_to_keep(ladder: &Ladder, judged: JudgedLadder<'_>, rank: u32, granted: u32, spell: fn(&Judged) -> Gap) -> Gap {
+    if granted > rank { Gap::default() } else { tier_gap(ladder, judged, rank, false, spell) }
 }
 
 /// What is missing for a tier on the date: its requirement, those of the lower tiers where the ladder asks for them, the admission.

@@ -8,6 +8,7 @@ use crate::metric::{At, Evaluator};
 
 mod counted;
 mod kept;
+mod lost;
 mod risk;
 mod told;
 
@@ -367,7 +368,8 @@ proptest! {
             let mut day = as_of;
             let mut failed = None;
             while day < horizon && failed.is_none() && risk.region.is_none() {
-                failed = (!evaluator.outcome(ladder, &at.on(day)).unwrap().tiers[index].met).then_some(day);
+                let then = evaluator.outcome(ladder, &at.on(day)).unwrap();
+                failed = (!then.tiers[index].met && then.inherited <= index as u32).then_some(day);
                 day = day.next();
             }
             prop_assert_eq!(risk.fails_on.filter(|_| risk.region.is_none()), failed, "{}", risk.ladder);

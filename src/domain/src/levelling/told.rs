@@ -3,6 +3,7 @@
 //! A review looks through its own windows: what is missing for last year's revenue in June is not what is missing in January. A gap
 //! that is told with a day is that of the rule judged on the day, by what is known on the date of the standing.
 
+use super::loss::{Outlook, recorded_after};
 use super::schedule::gaps_told_until;
 use super::standing::gap_of;
 use super::{LadderStanding, Standing, admission_leaf};
@@ -30,7 +31,27 @@ impl<'a> Evaluator<'a> {
                 let at = self.at_region(ladder, standing.region.as_deref(), &at);
                 standing.complete(ladder, standing.next.as_ref().and_then(|next| next.review_on));
                 self.tell_next(ladder, standing, &at);
-                self.tell_keep(ladder, standing, &at, last);
+            }
+        }
+        self.tell_keeps(standing, &at, last);
+    }
+
+    /// What is decided from now on follows from what the standing puts on record.
+    fn tell_keeps(&self, standing: &mut Standing, at: &At<'a>, last: Date) {
+        if standing.ladders.iter().all(|standing| standing.keep.is_empty()) {
+            return;
+        }
+        let recorded = recorded_after(self.program, standing, at);
+        let anew = recorded.as_ref().map(|_| self.anew());
+        for standing in standing.ladders.iter_mut().filter(|standing| !standing.keep.is_empty()) {
+            let Some(ladder) = self.program.ladder(Some(&standing.ladder)) else { continue };
+            let at = self.at_region(ladder, standing.region.as_deref(), at);
+            let outlook = match (&recorded, &anew) {
+                (Some(partner), Some(anew)) => anew.outlook(ladder, standing, &at.of(partner).in_region(at.region), last),
+                _ => self.outlook(ladder, standing, &at, last),
+            };
+            if let Ok(outlook) = outlook {
+                self.tell_keep(ladder, standing, &at, outlook);
             }
         }
     }
@@ -48,13 +69,22 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn tell_keep(&self, ladder: &'a Ladder, standing: &mut LadderStanding, at: &At<'a>, last: Date) {
-        if standing.keep.is_empty() {
+    fn tell_keep(&self, ladder: &'a Ladder, standing: &mut LadderStanding, at: &At<'a>, outlook: Outlook) {
+        // The parent's tier lasts as long as the parent's.
+        if standing.decision.inherited_from.is_some() {
             return;
         }
-        let Some(by) = self.may_be_lost_on(ladder, standing, at).filter(|by| *by <= last) else { return };
-        if let Ok(then) = self.gap_on(ladder, standing.rank, &at.on(by)) {
-            standing.keep = then.told_as_before(&standing.keep);
+        match outlook {
+            Outlook::Open => {}
+            Outlook::Kept => standing.keep = Gap::default(),
+            Outlook::LostOn { day, admitted } => {
+                let Ok(then) = self.gap_on(ladder, standing.rank, &at.on(day)) else { return };
+                let then = match ladder.at_rank(standing.rank).filter(|_| !admitted).and_then(admission_leaf) {
+                    Some(leaf) => then.and(leaf, Some(day)),
+                    None => then,
+                };
+                standing.keep = then.told_as_before(&standing.keep);
+            }
         }
     }
 
