@@ -79,7 +79,8 @@ pub fn validate(args: &ValidateArgs) -> Outcome {
             Some(digest) => format!("{}: valid, digest {digest}\n{}{}", checked.file, noted(&checked.notes), told(&checked.line_by_line)),
             None => {
                 let faults: String = checked.faults.0.iter().map(|fault| format!("  {fault}\n")).collect();
-                format!("{}: {} faults\n{faults}", checked.file, checked.faults.0.len())
+                let count = checked.faults.0.len();
+                format!("{}: {count} {}\n{faults}", checked.file, if count == 1 { "fault" } else { "faults" })
             }
         });
         write_text(&lines.collect::<String>(), None)?;

@@ -490,8 +490,8 @@ pub struct Term {
     pub value: Operand,
     /// Points for each `per`. Default 1. Negative takes away.
     pub points: Option<Number>,
-    /// Points are for each so many units of the value. Default 1.
-    pub per: Option<Number>,
+    /// Points are for each so many units of the value; of one in PERCENT `1 %` or 0.01. Default 1.
+    pub per: Option<super::requirement::Threshold>,
     /// Part units earn nothing: value / per is rounded down. Default: part units count in part.
     #[serde(default)]
     pub whole_units: bool,
@@ -539,8 +539,8 @@ pub struct Multiplier {
 pub struct Gate {
     /// What is looked at.
     pub value: Operand,
-    /// It must be this or more.
-    pub at_least: Number,
+    /// It must be this or more; of a value in PERCENT `80 %` or 0.8.
+    pub at_least: super::requirement::Threshold,
 }
 
 /// A ratio.

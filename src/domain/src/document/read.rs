@@ -9,6 +9,7 @@ use serde_saphyr::options::NonFiniteFloatPolicy;
 
 use super::Document;
 use super::shape::{Mended, Shape};
+use super::validate::Unread;
 use crate::fault::{Fault, Faults};
 
 /// A document may be this large: a program with some thousand scenarios.
@@ -56,7 +57,12 @@ pub fn read_document(mut value: Value) -> Result<Document, Faults> {
     let mended = DOCUMENT.mend(&mut value);
     if let Ok(document) = serde_json::from_value::<Document>(value) {
         let echo = |fault: &Fault| mended.covers(&fault.path) || echoes(fault, &mended, &document);
-        faults.0.extend(super::validate::validate(&document).0.into_iter().filter(|fault| !echo(fault)));
+        let keys_of = |mended: &dyn Fn(&str) -> bool| {
+            let all = document.metrics.iter().enumerate().filter(|(at, _)| mended(&format!("metrics[{at}]")));
+            all.map(|(_, metric)| metric.key.clone()).collect()
+        };
+        let unread = Unread { units: keys_of(&|metric| mended.covers(&format!("{metric}.unit"))), metrics: keys_of(&|metric| mended.is_within(metric)) };
+        faults.0.extend(super::validate::validate_read(&document, unread).0.into_iter().filter(|fault| !echo(fault)));
     }
     Err(faults)
 }
@@ -77,11 +83,48 @@ fn echoes(fault: &Fault, mended: &Mended, document: &Document) -> bool {
     let lost_list = |(list, noun): &(&str, &str)| mended.paths.iter().any(|path| path == list) && fault.message.contains(&format!("no {noun} `"));
     let unreadable = |member: &str| mended.paths.iter().any(|path| path.ends_with(member));
     match fault.code.as_str() {
-        "UNKNOWN_KEY" => lost_name || LISTS.iter().any(lost_list),
-        "UNIT_MISMATCH" => lost_name || unreadable(".unit") || fault.path.strip_suffix(".unit").is_some_and(|metric| mended.is_within(metric)),
-        "WINDOW_MISFIT" => lost_name || is_of_mended_window(fault, mended, document),
+        _ if lost_name || is_of_mended_scenario(fault, mended) => true,
+        "UNKNOWN_KEY" => LISTS.iter().any(lost_list),
+        "UNIT_MISMATCH" => is_beside_mended(fault, mended),
+        "NEVER_MET" => is_beside_mended(fault, mended) || fault.path.split_once(".allOf[").is_some_and(|(all, _)| mended.is_within(all)),
+        "WINDOW_MISFIT" => is_of_mended_window(fault, mended, document),
         "NO_MAIN_LADDER" => unreadable(".main") || unreadable("ladders"),
-        _ => lost_name,
+        "OUT_OF_PLACE" => unreadable(".scope"),
+        "EMPTY" => mended.is_within(&fault.path),
+        _ => false,
+    }
+}
+
+/// Whether what a figure is held against, or what a unit is the unit of, could not be read: it stands in the same object, or it is what
+/// picks the bands of the same schedule.
+fn is_beside_mended(fault: &Fault, mended: &Mended) -> bool {
+    let path = fault.path.as_str();
+    let beside = match path.rfind(".metric.") {
+        Some(at) => path.get(..at + ".metric".len()),
+        None => path.rsplit_once('.').map(|(object, _)| object),
+    };
+    let schedule = path.split_once("].method.").map(|(schedule, _)| schedule);
+    let measured = schedule.into_iter().flat_map(|schedule| ["qualifier", "basis"].map(|member| format!("{schedule}].{member}")));
+    beside.is_some_and(|object| mended.is_within(object)) || measured.into_iter().any(|measured| mended.is_within(&measured))
+}
+
+/// Whether a fault of a scenario follows from what could not be read: beside it, of the names and facts that it refers to, or of what
+/// the program says of them.
+fn is_of_mended_scenario(fault: &Fault, mended: &Mended) -> bool {
+    let Some((scenario, _)) = fault.path.strip_prefix("scenarios[").and_then(|rest| rest.split_once(']')) else { return false };
+    let facts = format!("scenarios[{scenario}].facts");
+    let beside = fault.path.rsplit_once('.').is_some_and(|(object, _)| object.contains('.') && mended.is_within(object));
+    let lost = |list: &str| mended.paths.iter().any(|path| path.starts_with(list));
+    match fault.code.as_str() {
+        _ if beside => true,
+        "TOO_MANY_DECIMALS" => mended.covers("program.currency"),
+        "UNKNOWN_PERIOD" => lost("program") || lost("rebateSchedules"),
+        code if code.starts_with("UNKNOWN") => {
+            let names_fact = fault.path.starts_with(&facts) || fault.message.contains("partner `");
+            (names_fact && mended.is_within(&facts)) || (lost("ladders") && fault.message.contains("tier `"))
+        }
+        "MISSING_MEMBER" | "OUT_OF_PLACE" => lost("ladders"),
+        _ => false,
     }
 }
 

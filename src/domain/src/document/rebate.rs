@@ -251,8 +251,8 @@ pub struct LumpSum {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LumpTarget {
-    /// When the qualifier reaches this, by tier.
-    pub at: Tiered<Number>,
+    /// When the qualifier reaches this, by tier; of one in PERCENT `80 %` or 0.8.
+    pub at: Tiered<Threshold>,
     /// This is paid, by tier.
     pub amount: Tiered<Number>,
 }
@@ -303,10 +303,10 @@ pub enum BandScope {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Band {
-    /// Its lower bound, by tier. The first may lie above zero: below it nothing is earned.
-    pub from: Tiered<Number>,
+    /// Its lower bound, by tier; of a qualifier in PERCENT `80 %` or 0.8. The first may lie above zero: below it nothing is earned.
+    pub from: Tiered<Threshold>,
     /// Its upper bound. Only for the last band, to close it, and to be checked against the next one's `from`.
-    pub to: Option<Tiered<Number>>,
+    pub to: Option<Tiered<Threshold>>,
     /// Rate x basis, by tier.
     pub rate: Option<Tiered<Rate>>,
     /// Amount x quantity, by tier.
@@ -418,9 +418,9 @@ pub struct Target {
     /// What it is computed from.
     pub history: Baseline,
     /// At least this.
-    pub floor: Option<Number>,
+    pub floor: Option<Threshold>,
     /// At most this.
-    pub cap: Option<Number>,
+    pub cap: Option<Threshold>,
     /// The partner must have accepted it by this many days after the period's first day: a holding of kind TARGET_ACCEPTANCE
     /// whose type is the schedule's key, dated by then.
     pub accept_within_days: Option<u32>,

@@ -467,7 +467,9 @@ pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&
 
 /// A description as the continuation of a sentence.
 fn begun(description: &str) -> String {
-    let first = description.split(". ").next().unwrap_or_default().trim_end_matches('.');
+    let first = description.split(". ").next().unwrap_or_default();
+    // An open list stays one.
+    let first = if first.ends_with("...") { first } else { first.trim_end_matches('.') };
     let mut letters = first.chars();
     letters.next().map_or_else(|| "required".to_owned(), |letter| letter.to_lowercase().chain(letters).collect())
 }

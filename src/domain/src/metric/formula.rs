@@ -105,8 +105,8 @@ impl<'a> Evaluator<'a> {
     fn gates(&self, term: &'a Term, at: &At<'a>) -> Result<Vec<GateValue>, Faults> {
         let judge = |gate: &'a crate::document::metric::Gate| {
             let actual = self.operand(&gate.value, at)?.value.clone();
-            let open = actual.as_ref().is_some_and(|actual| *actual >= gate.at_least.0);
-            Ok(GateValue { required: gate.at_least.0.clone(), actual, open })
+            let open = actual.as_ref().is_some_and(|actual| *actual >= gate.at_least.value);
+            Ok(GateValue { required: gate.at_least.value.clone(), actual, open })
         };
         term.gates.iter().map(judge).collect()
     }
@@ -222,7 +222,7 @@ impl<'a> Evaluator<'a> {
 /// value / per x points x factors.
 fn term_points(term: &Term, value: &Exact, factor: &Exact) -> Result<Exact, Faults> {
     let units = match &term.per {
-        Some(per) => value.div(&per.0)?.unwrap_or(Exact::ZERO),
+        Some(per) => value.div(&per.value)?.unwrap_or(Exact::ZERO),
         None => value.clone(),
     };
     let units = if term.whole_units { units.floor() } else { units };

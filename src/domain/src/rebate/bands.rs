@@ -20,9 +20,9 @@ pub(super) struct Edged<'a> {
 /// The bands that a tier has, with their edges. A band without a lower bound for the tier is not one of them.
 pub(super) fn edged<'a>(bands: &'a Bands, tier: Option<&str>) -> Vec<Edged<'a>> {
     let own: Vec<(usize, &Band, Exact)> =
-        bands.bands.iter().enumerate().filter_map(|(index, band)| band.from.get(tier).map(|from| (index, band, from.0.clone()))).collect();
+        bands.bands.iter().enumerate().filter_map(|(index, band)| band.from.get(tier).map(|from| (index, band, from.value.clone()))).collect();
     let next = own.iter().skip(1).map(|(_, _, from)| Some(from.clone())).chain([None]);
-    let upper = |band: &Band| band.to.as_ref().and_then(|to| to.get(tier)).map(|to| to.0.clone());
+    let upper = |band: &Band| band.to.as_ref().and_then(|to| to.get(tier)).map(|to| to.value.clone());
     own.iter().zip(next).map(|((index, band, from), next)| Edged { index: *index, band, from: from.clone(), to: next.or_else(|| upper(band)) }).collect()
 }
 
@@ -38,7 +38,7 @@ pub(super) fn reached(qualifier: Exact, from: Exact, upper_inclusive: bool) -> b
 }
 
 /// Whether a qualifier has left a band upwards.
-fn passed(qualifier: &Exact, to: Option<&Exact>, upper_inclusive: bool) -> bool {
+pub(super) fn passed(qualifier: &Exact, to: Option<&Exact>, upper_inclusive: bool) -> bool {
     to.is_some_and(|to| if upper_inclusive { qualifier > to } else { qualifier >= to })
 }
 

@@ -70,7 +70,7 @@ fn check_method(method: &Method, schedule: &RebateSchedule, tiers: &TierKeys<'_>
         Method::Growth(growth) => check_growth(growth, &format!("{path}.growth"), faults),
         Method::Target(target) => {
             if let (Some(floor), Some(cap)) = (target.floor.clone(), target.cap.clone())
-                && cap < floor
+                && cap.value < floor.value
             {
                 faults.add("CAP_BELOW_FLOOR", format!("{path}.target.cap"), "the cap of the target lies below its floor: raise it");
             }
@@ -148,7 +148,7 @@ fn check_linear(bands: &Bands, path: &str, faults: &mut Faults) {
 
 /// Contiguous, ascending, from zero or above, for one tier.
 fn check_edges(bands: &[Band], tier: Option<&str>, path: &str, faults: &mut Faults, seen: &mut BTreeSet<(String, &'static str)>) {
-    let from: Vec<Option<Exact>> = bands.iter().map(|band| band.from.get(tier).map(|from| from.0.clone())).collect();
+    let from: Vec<Option<Exact>> = bands.iter().map(|band| band.from.get(tier).map(|from| from.value.clone())).collect();
     let mut add = |at: usize, member: &str, code: &'static str, message: String| {
         let path = format!("{path}.bands[{at}].{member}");
         if seen.insert((path.clone(), code)) {
@@ -168,7 +168,7 @@ fn check_edges(bands: &[Band], tier: Option<&str>, path: &str, faults: &mut Faul
     for (at, band) in bands.iter().enumerate() {
         let Some(own) = from.get(at).cloned().flatten() else { continue };
         let next = from.get(at + 1).cloned().flatten();
-        let to = band.to.as_ref().and_then(|to| to.get(tier)).map(|to| to.0.clone());
+        let to = band.to.as_ref().and_then(|to| to.get(tier)).map(|to| to.value.clone());
         if let Some(next) = next.clone().filter(|next| *next <= own) {
             add(
                 at + 1,
@@ -201,7 +201,7 @@ fn check_lump_sum(lump: &LumpSum, tiers: &TierKeys<'_>, path: &str, faults: &mut
     }
     for (at, pair) in lump.targets.windows(2).enumerate() {
         let [first, second] = pair else { continue };
-        let falls = |tier: &Option<&str>| matches!((first.at.get(*tier), second.at.get(*tier)), (Some(first), Some(second)) if second <= first);
+        let falls = |tier: &Option<&str>| matches!((first.at.get(*tier), second.at.get(*tier)), (Some(first), Some(second)) if second.value <= first.value);
         if let Some(tier) = tiers.iter().find(|tier| falls(tier)) {
             faults.add(
                 "BAND_OVERLAP",

@@ -75,8 +75,8 @@ fn without_baseline(growth: &Growth, qualifier: Exact) -> Plan<'_> {
 
 /// The target from the history: at least the floor, at most the cap. None without history and floor, or when it is not above zero.
 pub(super) fn target_of(target: &Target, history: Option<Exact>) -> Option<Exact> {
-    let floor = target.floor.as_ref().map(|floor| floor.0.clone());
-    let cap = target.cap.as_ref().map(|cap| cap.0.clone());
+    let floor = target.floor.as_ref().map(|floor| floor.value.clone());
+    let cap = target.cap.as_ref().map(|cap| cap.value.clone());
     let raised = match (history, floor) {
         (Some(history), Some(floor)) => history.max(floor),
         (history, floor) => history.or(floor)?,

@@ -225,7 +225,7 @@ pub(super) fn currency_of(program: &Program, schedule: &RebateSchedule) -> Curre
 }
 
 /// What a schedule is paid on. An amount per unit or package is paid on the quantity, unless another basis than the amount is named.
-pub(super) const fn basis_of(schedule: &RebateSchedule) -> &Basis {
+pub(crate) const fn basis_of(schedule: &RebateSchedule) -> &Basis {
     match (&schedule.basis, &schedule.method) {
         (Basis::Amount, Method::PerUnit(_) | Method::PerPackage(_)) => &Basis::Quantity,
         (basis, _) => basis,

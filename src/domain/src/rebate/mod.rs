@@ -55,6 +55,7 @@ pub use check::{check, check_stacking, order_dependence};
 pub use estimate::{Estimate, Forecast, Hypothetical, NextBand, accruals, estimate};
 pub use handover::{Handover, Numbered, goes_on_alike, handed_to_nobody, schedules_in_all};
 pub use line::Knowledge;
+pub(crate) use line::basis_of;
 pub use result::{BandShare, Entitlement, PeriodResult, StatementLine, Step, StepKind};
 pub use runs::{RunAsked, RunKind, RunResult, may_run, runs};
 pub use statement::{LineKind, Stated, StatedLine, state};

@@ -101,8 +101,8 @@ impl<'a> Plan<'a> {
         for (band, target) in lump.targets.iter().enumerate() {
             let Some(at) = target.at.get(tier) else { continue };
             plan.edges.resize(band, (Exact::ZERO, None));
-            plan.edges.push((at.0.clone(), None));
-            if qualifier >= at.0 {
+            plan.edges.push((at.value.clone(), None));
+            if qualifier >= at.value {
                 if lump.pay == LumpPay::Highest {
                     plan.sums.clear();
                 }

@@ -93,7 +93,8 @@ pub(super) fn named_tiers(schedule: &RebateSchedule) -> BTreeSet<&str> {
         }),
         Method::Bands(bands) => bands.bands.iter().for_each(|band| {
             keys(&band.from, &mut named);
-            [&band.to, &band.amount_per_unit, &band.on_entry].into_iter().flatten().for_each(|values| keys(values, &mut named));
+            band.to.iter().for_each(|values| keys(values, &mut named));
+            [&band.amount_per_unit, &band.on_entry].into_iter().flatten().for_each(|values| keys(values, &mut named));
             band.rate.iter().for_each(|rate| keys(rate, &mut named));
             band.per_package.iter().for_each(|package| keys(&package.amount, &mut named));
         }),

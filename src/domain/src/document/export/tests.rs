@@ -81,9 +81,9 @@ proptest! {
     #[test]
     fn every_number_comes_back(scaled in -999_999_999_999_999_i64..999_999_999_999_999, places in 0_u32..8) {
         let mut document = example(1);
-        let number = crate::money::Number(crate::exact::Exact::scaled(scaled.into(), places));
+        let number = crate::exact::Exact::scaled(scaled.into(), places);
         if let crate::document::rebate::Method::LumpSum(lump) = &mut document.rebate_schedules[3].method {
-            lump.targets[0].at = crate::document::scoped::Tiered::of(number);
+            lump.targets[0].at = crate::document::scoped::Tiered::of(crate::document::requirement::Threshold { value: number, percent: false });
         }
         let yaml = to_yaml(&document).unwrap();
         prop_assert_eq!(&read(&yaml, Format::Yaml).unwrap(), &document);

@@ -98,6 +98,7 @@ scenarios:
             ("WRONG_TYPE", "scenarios[0].facts.partners[0].transactions[0].id"),
             ("WRONG_TYPE", "scenarios[0].facts.partners[0].transactions[0].amount"),
             ("UNKNOWN_KEY", "grants[0].benefit"),
+            ("EMPTY_LIST", "scenarios[0].expect"),
         ]
     );
 }

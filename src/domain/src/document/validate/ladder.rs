@@ -34,6 +34,7 @@ impl Check<'_> {
         let keys: Vec<(&str, String)> = (0_usize..).zip(&ladder.tiers).map(|(at, tier)| (tier.key.as_str(), format!("{path}.tiers[{at}]"))).collect();
         self.unique("tier", &keys);
         self.requirement_if(ladder.applies_to.as_ref(), &format!("{path}.appliesTo"));
+        self.regional(ladder, path);
         self.review(&ladder.review, &format!("{path}.review"));
         for (at, tier) in ladder.tiers.iter().enumerate() {
             self.tier(tier, ladder.scope, &format!("{path}.tiers[{at}]"));

@@ -105,10 +105,7 @@ impl Check<'_> {
         for (index, tier) in tiers.enumerate() {
             let path = if keyed { format!("{path}.{tier}") } else { format!("{path}[{index}]") };
             match self.names.ladder(ladder) {
-                Some(found) => {
-                    let what = format!("tier of the ladder `{}`", found.key);
-                    self.reference(&what, tier, path, found.tiers.iter().map(|tier| tier.key.as_str()));
-                }
+                Some(found) => self.tier_reference(found, tier, path),
                 None if ladder.is_none() => self.fault("UNKNOWN_KEY", path, format!("there is no tier `{tier}`: the document has no main ladder")),
                 None => {}
             }

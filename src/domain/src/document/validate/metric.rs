@@ -1,8 +1,8 @@
-//! Metrics, formulas and the units that they are compared in.
+//! Metrics and formulas.
 
 use super::measure::Bound;
 use super::{Check, MAX_TREE_DEPTH};
-use crate::document::metric::{Aggregate, Formula, GrowthMode, Measure, Metric, Multiplier, Operand, Source, SumFormula, Unit};
+use crate::document::metric::{Formula, Gate, Multiplier, Operand, SumFormula};
 use crate::document::shape::nearest;
 
 impl Check<'_> {
@@ -23,21 +23,6 @@ impl Check<'_> {
         }
     }
 
-    /// A unit that the measurement cannot have.
-    fn unit_fits(&mut self, metric: &Metric, path: &str) {
-        let natural = metric.measure.as_ref().and_then(natural_unit).or(metric.formula.as_ref().and_then(formula_unit));
-        let clash = match natural {
-            Some(Unit::Percent) => matches!(metric.unit, Unit::Money | Unit::Count | Unit::Duration),
-            Some(Unit::Count) => matches!(metric.unit, Unit::Money | Unit::Percent),
-            Some(Unit::Money) => matches!(metric.unit, Unit::Count | Unit::Percent | Unit::Duration),
-            _ => false,
-        };
-        if clash && let Some(natural) = natural {
-            let message = format!("what is measured here is a {}, not a {}: correct `unit` or what is measured", unit_name(natural), unit_name(metric.unit));
-            self.fault("UNIT_MISMATCH", format!("{path}.unit"), message);
-        }
-    }
-
     /// A value inside a rule.
     pub(super) fn operand(&mut self, operand: &Operand, bound: Bound<'_>, path: &str, depth: usize) {
         if depth > MAX_TREE_DEPTH {
@@ -52,6 +37,7 @@ impl Check<'_> {
     }
 
     fn formula(&mut self, formula: &Formula, bound: Bound<'_>, path: &str, depth: usize) {
+        self.alike(formula, path);
         match formula {
             Formula::Sum(sum) => self.sum(sum, bound, &format!("{path}.sum"), depth),
             Formula::Ratio(ratio) => {
@@ -106,7 +92,11 @@ impl Check<'_> {
             let path = format!("{path}.terms[{index}]");
             self.text(term.label.as_deref(), format!("{path}.label"));
             self.operand(&term.value, bound, &format!("{path}.value"), depth);
-            if term.per.as_ref().is_some_and(|per| !per.0.is_positive()) {
+            if let Some(per) = &term.per {
+                let held = self.held(&term.value);
+                self.figure_of("the value", per, &held, &format!("{path}.per"));
+            }
+            if term.per.as_ref().is_some_and(|per| !per.value.is_positive()) {
                 self.fault("OUT_OF_RANGE", format!("{path}.per"), "points are for each so many units: write a number above zero");
             }
             self.cap_and_floor(term.cap.clone(), term.floor.clone(), &path);
@@ -115,7 +105,18 @@ impl Check<'_> {
             }
             for (at, gate) in term.gates.iter().enumerate() {
                 self.operand(&gate.value, bound, &format!("{path}.gates[{at}].value"), depth);
+                self.gate(gate, &format!("{path}.gates[{at}].atLeast"));
             }
+        }
+    }
+
+    /// What a gate asks for.
+    fn gate(&mut self, gate: &Gate, path: &str) {
+        let held = self.held(&gate.value);
+        let judged = self.faults.0.len();
+        self.figure_of("the value", &gate.at_least, &held, path);
+        if let Some(most) = held.most.filter(|most| *most < gate.at_least.value && self.faults.0.len() == judged) {
+            self.fault("NEVER_MET", path, format!("what is looked at is never more than {most}: the gate would never open"));
         }
     }
 
@@ -140,47 +141,5 @@ impl Check<'_> {
             format!("{path}.equals"),
             "it compares an attribute, and no `attribute` is named",
         );
-    }
-}
-
-/// The unit that a measure has by itself.
-pub(super) fn natural_unit(measure: &Measure) -> Option<Unit> {
-    match measure.aggregate {
-        Aggregate::Count | Aggregate::Distinct | Aggregate::NetAdditions => Some(Unit::Count),
-        Aggregate::Share => Some(Unit::Percent),
-        Aggregate::Sum if measure.source == Source::Transactions && measure.unit_table.is_none() && measure.group_value.is_none() => {
-            measure.of.as_deref().is_none_or(|of| of == "amount").then_some(Unit::Money)
-        }
-        _ => None,
-    }
-}
-
-fn formula_unit(formula: &Formula) -> Option<Unit> {
-    match formula {
-        Formula::PercentileRank(_) => Some(Unit::Percent),
-        Formula::Growth(growth) if growth.mode == GrowthMode::Percent => Some(Unit::Percent),
-        _ => None,
-    }
-}
-
-/// The unit that an operand has, if that is known.
-pub(super) fn operand_unit(operand: &Operand, unit_of: impl Fn(&str) -> Option<Unit>) -> Option<Unit> {
-    match operand {
-        Operand::Metric(key) => unit_of(key),
-        Operand::Measure(measure) => natural_unit(measure),
-        Operand::Formula(formula) => formula_unit(formula),
-        Operand::Constant(_) => None,
-    }
-}
-
-/// A unit as documents write it.
-pub(super) const fn unit_name(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Money => "MONEY",
-        Unit::Count => "COUNT",
-        Unit::Percent => "PERCENT",
-        Unit::Score => "SCORE",
-        Unit::Points => "POINTS",
-        Unit::Duration => "DURATION",
     }
 }

@@ -10,22 +10,27 @@ mod mdf;
 mod measure;
 mod metric;
 mod names;
+mod never;
 mod rebate;
+mod region;
 mod requirement;
 mod scenario;
 mod specificity;
 mod structure;
 mod unfolded;
+mod unit;
 mod window;
 
 use std::fmt::Display;
 
 use super::Document;
 use super::benefit::TermGrant;
+use super::ladder::Ladder;
 use super::shape::nearest;
 use crate::facts::ContractTerms;
 use crate::fault::Faults;
 use names::Names;
+pub(super) use names::Unread;
 
 /// A document has at most this many of one kind of thing.
 pub const MAX_THINGS: usize = 5_000;
@@ -34,7 +39,12 @@ pub const MAX_TREE_DEPTH: usize = 24;
 
 /// Everything that is ambiguous or broken in `document`. Its scenarios are judged too.
 pub fn validate(document: &Document) -> Faults {
-    let mut check = Check { names: Names::of(document), document, faults: Faults::new() };
+    validate_read(document, Unread::default())
+}
+
+/// The same of a document of which some metrics could not be read.
+pub(super) fn validate_read(document: &Document, unread: Unread) -> Faults {
+    let mut check = Check { names: Names::of(document, unread), document, faults: Faults::new() };
     check.header();
     check.keys();
     check.structure();
@@ -50,10 +60,7 @@ pub fn validate(document: &Document) -> Faults {
     check.automations();
     check.cycles();
     check.unfolded();
-    // Facts of scenarios are read by the program's names: with broken names their faults would be echoes.
-    if check.faults.is_empty() {
-        check.scenarios();
-    }
+    check.scenarios();
     check.faults
 }
 
@@ -67,7 +74,7 @@ pub fn circles(document: &Document) -> Faults {
 
 /// The faults of what a contract or an exception does to a benefit, outside a document: in facts.
 pub fn term_grant_faults(document: &Document, term: &TermGrant, path: &str) -> Faults {
-    let mut check = Check { names: Names::of(document), document, faults: Faults::new() };
+    let mut check = Check { names: Names::of(document, Unread::default()), document, faults: Faults::new() };
     check.term_grant(term, path);
     check.faults
 }
@@ -77,7 +84,7 @@ pub fn contract_terms_faults(document: &Document, terms: &ContractTerms, path: &
     if *terms == ContractTerms::default() {
         return Faults::new();
     }
-    let mut check = Check { names: Names::of(document), document, faults: Faults::new() };
+    let mut check = Check { names: Names::of(document, Unread::default()), document, faults: Faults::new() };
     check.contract_terms(terms, path);
     check.faults
 }
@@ -96,15 +103,26 @@ impl Check<'_> {
 
     /// Reports a key that `known` lacks.
     fn reference<'k>(&mut self, what: &str, key: &str, path: impl Into<String>, known: impl Iterator<Item = &'k str> + Clone) {
+        self.reference_in(what, "the document", key, path, known);
+    }
+
+    /// Reports a tier that a ladder lacks.
+    fn tier_reference(&mut self, ladder: &Ladder, tier: &str, path: impl Into<String>) {
+        self.reference_in("tier", &format!("the ladder `{}`", ladder.key), tier, path, ladder.tiers.iter().map(|tier| tier.key.as_str()));
+    }
+
+    /// Reports a key that `known` lacks; `place` is where it is looked for.
+    fn reference_in<'k>(&mut self, what: &str, place: &str, key: &str, path: impl Into<String>, known: impl Iterator<Item = &'k str> + Clone) {
         if known.clone().any(|known| known == key) {
             return;
         }
         let advice = match nearest(key, known.clone()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if known.clone().next().is_none() => format!("the document has no {what} at all"),
+            None if known.clone().next().is_none() => format!("{place} has no {what} at all"),
             None => format!("write one of {}", few(known)),
         };
-        self.fault("UNKNOWN_KEY", path, format!("there is no {what} `{key}`: {advice}"));
+        let within = if place == "the document" { String::new() } else { format!(" in {place}") };
+        self.fault("UNKNOWN_KEY", path, format!("there is no {what} `{key}`{within}: {advice}"));
     }
 
     fn region(&mut self, key: &str, path: impl Into<String>) {
@@ -219,5 +237,7 @@ fn few<'k>(keys: impl Iterator<Item = &'k str>) -> String {
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
 
+#[cfg(test)]
+mod meaning_tests;
 #[cfg(test)]
 mod tests;

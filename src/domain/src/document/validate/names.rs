@@ -1,8 +1,10 @@
 //! The names that a document defines.
 
+use std::collections::BTreeSet;
+
 use crate::document::Document;
 use crate::document::ladder::Ladder;
-use crate::document::metric::Unit;
+use crate::document::metric::{Metric, Unit};
 use crate::region::{Geography, Tree};
 
 /// The trees and the main ladder of a document that may still be broken.
@@ -12,10 +14,20 @@ pub(super) struct Names<'d> {
     pub geography: Geography,
     pub main_ladder: Option<&'d Ladder>,
     document: &'d Document,
+    unread: Unread,
+}
+
+/// Metrics, by key, that could not be read as they were written.
+#[derive(Debug, Clone, Default)]
+pub(in crate::document) struct Unread {
+    /// Those of which the unit is not known.
+    pub units: BTreeSet<String>,
+    /// Those of which anything is not known.
+    pub metrics: BTreeSet<String>,
 }
 
 impl<'d> Names<'d> {
-    pub(super) fn of(document: &'d Document) -> Self {
+    pub(super) fn of(document: &'d Document, unread: Unread) -> Self {
         let ladders = &document.ladders;
         let main_ladder = ladders.iter().find(|ladder| ladder.main).or(if let [only] = ladders.as_slice() { Some(only) } else { None });
         Self {
@@ -24,6 +36,7 @@ impl<'d> Names<'d> {
             geography: Geography::new(document),
             main_ladder,
             document,
+            unread,
         }
     }
 
@@ -35,8 +48,13 @@ impl<'d> Names<'d> {
         }
     }
 
-    /// The unit of a metric.
+    /// The unit of a metric, where it could be read.
     pub(super) fn unit(&self, metric: &str) -> Option<Unit> {
-        self.document.metrics.iter().find(|known| known.key == metric).map(|known| known.unit)
+        self.document.metrics.iter().find(|known| known.key == metric && !self.unread.units.contains(metric)).map(|known| known.unit)
+    }
+
+    /// A metric that was read as it was written.
+    pub(super) fn metric(&self, key: &str) -> Option<&'d Metric> {
+        self.document.metrics.iter().find(|known| known.key == key && !self.unread.metrics.contains(key))
     }
 }

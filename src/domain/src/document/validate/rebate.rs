@@ -2,10 +2,12 @@
 
 use super::Check;
 use super::measure::Bound;
-use super::metric::natural_unit;
+use super::unit::Held;
 use crate::date::Span;
-use crate::document::metric::{Formula, Operand, Source, Unit};
+use crate::document::metric::{Operand, Source, Unit};
 use crate::document::rebate::{Baseline, Basis, Method, PeriodRule, RebateSchedule, ScheduleScope, StackingRule, TargetPay};
+use crate::document::requirement::Threshold;
+use crate::document::scoped::Tiered;
 use crate::period::{FiscalYear, Periods};
 
 const NO_NAMES: Bound<'static> = &[];
@@ -85,7 +87,8 @@ impl Check<'_> {
         if let Some(qualifier) = &schedule.qualifier {
             self.basis(qualifier, &format!("{path}.qualifier"));
         }
-        self.method(&schedule.method, schedule.ladder.as_deref(), &format!("{path}.method"));
+        let held = self.held_basis(schedule.qualifier.as_ref().unwrap_or_else(|| crate::rebate::basis_of(schedule)));
+        self.method(&schedule.method, schedule.ladder.as_deref(), &held, &format!("{path}.method"));
         self.metric_currencies(schedule, path);
         self.requirement_if(schedule.condition.as_ref(), &format!("{path}.condition"));
         self.exchange(schedule.exchange.as_ref(), &format!("{path}.exchange"));
@@ -114,7 +117,7 @@ impl Check<'_> {
                 self.tiered_rates(rate, ladder, &format!("{path}.accrual.rate"));
             }
             if let Some(method) = &accrual.method {
-                self.method(method, ladder, &format!("{path}.accrual.method"));
+                self.method(method, ladder, &held, &format!("{path}.accrual.method"));
             }
         }
     }
@@ -124,27 +127,12 @@ impl Check<'_> {
         let own = self.document.program.currency;
         let Some(currency) = schedule.currency.filter(|currency| *currency != own) else { return };
         for (place, operand) in operands(schedule) {
-            if self.is_money(operand) {
+            if self.unit_of(operand) == Some(Unit::Money) {
                 let message = format!(
                     "it measures an amount in {own}, the program's currency, and the schedule computes in {currency}: write what is read of the sale lines themselves, which are converted (basis amount, samePeriodLastYear, a share without `of`), or let the schedule compute in {own}"
                 );
                 self.fault("CURRENCY_MISMATCH", format!("{path}.{place}"), message);
             }
-        }
-    }
-
-    /// Whether an operand is an amount of money.
-    fn is_money(&self, operand: &Operand) -> bool {
-        match operand {
-            Operand::Metric(key) => self.names.unit(key) == Some(Unit::Money),
-            Operand::Measure(measure) => natural_unit(measure) == Some(Unit::Money),
-            Operand::Formula(formula) => match formula.as_ref() {
-                Formula::Difference(difference) => self.is_money(&difference.from),
-                Formula::Minimum(all) | Formula::Maximum(all) | Formula::Average(all) => all.iter().any(|one| self.is_money(one)),
-                Formula::Choice(choice) => self.is_money(&choice.then) || self.is_money(&choice.otherwise),
-                Formula::Sum(_) | Formula::Ratio(_) | Formula::Growth(_) | Formula::PercentileRank(_) => false,
-            },
-            Operand::Constant(_) => false,
         }
     }
 
@@ -178,7 +166,29 @@ impl Check<'_> {
         }
     }
 
-    fn method(&mut self, method: &Method, ladder: Option<&str>, path: &str) {
+    /// What is known of what picks the band.
+    fn held_basis(&self, basis: &Basis) -> Held {
+        match basis {
+            Basis::Amount => Held::of(Unit::Money),
+            Basis::Quantity => Held::of(Unit::Count),
+            Basis::Attribute(_) => Held::default(),
+            Basis::Metric(operand) => self.held(operand),
+        }
+    }
+
+    /// Edges by tier, which the qualifier is held against.
+    fn edges(&mut self, edges: &Tiered<Threshold>, ladder: Option<&str>, held: &Held, path: &str) {
+        self.tier_keys(edges, ladder, path);
+        for (tier, edge) in edges.tiers.iter() {
+            self.figure_of("the qualifier", edge, held, &format!("{path}.tiers.{tier}"));
+        }
+        if let Some(edge) = &edges.default {
+            let path = if edges.tiers.is_empty() { path.to_owned() } else { format!("{path}.default") };
+            self.figure_of("the qualifier", edge, held, &path);
+        }
+    }
+
+    fn method(&mut self, method: &Method, ladder: Option<&str>, held: &Held, path: &str) {
         match method {
             Method::Flat(flat) => self.tiered_rates(&flat.rate, ladder, &format!("{path}.flat.rate")),
             Method::PerUnit(unit) => self.tiered_numbers(&unit.amount, ladder, &format!("{path}.perUnit.amount")),
@@ -186,15 +196,18 @@ impl Check<'_> {
             Method::LumpSum(lump) => {
                 for (index, target) in lump.targets.iter().enumerate() {
                     let path = format!("{path}.lumpSum.targets[{index}]");
-                    self.tier_keys(&target.at, ladder, &format!("{path}.at"));
+                    self.edges(&target.at, ladder, held, &format!("{path}.at"));
                     self.tiered_numbers(&target.amount, ladder, &format!("{path}.amount"));
                 }
             }
             Method::Bands(bands) => {
                 for (index, band) in bands.bands.iter().enumerate() {
                     let path = format!("{path}.bands.bands[{index}]");
-                    self.tier_keys(&band.from, ladder, &format!("{path}.from"));
-                    let numbers = [("to", &band.to), ("amountPerUnit", &band.amount_per_unit), ("onEntry", &band.on_entry)];
+                    self.edges(&band.from, ladder, held, &format!("{path}.from"));
+                    if let Some(to) = &band.to {
+                        self.edges(to, ladder, held, &format!("{path}.to"));
+                    }
+                    let numbers = [("amountPerUnit", &band.amount_per_unit), ("onEntry", &band.on_entry)];
                     for (name, numbers) in numbers {
                         if let Some(numbers) = numbers {
                             self.tier_keys(numbers, ladder, &format!("{path}.{name}"));
@@ -224,6 +237,11 @@ impl Check<'_> {
             }
             Method::Target(target) => {
                 self.baseline(&target.history, &format!("{path}.target.history"));
+                for (name, bound) in [("floor", &target.floor), ("cap", &target.cap)] {
+                    if let Some(bound) = bound {
+                        self.figure_of("the qualifier", bound, held, &format!("{path}.target.{name}"));
+                    }
+                }
                 let path = format!("{path}.target.pays");
                 match &target.pays {
                     TargetPay::LumpSum(amount) => self.tiered_numbers(amount, ladder, &format!("{path}.lumpSum")),

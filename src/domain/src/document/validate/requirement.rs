@@ -1,7 +1,6 @@
 //! Requirement trees.
 
 use super::measure::Bound;
-use super::metric::{operand_unit, unit_name};
 use super::{Check, MAX_TREE_DEPTH};
 use crate::document::ladder::{Ladder, LadderScope};
 use crate::document::metric::{Source, Unit};
@@ -14,7 +13,7 @@ use crate::region::Geography;
 const MAX_TENURE_MONTHS: u32 = 1_200;
 
 /// Thresholds, each with its path.
-fn placed<'s>(scoped: &'s Scoped<Threshold>, path: &str) -> impl Iterator<Item = (String, &'s Threshold)> + use<'s> {
+pub(super) fn placed<'s>(scoped: &'s Scoped<Threshold>, path: &str) -> impl Iterator<Item = (String, &'s Threshold)> + use<'s> {
     let (whole, rows) = (if scoped.rows.is_empty() { path.to_owned() } else { format!("{path}.default") }, format!("{path}.rows"));
     let of_rows = scoped.rows.iter().enumerate().map(move |(index, row)| (format!("{rows}[{index}].value"), &row.value));
     scoped.default.iter().map(move |value| (whole.clone(), value)).chain(of_rows)
@@ -48,7 +47,10 @@ impl Check<'_> {
         }
         let deeper = depth + 1;
         match requirement {
-            Requirement::AllOf(list) => self.branches(list, bound, &format!("{path}.allOf"), deeper),
+            Requirement::AllOf(list) => {
+                self.branches(list, bound, &format!("{path}.allOf"), deeper);
+                self.compatible(list, &format!("{path}.allOf"));
+            }
             Requirement::AnyOf(list) => {
                 self.not_empty(list, format!("{path}.anyOf"), "requirement: nobody meets none of nothing");
                 self.branches(list, bound, &format!("{path}.anyOf"), deeper);
@@ -168,7 +170,7 @@ impl Check<'_> {
         }
         if let Some(operand) = &comparison.value {
             self.operand(operand, bound, &format!("{path}.value"), 0);
-            unit = operand_unit(operand, |key| self.names.unit(key));
+            unit = self.unit_of(operand);
         }
         let bounds = [
             ("atLeast", &comparison.at_least),
@@ -183,25 +185,13 @@ impl Check<'_> {
                 self.thresholds(value, unit, &format!("{path}.{name}"));
             }
         }
+        self.reachable(comparison, path);
     }
 
     fn thresholds(&mut self, scoped: &Scoped<Threshold>, unit: Option<Unit>, path: &str) {
         self.scoped(scoped, path);
         for (path, value) in placed(scoped, path) {
-            self.threshold(value.clone(), unit, &path);
-        }
-    }
-
-    fn threshold(&mut self, threshold: Threshold, unit: Option<Unit>, path: &str) {
-        match unit {
-            Some(Unit::Percent) if !threshold.percent && threshold.value.abs() > Exact::ONE => {
-                let value = threshold.value;
-                self.fault("UNIT_MISMATCH", path, format!("the metric is in PERCENT, and {value} would be {value} times a hundred: write \"{value} %\""));
-            }
-            Some(unit) if threshold.percent && unit != Unit::Percent => {
-                self.fault("UNIT_MISMATCH", path, format!("the metric is in {}, not in PERCENT: write a plain number", unit_name(unit)));
-            }
-            _ => {}
+            self.threshold(value, unit, &path);
         }
     }
 
@@ -212,10 +202,7 @@ impl Check<'_> {
             self.reference("ladder", key, format!("{path}.ladder"), document.ladders.iter().map(|ladder| ladder.key.as_str()));
         }
         match (self.names.ladder(ladder), tier) {
-            (Some(found), Some(tier)) => {
-                let what = format!("tier of the ladder `{}`", found.key);
-                self.reference(&what, tier, format!("{path}.tier"), found.tiers.iter().map(|tier| tier.key.as_str()));
-            }
+            (Some(found), Some(tier)) => self.tier_reference(found, tier, format!("{path}.tier")),
             (None, _) if ladder.is_none() => {
                 self.fault("MISSING_MEMBER", format!("{path}.ladder"), "the document has no main ladder: name the ladder");
             }
@@ -239,7 +226,7 @@ impl Check<'_> {
         }
         if let Some(tier) = &rule.tier {
             let all: Vec<&str> = document.ladders.iter().flat_map(|ladder| ladder.tiers.iter().map(|tier| tier.key.as_str())).collect();
-            self.reference("tier in any ladder", tier, format!("{path}.tier"), all.into_iter());
+            self.reference_in("tier", "any ladder", tier, format!("{path}.tier"), all.into_iter());
         }
         self.regions_counted(rule, path);
         self.thresholds(&rule.at_least, Some(Unit::Count), &format!("{path}.atLeast"));

@@ -32,12 +32,16 @@ impl Check<'_> {
         if let Err(faults) = convert(&scenario.facts, vocabulary) {
             self.faults.0.extend(faults.0.into_iter().map(|fault| fault.within(&format!("{path}.facts"))));
         }
+        let begins = self.document.version.effective_on;
+        if scenario.as_of < begins {
+            self.fault("OUT_OF_RANGE", format!("{path}.asOf"), format!("the rules hold from {begins} on (version.effectiveOn): write that day or a later one"));
+        }
         self.not_empty(&scenario.expect, format!("{path}.expect"), "expectation");
         let partners: Vec<&str> = scenario.facts.partners.iter().map(|partner| partner.code.as_str()).collect();
         for (at, expectation) in scenario.expect.iter().enumerate() {
             let path = format!("{path}.expect[{at}]");
             match &expectation.partner {
-                Some(code) => self.reference("partner in the facts", code, format!("{path}.partner"), partners.iter().copied()),
+                Some(code) => self.reference_in("partner", "the facts", code, format!("{path}.partner"), partners.iter().copied()),
                 None if partners.len() != 1 => {
                     self.fault("MISSING_MEMBER", format!("{path}.partner"), "the facts have several partners: say which one is meant")
                 }
@@ -48,6 +52,20 @@ impl Check<'_> {
     }
 
     fn expectation(&mut self, expectation: &Expectation, path: &str) {
+        let given = [
+            expectation.ladders.is_empty(),
+            expectation.metrics.is_empty(),
+            expectation.entitlements.is_empty(),
+            expectation.rebates.is_empty(),
+            expectation.runs.is_empty(),
+        ];
+        if given.iter().all(|is_empty| *is_empty) {
+            self.fault(
+                "EMPTY",
+                path,
+                "it expects nothing, so it cannot fail: write what the program gives (`ladders`, `metrics`, `entitlements`, `rebates`, `runs`)",
+            );
+        }
         for (at, ladder) in expectation.ladders.iter().enumerate() {
             self.ladder_expectation(ladder, &format!("{path}.ladders[{at}]"));
         }
@@ -102,10 +120,7 @@ impl Check<'_> {
 
     fn expected_tier(&mut self, ladder: Option<&str>, tier: &str, path: &str, name: &str) {
         match self.names.ladder(ladder) {
-            Some(found) => {
-                let what = format!("tier of the ladder `{}`", found.key);
-                self.reference(&what, tier, format!("{path}.{name}"), found.tiers.iter().map(|tier| tier.key.as_str()));
-            }
+            Some(found) => self.tier_reference(found, tier, format!("{path}.{name}")),
             None if ladder.is_none() => self.fault("MISSING_MEMBER", format!("{path}.ladder"), "the document has no main ladder: name the ladder"),
             None => {}
         }

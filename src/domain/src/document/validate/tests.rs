@@ -402,6 +402,7 @@ scenarios:
         ("DUPLICATE_KEY", "scenarios[1].name"),
         ("TOO_MANY_DECIMALS", "scenarios[0].facts.partners[1].transactions[0].amount"),
         ("UNKNOWN_KEY", "scenarios[0].expect[0].partner"),
+        ("EMPTY", "scenarios[0].expect[0]"),
         ("MISSING_MEMBER", "scenarios[0].expect[1].partner"),
         ("UNKNOWN_KEY", "scenarios[0].expect[1].metrics.m"),
         ("UNKNOWN_KEY", "scenarios[1].expect[0].ladders[0].tier"),
@@ -485,7 +486,7 @@ metrics:
   - {key: lines, unit: COUNT, measure: {source: TRANSACTIONS, aggregate: COUNT, window: {lifetime: {}}}}
 rebateSchedules:
   - {key: a, currency: EUR, period: {quarter: {}}, basis: {metric: {metric: rev}}, method: {flat: {rate: 1 %}}}
-  - {key: b, currency: EUR, period: {quarter: {}}, qualifier: {metric: {formula: {maximum: [{metric: lines}, {metric: rev}]}}}, method: {flat: {rate: 1 %}}}
+  - {key: b, currency: EUR, period: {quarter: {}}, qualifier: {metric: {formula: {maximum: [{constant: 0}, {metric: rev}]}}}, method: {flat: {rate: 1 %}}}
   - {key: c, currency: EUR, period: {quarter: {}}, method: {flat: {rate: 1 %}}, cap: {share: 1 %, of: {metric: rev}}}
   - {key: d, currency: EUR, period: {quarter: {}}, method: {growth: {baseline: {metric: {metric: rev}}, payOn: INCREMENT, bands: [{from: 1, rate: 1 %}]}}}
   - {key: e, currency: EUR, period: {quarter: {}}, method: {target: {history: {metric: {measure: {source: TRANSACTIONS, aggregate: SUM, window: {lifetime: {}}}}}, pays: {lumpSum: 5}}}}
@@ -508,7 +509,7 @@ fn windows_to_date_fit_beside_another_way() {
     let found_in = |metric: &str, requirement: &str, review: &str| {
         let measure = |which: &str| format!("measure: {{source: TRANSACTIONS, aggregate: SUM, window: {{calendar: {{unit: YEAR{which}}}}}}}");
         let body = format!(
-            "metrics:\n  - {{key: ytd, unit: MONEY, {}}}\n  - {{key: prev, unit: MONEY, {}}}\n  - {{key: m, unit: MONEY, formula: {metric}}}\n\
+            "metrics:\n  - {{key: ytd, unit: MONEY, {}}}\n  - {{key: prev, unit: MONEY, {}}}\n  - {{key: m, unit: POINTS, formula: {metric}}}\n\
              ladders: [{{key: L, review: {review}, tiers: [{{key: A, requirement: {requirement}}}]}}]\n",
             measure(""),
             measure(", which: PREVIOUS")

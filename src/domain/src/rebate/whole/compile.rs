@@ -91,7 +91,7 @@ fn way(method: &Method, tier: Option<&str>) -> Option<Way> {
             let mut targets = Vec::new();
             for (at, target) in lump.targets.iter().enumerate() {
                 let Some(edge) = target.at.get(tier) else { continue };
-                targets.push((at, whole(edge.0.clone(), PLACES)?, sum(target.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0.clone()))?));
+                targets.push((at, whole(edge.value.clone(), PLACES)?, sum(target.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0.clone()))?));
             }
             Some(Way::Targets { targets, highest: lump.pay == LumpPay::Highest })
         }
