@@ -68,11 +68,11 @@ pub struct RebateEntitlement {
 pub struct NextBand {
     /// Its position in the schedule, from 0.
     pub band: i32,
-    /// Where it begins, in the qualifier.
+    /// Where it begins, in the qualifier; of a band that lies below, since a falling qualifier earns more, where it ends.
     pub from: Decimal,
-    /// What is missing to it, in the qualifier.
+    /// What is missing to it, in the qualifier; below zero where the qualifier must fall.
     pub missing: Decimal,
-    /// Whether the bound itself belongs to the band below, so that more than `missing` is needed.
+    /// Whether the bound itself does not belong to it, so that more than `missing` is needed.
     pub exclusive: bool,
     /// What the schedule would give on just reaching it, less what it gives now, before budgets; null where that cannot be told: others take
     /// off its lines, it loses in its group either way, or nothing was sold yet that tells what is paid on.

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::date::{Date, Span};
-use crate::document::rebate::{Basis, Flat, Grain, Method, RebateSchedule, StackingRule, TargetPay};
+use crate::document::metric::{Aggregate, Measure, MeasureScope, Operand, Source};
+use crate::document::rebate::{BandScope, Bands, Basis, Flat, Grain, Method, RebateSchedule, StackingRule, TargetPay};
 use crate::exact::{Exact, Overflow};
 use crate::exchange::ExchangeRates;
 use crate::facts::{Facts, Transaction};
@@ -15,12 +16,15 @@ use crate::fault::Faults;
 use crate::money::{Currency, Money};
 use crate::period::Period;
 use crate::program::Program;
+use crate::window::window_span;
 
+use super::bands::{Edged, edged, passed, pay, reached};
 use super::check::is_reduced;
 use super::entitle::{Carry, Terms, entitle};
 use super::figure::{Asked, Figure, Purpose, Reductions};
 use super::history::Carries;
 use super::line::{Knowledge, Line, basis_of, caps_by_sales, currency_of, out_of_range};
+use super::plan::Pay;
 use super::result::{PeriodResult, StepKind, amount_text, optional_amount_text};
 use super::stacking::Figures;
 use super::totals::pays_units;
@@ -64,11 +68,11 @@ pub struct Estimate {
 pub struct NextBand {
     /// Its position in the schedule, from 0.
     pub band: usize,
-    /// Where it starts.
+    /// Where it starts; of a band that lies below, since a falling qualifier earns more, where it ends.
     pub from: Exact,
-    /// How much of the qualifier is missing.
+    /// How much of the qualifier is missing; below zero where it must fall.
     pub missing: Exact,
-    /// The bound itself belongs to the band below: more than `missing` is needed.
+    /// The bound itself does not belong to it: more than `missing` is needed.
     pub exclusive: bool,
     /// What the schedule would give on just reaching it, less what it gives now, before budgets. None where that cannot be told: others take
     /// off its lines, it loses in its group either way, or nothing was sold yet that tells what is paid on.
@@ -299,18 +303,54 @@ impl<'a> Calculation<'a> {
             return Ok(None);
         }
         let figure = &now.figures.now;
-        let exclusive = match &schedule.method {
-            Method::Bands(bands) => bands.upper_inclusive,
-            Method::Growth(growth) => growth.upper_inclusive,
-            _ => false,
-        };
-        let ahead = |from: Exact| if exclusive { from >= figure.qualifier && !from.is_zero() } else { from > figure.qualifier };
-        let next = figure.edges.iter().enumerate().filter(|(_, (from, _))| ahead(from.clone())).min_by_key(|(_, (from, _))| from.clone());
-        let Some((band, (from, _))) = next else { return Ok(None) };
+        let Some(Edge { band, from, exclusive, below }) = self.next_edge(schedule, period, figure)? else { return Ok(None) };
         let missing = from.sub(&figure.qualifier).map_err(loud)?;
         let least = if exclusive { self.least(schedule) } else { Exact::ZERO };
+        let least = if below { least.neg() } else { least };
         let worth = self.worth_of_more(open, schedule, period, now, missing.add(&least).map_err(loud)?)?;
-        Ok(Some(NextBand { band, from: from.clone(), missing, exclusive, worth }))
+        Ok(Some(NextBand { band, from, missing, exclusive, worth }))
+    }
+
+    /// The edge of the next band that pays more: above, or where what picks the band can fall, below.
+    fn next_edge(&self, schedule: &'a RebateSchedule, period: &Period, figure: &Figure<'a>) -> Result<Option<Edge>, Faults> {
+        let qualifier = &figure.qualifier;
+        if let Method::Bands(bands) = &schedule.method {
+            let can_fall = !self.goes_on(schedule.qualifier.as_ref().unwrap_or_else(|| basis_of(schedule)), schedule, period);
+            return Ok(better(bands, qualifier, figure.tier, can_fall));
+        }
+        let exclusive = matches!(&schedule.method, Method::Growth(growth) if growth.upper_inclusive);
+        let ahead = |from: &Exact| if exclusive { from >= qualifier && !from.is_zero() } else { from > qualifier };
+        let next = figure.edges.iter().enumerate().filter(|(_, (from, _))| ahead(from)).min_by_key(|(_, (from, _))| from);
+        Ok(next.map(|(band, (from, _))| Edge { band, from: from.clone(), exclusive, below: false }))
+    }
+
+    /// Whether a measure goes on growing as sales do. A metric stays as it is, unless it is what was sold in the period so far: a sum over
+    /// the partner's own sale lines in the days of the period on which the schedule is in force.
+    fn goes_on(&self, measure: &Basis, schedule: &RebateSchedule, period: &Period) -> bool {
+        let Basis::Metric(operand) = measure else { return true };
+        let measure = match operand {
+            Operand::Metric(key) => self.program.metric(key).and_then(|metric| metric.measure.as_ref()),
+            Operand::Measure(measure) => Some(&**measure),
+            Operand::Formula(_) | Operand::Constant(_) => None,
+        };
+        let sums = |measure: &&Measure| {
+            let own = measure.source == Source::Transactions && measure.scope == MeasureScope::OwnFacts;
+            own && measure.aggregate == Aggregate::Sum && measure.group_by.is_empty()
+        };
+        let in_force = period.span.intersect(schedule.in_force());
+        let days = [self.last_day(period.span), in_force.last_day()];
+        measure
+            .filter(sums)
+            .is_some_and(|measure| days.iter().all(|day| window_span(&measure.window, self.program, None, *day) == Some(Span::new(in_force.from, day.next()))))
+    }
+
+    /// The value of what is paid on or picks the band, where it is a metric that goes on; nothing of one that stays. None where it is no metric.
+    fn measured(&self, measure: &'a Basis, schedule: &RebateSchedule, period: &Period) -> Result<Option<Exact>, Faults> {
+        let Basis::Metric(operand) = measure else { return Ok(None) };
+        if !self.goes_on(measure, schedule, period) {
+            return Ok(Some(Exact::ZERO));
+        }
+        Ok(Some(self.measures.value(operand, self.last_day(period.span))?.unwrap_or(Exact::ZERO)))
     }
 
     /// What a schedule would give more if its qualifier grew by `more`, and the others stood as they are; none where that cannot be told.
@@ -320,7 +360,7 @@ impl<'a> Calculation<'a> {
         if is_reduced(&self.program.document, &schedule.key) || (schedule.cumulative && grouped.is_some()) {
             return Ok(None);
         }
-        let grown = grown(schedule, figure, more).map_err(|overflow| out_of_range(schedule, overflow))?;
+        let grown = grown(schedule, figure, more, |measure| self.goes_on(measure, schedule, period)).map_err(|overflow| out_of_range(schedule, overflow))?;
         let Some(line) = grown else { return Ok(None) };
         let line = Line { date: self.last_day(period.span), tier: figure.tier, ..line };
         let then = self.variant(open, schedule, period, &[line])?.minor;
@@ -349,14 +389,20 @@ impl<'a> Calculation<'a> {
             return Ok(None);
         }
         let rest = Exact::ratio((of_days - days).into(), days.into()).ok_or(Overflow).map_err(loud)?;
-        let own = || figure.lines.iter().filter(|line| line.transaction.is_some() && period.span.contains(line.date));
-        let part = |value: fn(&Line<'_>) -> Exact| Exact::sum(own().map(value)).and_then(|sum| sum.mul(&rest)).map_err(loud);
+        let own = || figure.sold().iter().filter(|line| line.transaction.is_some() && period.span.contains(line.date));
+        let sold = |value: fn(&Line<'_>) -> Exact| Exact::sum(own().map(value)).map_err(loud);
+        let further = |so_far: Exact| so_far.mul(&rest).map_err(loud);
+        let on_metric = self.measured(basis_of(schedule), schedule, period)?;
+        let by_metric = match &schedule.qualifier {
+            Some(qualifier) => self.measured(qualifier, schedule, period)?,
+            None => on_metric.clone(),
+        };
         let line = Line {
             tier: self.tiers.on(schedule, self.last_day(period.span))?,
-            amount: part(|line| line.amount.clone())?,
-            basis: part(|line| line.basis.clone())?,
-            qualifier: part(|line| line.qualifier.clone())?,
-            units: part(|line| line.units.clone())?,
+            amount: further(sold(|line| line.amount.clone())?)?,
+            basis: further(on_metric.clone().map_or_else(|| sold(|line| line.basis.clone()), Ok)?)?,
+            qualifier: further(by_metric.map_or_else(|| sold(|line| line.qualifier.clone()), Ok)?)?,
+            units: further(on_metric.map_or_else(|| sold(|line| line.units.clone()), Ok)?)?,
             ..Line::unattributed(self.last_day(period.span))
         };
         let qualifier = figure.qualifier.add(&line.qualifier).map_err(loud)?;
@@ -388,19 +434,22 @@ impl<'a> Calculation<'a> {
     }
 }
 
-/// A line that takes the qualifier up by `more`. What is paid on, and what a cap is a share of, grow with it as they did so far; none where
-/// one of them counts and nothing tells how it grows, since nothing was sold yet.
-fn grown<'a>(schedule: &RebateSchedule, figure: &Figure<'_>, more: Exact) -> Result<Option<Line<'a>>, Overflow> {
+/// A line that takes the qualifier by `more`. What is paid on, and what a cap is a share of, grow with it as they did so far, where both go
+/// on with sales; none where one of them counts and nothing tells how it grows, since nothing was sold yet.
+fn grown<'a>(schedule: &RebateSchedule, figure: &Figure<'_>, more: Exact, goes_on: impl Fn(&Basis) -> bool) -> Result<Option<Line<'a>>, Overflow> {
     let basis = basis_of(schedule);
     let qualifier = schedule.qualifier.as_ref().unwrap_or(basis);
     let along = |measure: &Basis, so_far: Exact| -> Result<Option<Exact>, Overflow> {
         if measure == qualifier {
             return Ok(Some(more.clone()));
         }
+        if !goes_on(qualifier) || !goes_on(measure) {
+            return Ok(Some(Exact::ZERO));
+        }
         if figure.qualifier.is_positive() { so_far.mul_div(&more, &figure.qualifier) } else { Ok(None) }
     };
     let paid_on = along(basis, figure.basis.clone())?;
-    let amount = along(&Basis::Amount, Exact::sum(figure.lines.iter().map(|line| &line.amount))?)?;
+    let amount = along(&Basis::Amount, Exact::sum(figure.sold().iter().map(|line| &line.amount))?)?;
     let units = if *basis == Basis::Amount { along(&Basis::Quantity, Exact::sum(figure.lines.iter().map(|line| &line.units))?)? } else { paid_on.clone() };
     let is_known = (pays_sums_only(&schedule.method) || paid_on.is_some())
         && (amount.is_some() || !caps_by_sales(schedule))
@@ -408,6 +457,42 @@ fn grown<'a>(schedule: &RebateSchedule, figure: &Figure<'_>, more: Exact) -> Res
     let or_none = |measure: Option<Exact>| measure.unwrap_or(Exact::ZERO);
     let line = Line { amount: or_none(amount), basis: or_none(paid_on), qualifier: more.clone(), units: or_none(units), ..Line::unattributed(Date::MIN) };
     Ok(is_known.then_some(line))
+}
+
+/// Where a band begins that the qualifier is not in.
+struct Edge {
+    band: usize,
+    /// The bound that the qualifier crosses: of a band below it, its upper one.
+    from: Exact,
+    exclusive: bool,
+    below: bool,
+}
+
+/// The next band that pays more than the one that is held. What sells more never sells less, so that bands below count only where the
+/// qualifier can fall.
+fn better(bands: &Bands, qualifier: &Exact, tier: Option<&str>, can_fall: bool) -> Option<Edge> {
+    let inclusive = bands.upper_inclusive;
+    let all = edged(bands, tier);
+    let is_reached = |band: &Edged<'_>| reached(qualifier.clone(), band.from.clone(), inclusive);
+    let is_left = |band: &Edged<'_>| passed(qualifier, band.to.as_ref(), inclusive);
+    let held = all.iter().rfind(|band| is_reached(band) && !is_left(band));
+    let adds_up = match bands.scope {
+        BandScope::Total | BandScope::Proportional => true,
+        BandScope::Marginal => !can_fall,
+        BandScope::Retroactive | BandScope::Rolling | BandScope::Linear => false,
+    };
+    let pays_more = |band: &Edged<'_>| match (pay(band.band), held.and_then(|held| pay(held.band))) {
+        (Some(more @ Pay::Rate(_)), Some(less @ Pay::Rate(_))) | (Some(more @ Pay::PerUnit(_)), Some(less @ Pay::PerUnit(_))) => {
+            band.band.on_entry.is_some() || more.for_tier(tier) > less.for_tier(tier)
+        }
+        _ => true,
+    };
+    let above = all.iter().find(|band| !is_reached(band) && (adds_up || pays_more(band)));
+    if let Some(band) = above {
+        return Some(Edge { band: band.index, from: band.from.clone(), exclusive: inclusive, below: false });
+    }
+    let below = all.iter().rfind(|band| can_fall && !adds_up && is_left(band) && pays_more(band))?;
+    Some(Edge { band: below.index, from: below.to.clone()?, exclusive: !inclusive, below: true })
 }
 
 /// Whether a method pays sums, whatever the basis is.

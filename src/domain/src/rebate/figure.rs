@@ -51,6 +51,8 @@ pub(super) struct Figure<'a> {
     pub(super) qualifier: Exact,
     pub(super) basis: Exact,
     pub(super) lines: Vec<Line<'a>>,
+    /// The sale lines in whose place a metric is paid on.
+    pub(super) replaced: Vec<Line<'a>>,
     pub(super) pieces: Vec<Piece<'a>>,
     /// The pieces before floor and cap, for the explanation by band.
     pub(super) earned: Vec<Piece<'a>>,
@@ -62,7 +64,12 @@ pub(super) struct Figure<'a> {
     pub(super) carried_basis: Option<Exact>,
 }
 
-impl Figure<'_> {
+impl<'a> Figure<'a> {
+    /// The sale lines: those that are paid on, or those in whose place a metric is.
+    pub(super) fn sold(&self) -> &[Line<'a>] {
+        if self.replaced.is_empty() { &self.lines } else { &self.replaced }
+    }
+
     /// Whether the partner takes part in the schedule in its period.
     pub(super) fn is_in_scope(&self) -> bool {
         !self.steps.iter().any(|step| step.step == StepKind::NotInScope)
@@ -74,6 +81,7 @@ impl Figure<'_> {
             qualifier: Exact::ZERO,
             basis: Exact::ZERO,
             lines: Vec::new(),
+            replaced: Vec::new(),
             pieces: Vec::new(),
             earned: Vec::new(),
             edges: Vec::new(),
@@ -150,7 +158,7 @@ impl<'a> Calculation<'a> {
         let loud = |overflow: Overflow| Faults::from(out_of_range(schedule, overflow));
         let capped_by = self.capped_by(asked, &lines, last)?;
         self.reduce(asked, &mut lines, &mut figure).map_err(loud)?;
-        let measured = self.place_metrics(asked, &mut lines, last)?;
+        let measured = self.place_metrics(asked, &mut lines, last, &mut figure.replaced)?;
         if asked.carried_basis.is_negative() {
             let default_qualifier = schedule.qualifier.is_none();
             let on_units = *basis_of(schedule) != Basis::Amount;
@@ -160,7 +168,6 @@ impl<'a> Calculation<'a> {
             lines.insert(0, Line { tier, basis: carried.clone(), qualifier, units, ..Line::unattributed(asked.period.span.from) });
             figure.step(StepKind::CarriedBasis, Exact::ZERO, Some(carried), None);
         }
-        lines.extend(asked.hypothesis.iter().cloned());
         figure.basis = Exact::sum(lines.iter().map(|line| &line.basis)).map_err(loud)?;
         figure.qualifier = Exact::sum(lines.iter().map(|line| &line.qualifier)).map_err(loud)?;
         figure.lines = lines;
@@ -242,8 +249,8 @@ impl<'a> Calculation<'a> {
     }
 
     /// Gives a metric its place: as the one line of a basis, or as the length of a qualifier on which the lines are laid in
-    /// proportion to their basis. `false` where the qualifier has no data, which reaches nothing.
-    fn place_metrics(&self, asked: &Asked<'_, 'a>, lines: &mut Vec<Line<'a>>, last: Date) -> Result<bool, Faults> {
+    /// proportion to their basis, those that have not happened with them. `false` where the qualifier has no data, which reaches nothing.
+    fn place_metrics(&self, asked: &Asked<'_, 'a>, lines: &mut Vec<Line<'a>>, last: Date, replaced: &mut Vec<Line<'a>>) -> Result<bool, Faults> {
         let schedule = asked.schedule;
         let loud = |overflow: Overflow| Faults::from(out_of_range(schedule, overflow));
         if let Basis::Metric(operand) = basis_of(schedule) {
@@ -253,10 +260,14 @@ impl<'a> Calculation<'a> {
                 Some(_) => Exact::sum(lines.iter().map(|line| &line.qualifier)).map_err(loud)?,
             };
             let tier = self.tiers.of_period(schedule, asked.period.span, self.knowledge.as_of)?;
-            *lines = vec![Line { tier, basis: basis.clone(), qualifier, units: basis, ..Line::unattributed(last) }];
+            let measured = Line { tier, basis: basis.clone(), qualifier, units: basis, ..Line::unattributed(last) };
+            *replaced = std::mem::replace(lines, vec![measured]);
         }
+        lines.extend(asked.hypothesis.iter().cloned());
         let Some(Basis::Metric(operand)) = &schedule.qualifier else { return Ok(true) };
         let Some(qualifier) = self.measures.value(operand, last)? else { return Ok(false) };
+        let supposed = Exact::sum(asked.hypothesis.iter().map(|line| &line.qualifier)).map_err(loud)?;
+        let qualifier = qualifier.add(&supposed).map_err(loud)?;
         let whole = Exact::sum(lines.iter().map(|line| &line.basis)).map_err(loud)?;
         for line in lines.iter_mut() {
             line.qualifier = qualifier.mul_div(&line.basis, &whole).map_err(loud)?.unwrap_or(Exact::ZERO);

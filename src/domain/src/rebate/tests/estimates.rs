@@ -137,3 +137,74 @@ fn a_schedule_in_force_for_a_part_of_its_period() {
     assert_eq!(forecast(&begun[0]), (10, 31, "124.00".into()));
     assert!(looked_at(&late, json!([]), "2024-02-29", json!([]))[0].forecast.is_none());
 }
+
+/// A metric that picks the band stays as it is on the day: last year's sales, certified people, the last twelve months. What is paid on goes on.
+#[test]
+fn a_metric_that_is_not_of_the_period_stays() {
+    let sum = |of: &str, window: Value| json!({ "measure": { "source": "TRANSACTIONS", "aggregate": "SUM", "of": of, "window": window } });
+    let last_year = sum("quantity", json!({ "calendar": { "unit": "YEAR", "which": "PREVIOUS" } }));
+    let targets = json!([{ "at": 1, "amount": 3250 }, { "at": 700, "amount": 15000 }, { "at": 1200, "amount": 25125 }]);
+    let lump = json!({ "basis": "quantity", "qualifier": { "metric": last_year }, "method": { "lumpSum": { "pay": "HIGHEST", "targets": targets } } });
+    let by = |qualifier: Value, edge: &str| with(bands("RETROACTIVE", &[("0", "1 %"), (edge, "2 %")]), json!({ "qualifier": { "metric": qualifier } }));
+    let people = json!({ "measure": { "source": "HOLDINGS", "aggregate": "COUNT", "window": { "onDay": {} } } });
+    let year = sum("amount", json!({ "rolling": { "months": 12 } }));
+    let quarter = json!({ "metric": "revenue" });
+    let schedules = json!([named("cars", lump), named("people", by(people, "3")), named("year", by(year, "15000")), named("quarter", by(quarter, "1500"))]);
+    let program = program_with(schedules, json!([]));
+    let sold = json!([sale("1", "2023-06-01", "9000.00", "650"), sale("2", "2024-01-10", "1000.00", "10")]);
+    let held = json!([{ "id": "a", "kind": "X", "since": "2020-01-01" }, { "id": "b", "kind": "X", "since": "2020-01-01" }]);
+    let facts = facts_of(&program, json!({ "transactions": sold, "holdings": held }));
+    let found = estimate(&program, &facts, "P", &program.period_named("2024-Q1").unwrap(), "2024-02-15".parse().unwrap(), &[], &OnRecord).unwrap();
+    let told = |at: usize| {
+        let forecast = found[at].forecast.as_ref().unwrap();
+        (forecast.qualifier.to_string(), forecast.earned.amount(), worth(&found[at]).unwrap())
+    };
+    let expected = |qualifier: &str, earned: &str, worth: &str| (qualifier.to_owned(), earned.to_owned(), worth.to_owned());
+    assert_eq!(told(0), expected("650", "3250.00", "11750.00"));
+    // 46 of 91 days: 1,000.00 become 1,978.26. One more certified person sells nothing more.
+    assert_eq!(told(1), expected("2", "19.78", "10.00"));
+    assert_eq!(told(2), expected("10000", "19.78", "10.00"));
+    // What was sold in the period so far goes on, also as a metric.
+    assert_eq!(told(3), expected("45500/23", "39.57", "20.00"));
+}
+
+/// A metric that is paid on stays as well, and what picks the band goes on.
+#[test]
+fn a_metric_that_is_paid_on_stays() {
+    let people = json!({ "measure": { "source": "HOLDINGS", "aggregate": "COUNT", "window": { "onDay": {} } } });
+    let per_person = json!({ "basis": { "metric": people }, "qualifier": "amount", "method": { "bands": { "scope": "RETROACTIVE", "bands": [
+        { "from": 0, "amountPerUnit": 5 }, { "from": 1500, "amountPerUnit": 8 },
+    ] } } });
+    let program = program_of(per_person);
+    let facts = facts_of(
+        &program,
+        json!({ "transactions": [sale("1", "2024-01-10", "1000.00", "1")], "holdings": [{ "id": "a", "kind": "X", "since": "2020-01-01" }] }),
+    );
+    let found = estimate(&program, &facts, "P", &program.period_named("2024-Q1").unwrap(), "2024-02-15".parse().unwrap(), &[], &OnRecord).unwrap();
+    let forecast = found[0].forecast.as_ref().unwrap();
+    assert_eq!((forecast.qualifier.to_string().as_str(), forecast.earned.amount().as_str()), ("45500/23", "8.00"));
+    assert_eq!((found[0].next_band.as_ref().unwrap().missing.to_string().as_str(), worth(&found[0]).as_deref()), ("500", Some("3.00")));
+}
+
+/// A share of losses that falls earns more: the next band lies below, and above is none that pays more. Sales do not fall.
+#[test]
+fn the_next_band_is_a_better_one() {
+    let losses = json!({ "formula": { "ratio": {
+        "numerator": { "measure": { "source": "ACTIVITIES", "aggregate": "SUM", "of": "value", "window": { "rolling": { "months": 12 } } } },
+        "denominator": { "metric": "revenue" },
+    } } });
+    let falling = |qualifier: Value| with(bands("RETROACTIVE", &[("0", "10 %"), ("0.5", "5 %"), ("0.6", "0 %")]), json!({ "qualifier": qualifier }));
+    let next = |schedule: Value, lost: &str| {
+        let program = program_of(schedule);
+        let lost = json!([{ "id": "l", "date": "2024-01-05", "kind": "LOSS", "value": lost }]);
+        let facts = facts_of(&program, json!({ "transactions": [sale("1", "2024-01-10", "1000.00", "1")], "activities": lost }));
+        let found = estimate(&program, &facts, "P", &program.period_named("2024-Q1").unwrap(), "2024-02-15".parse().unwrap(), &[], &OnRecord).unwrap();
+        let next = found[0].next_band.clone()?;
+        Some((next.band, next.from.to_string(), next.missing.to_string(), next.exclusive, next.worth.map(crate::money::Money::amount)))
+    };
+    let found = |band: usize, from: &str, missing: &str, worth: &str| Some((band, from.to_owned(), missing.to_owned(), true, Some(worth.to_owned())));
+    assert_eq!(next(falling(json!({ "metric": losses })), "550"), found(0, "0.5", "-0.05", "50.00"));
+    assert_eq!(next(falling(json!({ "metric": losses })), "900"), found(1, "0.6", "-0.3", "50.00"));
+    assert_eq!(next(falling(json!({ "metric": losses })), "100"), None);
+    assert_eq!(next(with(bands("RETROACTIVE", &[("0", "10 %"), ("1500", "5 %")]), json!({ "qualifier": "amount" })), "0"), None);
+}
