@@ -35,7 +35,7 @@ pub enum MetricPartKind {
     OneOf,
     /// A value against the same one earlier.
     Growth,
-    /// A rank in a cohort: `rank` of `cohort`.
+    /// A rank in a cohort, or the cohort's mean: `rank` of `cohort`.
     Rank,
     /// One of two values, as a requirement decided.
     Choice,

@@ -463,7 +463,11 @@ pub enum Formula {
     /// A value against the same value earlier.
     Growth(GrowthFormula),
     /// The partner's rank in its cohort, as a fraction: rank / n, ties share the best rank (semantics 23). The best is smallest.
-    PercentileRank(PercentileRankFormula),
+    PercentileRank(CohortFormula),
+    /// The partner's rank in its cohort: 1 is the best, ties share the best rank.
+    Rank(CohortFormula),
+    /// The mean of its cohort, the partner included, over those that have a value.
+    CohortMean(CohortFormula),
     /// One value if a requirement is met, another if not: a track that facts decide.
     Choice(ChoiceFormula),
 }
@@ -599,13 +603,13 @@ pub enum WithoutHistory {
     Full,
 }
 
-/// A rank in a cohort.
+/// A value of a partner among those of its cohort.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct PercentileRankFormula {
-    /// What ranks; more is better.
+pub struct CohortFormula {
+    /// What is compared; more is better.
     pub of: Operand,
-    /// The cohort: ACTIVE partners that share all of these on that date: `region`, `type`, `attribute.NAME`. Empty: all.
+    /// The cohort: enrolled ACTIVE partners that share all of these on that date: `region`, `type`, `attribute.NAME`. Empty: all.
     #[serde(default)]
     pub cohort: Vec<String>,
 }

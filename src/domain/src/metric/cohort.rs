@@ -1,6 +1,6 @@
-//! Ranks in a cohort: the ACTIVE partners that are enrolled on the date and share what the rule names (semantics 23).
+//! Ranks in a cohort, and its mean: the ACTIVE partners that are enrolled on the date and share what the rule names (semantics 23).
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::evaluator::{At, Evaluator};
 use super::{Detail, MetricValue};
 use crate::date::Date;
-use crate::document::metric::PercentileRankFormula;
-use crate::exact::Exact;
+use crate::document::metric::CohortFormula;
+use crate::exact::{Exact, Overflow};
 use crate::facts::{AttributeValue, PartnerFacts, PartnerStatus};
 use crate::fault::{Fault, Faults};
 
@@ -18,7 +18,28 @@ use crate::fault::{Fault, Faults};
 struct Ranking {
     values: Vec<Exact>,
     partners: u64,
+    mean: OnceCell<Option<Exact>>,
 }
+
+impl Ranking {
+    /// How many have a better value.
+    fn better(&self, value: Option<&Exact>) -> u64 {
+        value.map_or(0, |value| self.values.partition_point(|other| other > value) as u64)
+    }
+
+    /// The mean of all values; worked out when it is first asked.
+    fn mean(&self) -> Result<Option<Exact>, Overflow> {
+        if let Some(mean) = self.mean.get() {
+            return Ok(mean.clone());
+        }
+        let count = i64::try_from(self.values.len()).map_err(|_| Overflow)?;
+        let mean = Exact::sum(self.values.iter())?.div(&Exact::from_int(count))?;
+        Ok(self.mean.get_or_init(|| mean).clone())
+    }
+}
+
+/// Where a value stands (how many are better, of how many), and the mean.
+type Placed = (Option<(u64, u64)>, Option<Exact>);
 
 /// The cohorts of one rank formula on one date, by the values that their partners share.
 type Rankings = BTreeMap<Vec<String>, Ranking>;
@@ -31,7 +52,7 @@ pub struct CohortValues(HashMap<(usize, Date), Rc<Rankings>>);
 /// Where one partner stands among others, stated on its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StatedRank {
-    /// The rank formula, as JSON.
+    /// The formula, as JSON.
     pub formula: String,
     /// The partner's code.
     pub partner: String,
@@ -41,6 +62,8 @@ pub struct StatedRank {
     pub better: u64,
     /// How many partners the cohort has.
     pub partners: u64,
+    /// The mean of their values, where that was asked.
+    pub mean: Option<Exact>,
 }
 
 /// Where ranks come from.
@@ -55,8 +78,18 @@ pub(crate) enum Ranks<'a> {
     Stated(&'a [StatedRank]),
 }
 
-fn spell(formula: &PercentileRankFormula) -> Result<String, Fault> {
+fn spell(formula: &CohortFormula) -> Result<String, Fault> {
     serde_json::to_string(formula).map_err(|error| Fault::new("OUT_OF_RANGE", "", error.to_string()))
+}
+
+/// A mean is spelled otherwise than a rank in the same cohort.
+fn spell_mean(formula: &CohortFormula) -> Result<String, Fault> {
+    Ok(format!("{{\"cohortMean\":{}}}", spell(formula)?))
+}
+
+/// What is stated of a formula.
+fn find<'s>(stated: &'s [StatedRank], formula: &str, at: &At<'_>) -> Option<&'s StatedRank> {
+    stated.iter().find(|rank| rank.on == at.as_of && rank.partner == at.partner.code && rank.formula == formula)
 }
 
 fn of_partner(partner: &PartnerFacts, date: Date, field: &str) -> Option<String> {
@@ -74,7 +107,7 @@ fn of_partner(partner: &PartnerFacts, date: Date, field: &str) -> Option<String>
 }
 
 /// What a partner shares with its cohort; `None` when it lacks one of the fields or does not take part on the date.
-fn cohort_of(formula: &PercentileRankFormula, at: &At<'_>) -> Option<Vec<String>> {
+fn cohort_of(formula: &CohortFormula, at: &At<'_>) -> Option<Vec<String>> {
     let active = at.partner.profile(at.as_of).is_none_or(|profile| profile.status == PartnerStatus::Active);
     if !active || at.enrollment().is_none() {
         return None;
@@ -83,33 +116,61 @@ fn cohort_of(formula: &PercentileRankFormula, at: &At<'_>) -> Option<Vec<String>
 }
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn percentile_rank(&self, formula: &'a PercentileRankFormula, at: &At<'a>) -> Result<MetricValue, Faults> {
+    /// A rank, as what is made of it and of the number of partners.
+    pub(super) fn ranked(&self, formula: &'a CohortFormula, at: &At<'a>, value: impl Fn(u64, u64) -> Option<Exact>) -> Result<MetricValue, Faults> {
         let own = self.operand(&formula.of, at)?;
         let place = self.place(formula, at, own.value.clone())?;
         let partners = place.map_or(0, |(_, partners)| partners);
         let rank = place.and_then(|(better, _)| own.value.clone().map(|_| better + 1));
-        let value = rank.and_then(|rank| Exact::ratio(rank.into(), partners.into()));
+        let value = rank.and_then(|rank| value(rank, partners));
         Ok(MetricValue { value, window: own.window, facts: own.facts, detail: Detail::Rank { rank, cohort: partners, of: Arc::clone(&own) } })
     }
 
+    /// The mean of the partner's cohort; none for who is in none, and where nobody has a value.
+    pub(super) fn cohort_mean(&self, formula: &'a CohortFormula, at: &At<'a>) -> Result<MetricValue, Faults> {
+        let own = self.operand(&formula.of, at)?;
+        let (place, mean) = match &self.ranks {
+            Ranks::Stated(stated) => {
+                let found = find(stated, &spell_mean(formula)?, at);
+                (found.map(|found| (found.better, found.partners)), found.and_then(|found| found.mean.clone()))
+            }
+            Ranks::Computed | Ranks::Kept(_) => self.computed_mean(formula, at, own.value.as_ref())?,
+        };
+        let rank = place.filter(|_| own.value.is_some()).map(|(better, _)| better + 1);
+        let cohort = place.map_or(0, |(_, partners)| partners);
+        Ok(MetricValue { value: mean, window: own.window, facts: own.facts, detail: Detail::Rank { rank, cohort, of: Arc::clone(&own) } })
+    }
+
+    /// Where a value stands, and the mean of all.
+    fn computed_mean(&self, formula: &'a CohortFormula, at: &At<'a>, own: Option<&Exact>) -> Result<Placed, Faults> {
+        let rankings = self.rankings(formula, at)?;
+        let Some(ranking) = cohort_of(formula, at).and_then(|key| rankings.get(&key)) else { return Ok((None, None)) };
+        let better = ranking.better(own);
+        let mean = ranking.mean()?;
+        if let Ranks::Kept(kept) = &self.ranks {
+            let partner = at.partner.code.clone();
+            let formula = spell_mean(formula)?;
+            kept.borrow_mut().insert(StatedRank { formula, partner, on: at.as_of, better, partners: ranking.partners, mean: mean.clone() });
+        }
+        Ok((Some((better, ranking.partners)), mean))
+    }
+
     /// Where a value stands in the partner's cohort: how many are better, of how many; `None` where it has none.
-    fn place(&self, formula: &'a PercentileRankFormula, at: &At<'a>, value: Option<Exact>) -> Result<Option<(u64, u64)>, Faults> {
+    fn place(&self, formula: &'a CohortFormula, at: &At<'a>, value: Option<Exact>) -> Result<Option<(u64, u64)>, Faults> {
         if let Ranks::Stated(stated) = &self.ranks {
-            let spelled = spell(formula)?;
-            let is_it = |rank: &&StatedRank| rank.on == at.as_of && rank.partner == at.partner.code && rank.formula == spelled;
-            return Ok(stated.iter().find(is_it).map(|rank| (rank.better, rank.partners)));
+            return Ok(find(stated, &spell(formula)?, at).map(|rank| (rank.better, rank.partners)));
         }
         let rankings = self.rankings(formula, at)?;
         let Some(ranking) = cohort_of(formula, at).and_then(|key| rankings.get(&key)) else { return Ok(None) };
-        let better = value.map_or(0, |value| ranking.values.partition_point(|other| *other > value) as u64);
+        let better = ranking.better(value.as_ref());
         if let Ranks::Kept(kept) = &self.ranks {
             let partner = at.partner.code.clone();
-            kept.borrow_mut().insert(StatedRank { formula: spell(formula)?, partner, on: at.as_of, better, partners: ranking.partners });
+            kept.borrow_mut().insert(StatedRank { formula: spell(formula)?, partner, on: at.as_of, better, partners: ranking.partners, mean: None });
         }
         Ok(Some((better, ranking.partners)))
     }
 
-    fn rankings(&self, formula: &'a PercentileRankFormula, at: &At<'a>) -> Result<Rc<Rankings>, Faults> {
+    fn rankings(&self, formula: &'a CohortFormula, at: &At<'a>) -> Result<Rc<Rankings>, Faults> {
         let key = (std::ptr::from_ref(formula).addr(), at.as_of);
         if let Some(rankings) = self.cohorts.borrow().0.get(&key) {
             return Ok(Rc::clone(rankings));

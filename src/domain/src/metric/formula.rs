@@ -40,7 +40,9 @@ impl<'a> Evaluator<'a> {
             Formula::Maximum(operands) => self.extreme(operands, at, |candidate, held| candidate > held),
             Formula::Average(operands) => self.average(operands, at),
             Formula::Growth(growth) => self.growth(growth, at),
-            Formula::PercentileRank(rank) => self.percentile_rank(rank, at),
+            Formula::PercentileRank(rank) => self.ranked(rank, at, |rank, partners| Exact::ratio(rank.into(), partners.into())),
+            Formula::Rank(rank) => self.ranked(rank, at, |rank, _| Exact::ratio(rank.into(), 1)),
+            Formula::CohortMean(mean) => self.cohort_mean(mean, at),
             Formula::Choice(choice) => {
                 let met = self.judge(&choice.when, at)?.met;
                 let taken = self.operand(if met { &choice.then } else { &choice.otherwise }, at)?;
@@ -148,6 +150,7 @@ impl<'a> Evaluator<'a> {
         let whole = |formula: &Formula| match formula {
             Formula::Minimum(of) | Formula::Maximum(of) => of.iter().all(|operand| self.is_counted(operand)),
             Formula::Difference(of) => self.is_counted(&of.from) && self.is_counted(&of.subtract),
+            Formula::Rank(_) => true,
             _ => false,
         };
         match operand {

@@ -146,13 +146,13 @@ pub enum Detail {
         #[serde(serialize_with = "shared")]
         then: Arc<MetricValue>,
     },
-    /// A rank in a cohort.
+    /// A rank in a cohort, or the cohort's mean.
     Rank {
         /// The rank, from 1, ties sharing the best.
         rank: Option<u64>,
         /// The number of partners in the cohort.
         cohort: u64,
-        /// What was ranked.
+        /// What was ranked: the partner's own value.
         #[serde(serialize_with = "shared")]
         of: Arc<MetricValue>,
     },

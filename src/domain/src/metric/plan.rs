@@ -271,7 +271,7 @@ impl<'p> Planner<'p> {
                 self.operand(&growth.of, days);
                 self.operand(&growth.of, earlier);
             }
-            Formula::PercentileRank(rank) => {
+            Formula::PercentileRank(rank) | Formula::Rank(rank) | Formula::CohortMean(rank) => {
                 self.plan.cohort = true;
                 self.operand(&rank.of, days);
             }

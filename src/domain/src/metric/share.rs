@@ -72,7 +72,7 @@ fn operands<'f>(formula: &'f Formula, named: &mut Vec<&'f str>) -> bool {
         Formula::Difference(of) => vec![&of.from, &of.subtract],
         Formula::Minimum(of) | Formula::Maximum(of) | Formula::Average(of) => of.iter().collect(),
         Formula::Growth(growth) => vec![&growth.of],
-        Formula::PercentileRank(rank) => vec![&rank.of],
+        Formula::PercentileRank(rank) | Formula::Rank(rank) | Formula::CohortMean(rank) => vec![&rank.of],
         Formula::Choice(_) => return false,
     };
     parts.into_iter().all(|operand| match operand {

@@ -101,6 +101,12 @@ fn every_aggregate_and_formula_by_hand() {
         ("best", "1500.5"),
         ("least", "350.125"),
         ("rank", "1/3"),
+        ("place", "1"),
+        ("placeByLines", "1"),
+        ("zoneMean", "952"),
+        // The others answered nothing, which counts for nothing.
+        ("zoneSatisfaction", "2/3"),
+        ("aboveZone", "448.5"),
         ("score", "325/6"),
         ("track", "1400.5"),
     ];

@@ -205,7 +205,7 @@ impl<'a> Evaluator<'a> {
                 days.extend(then.days.into_iter().filter_map(|change| first_date(between, |day| earlier(day) >= change)));
                 Ok(())
             }
-            Formula::PercentileRank(rank) => self.facts.partners.values().try_for_each(|partner| {
+            Formula::PercentileRank(rank) | Formula::Rank(rank) | Formula::CohortMean(rank) => self.facts.partners.values().try_for_each(|partner| {
                 self.partner_changes(partner, days);
                 self.operand_changes(&rank.of, &at.of(partner), days)
             }),

@@ -246,6 +246,7 @@ fn unit_in_place(operand: &Operand, percent: bool) -> Unit {
         Operand::Measure(measure) => unit_of_measure(measure),
         Operand::Formula(formula) => match formula.as_ref() {
             Formula::PercentileRank(_) => Unit::Percent,
+            Formula::Rank(_) => Unit::Count,
             Formula::Sum(_) => Unit::Points,
             _ => Unit::Score,
         },

@@ -131,7 +131,7 @@ impl<'d> Windows<'_, 'd> {
             // Of several the best may be taken: one that is empty hurts nobody.
             Formula::Maximum(_) | Formula::Choice(_) => Needed::new(),
             Formula::Growth(growth) => self.operand(check, &growth.of, of),
-            Formula::PercentileRank(rank) => self.operand(check, &rank.of, of),
+            Formula::PercentileRank(rank) | Formula::Rank(rank) | Formula::CohortMean(rank) => self.operand(check, &rank.of, of),
         }
     }
 }

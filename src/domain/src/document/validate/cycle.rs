@@ -103,7 +103,7 @@ impl Leans {
             }
             Formula::Minimum(list) | Formula::Maximum(list) | Formula::Average(list) => list.iter().for_each(|operand| self.operand(operand, ladders)),
             Formula::Growth(growth) => self.operand(&growth.of, ladders),
-            Formula::PercentileRank(rank) => self.operand(&rank.of, ladders),
+            Formula::PercentileRank(rank) | Formula::Rank(rank) | Formula::CohortMean(rank) => self.operand(&rank.of, ladders),
             Formula::Choice(choice) => {
                 self.requirement(&choice.when, ladders);
                 self.operand(&choice.then, ladders);

@@ -183,6 +183,23 @@ fn no_fault_hides_another() {
 }
 
 #[test]
+fn places_and_means_are_among_known_cohorts() {
+    let metric = |unit: &str, formula: &str| format!("  - {{key: z, unit: {unit}, formula: {{{formula}}}}}\n");
+    expect(&metric("COUNT", "rank: {of: {metric: score}, cohort: [region, attribute.zone]}"), "", &[]);
+    expect(&metric("SCORE", "cohortMean: {of: {metric: score}}"), "", &[]);
+    expect(
+        &metric("COUNT", "rank: {of: {metric: nothing}, cohort: [zone]}"),
+        "",
+        &[("UNKNOWN_KEY", "metrics[5].formula.rank.of.metric"), ("UNKNOWN_FIELD", "metrics[5].formula.rank.cohort[0]")],
+    );
+    expect(&metric("PERCENT", "rank: {of: {metric: score}}"), "", &[("UNIT_MISMATCH", "metrics[5].unit")]);
+    expect(&metric("COUNT", "cohortMean: {of: {metric: rev}}"), "", &[("UNIT_MISMATCH", "metrics[5].unit")]);
+    expect(&metric("COUNT", "rank: {of: {metric: z}}"), "", &[("CYCLE", "metrics[5]")]);
+    let first = ladder("{metric: {metric: z, atMost: 0}}");
+    expect(&metric("COUNT", "rank: {of: {metric: score}}"), &first, &[("NEVER_MET", "ladders[0].tiers[1].requirement.metric.atMost")]);
+}
+
+#[test]
 fn messages_name_the_place() {
     let tier = ladder("{tier: {ladder: L, tier: GOLD}}").replace("key: A", "key: GLOD");
     assert_eq!(found("", &tier)[0].2, "there is no tier `GOLD` in the ladder `L`: did you mean `GLOD`?");

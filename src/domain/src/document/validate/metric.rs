@@ -2,7 +2,7 @@
 
 use super::measure::Bound;
 use super::{Check, MAX_TREE_DEPTH};
-use crate::document::metric::{Formula, Gate, Multiplier, Operand, SumFormula};
+use crate::document::metric::{CohortFormula, Formula, Gate, Multiplier, Operand, SumFormula};
 use crate::document::shape::nearest;
 
 impl Check<'_> {
@@ -55,12 +55,9 @@ impl Check<'_> {
                 self.operand(&growth.of, bound, &format!("{path}.growth.of"), depth);
                 self.at_least_one(growth.months_earlier, format!("{path}.growth.monthsEarlier"));
             }
-            Formula::PercentileRank(rank) => {
-                self.operand(&rank.of, bound, &format!("{path}.percentileRank.of"), depth);
-                for (index, name) in rank.cohort.iter().enumerate() {
-                    self.cohort(name, &format!("{path}.percentileRank.cohort[{index}]"));
-                }
-            }
+            Formula::PercentileRank(rank) => self.among(rank, bound, &format!("{path}.percentileRank"), depth),
+            Formula::Rank(rank) => self.among(rank, bound, &format!("{path}.rank"), depth),
+            Formula::CohortMean(mean) => self.among(mean, bound, &format!("{path}.cohortMean"), depth),
             Formula::Choice(choice) => {
                 self.requirement(&choice.when, bound, &format!("{path}.choice.when"));
                 self.operand(&choice.then, bound, &format!("{path}.choice.then"), depth);
@@ -73,6 +70,14 @@ impl Check<'_> {
         self.not_empty(list, path, "value");
         for (index, operand) in list.iter().enumerate() {
             self.operand(operand, bound, &format!("{path}[{index}]"), depth);
+        }
+    }
+
+    /// A value among those of a cohort.
+    fn among(&mut self, formula: &CohortFormula, bound: Bound<'_>, path: &str, depth: usize) {
+        self.operand(&formula.of, bound, &format!("{path}.of"), depth);
+        for (index, name) in formula.cohort.iter().enumerate() {
+            self.cohort(name, &format!("{path}.cohort[{index}]"));
         }
     }
 

@@ -114,6 +114,7 @@ impl Check<'_> {
         }
         match formula {
             Formula::Sum(sum) => range_of_sum(sum),
+            Formula::Rank(_) => Range { low: Some(Exact::ONE), high: None },
             Formula::PercentileRank(_) => Range { low: Some(Exact::ZERO), high: Some(Exact::ONE) },
             Formula::Choice(choice) => {
                 let (one, other) = (self.range(&choice.then, depth), self.range(&choice.otherwise, depth));

@@ -71,7 +71,7 @@ impl Check<'_> {
             Formula::Difference(difference) => of(&difference.from) || of(&difference.subtract),
             Formula::Minimum(all) | Formula::Maximum(all) | Formula::Average(all) => all.iter().any(of),
             Formula::Growth(growth) => of(&growth.of),
-            Formula::PercentileRank(rank) => of(&rank.of),
+            Formula::PercentileRank(rank) | Formula::Rank(rank) | Formula::CohortMean(rank) => of(&rank.of),
             Formula::Choice(choice) => self.asks_region(&choice.when, depth) || of(&choice.then) || of(&choice.otherwise),
         }
     }

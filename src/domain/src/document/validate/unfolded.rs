@@ -223,7 +223,7 @@ impl<'d> Sizes<'_, 'd> {
                 size = list.iter().fold(size, |size, operand| size.and(self.operand(operand)));
             }
             Formula::Growth(growth) => size = self.operand(&growth.of).times(2),
-            Formula::PercentileRank(rank) => size = self.operand(&rank.of).times(2),
+            Formula::PercentileRank(rank) | Formula::Rank(rank) | Formula::CohortMean(rank) => size = self.operand(&rank.of).times(2),
             Formula::Choice(choice) => {
                 size = self.requirement(&choice.when).and(self.operand(&choice.then)).and(self.operand(&choice.otherwise));
             }

@@ -66,7 +66,8 @@ impl Check<'_> {
             Formula::Average(all) => list("average", all),
             Formula::Difference(of) => pair("difference", [("from", &of.from), ("subtract", &of.subtract)]),
             Formula::Choice(of) => pair("choice", [("then", &of.then), ("otherwise", &of.otherwise)]),
-            Formula::Sum(_) | Formula::Ratio(_) | Formula::Growth(_) | Formula::PercentileRank(_) => return,
+            Formula::Sum(_) | Formula::Ratio(_) | Formula::Growth(_) => return,
+            Formula::PercentileRank(_) | Formula::Rank(_) | Formula::CohortMean(_) => return,
         };
         let mut fixed = parts.into_iter().filter_map(|(path, unit)| Some((path, unit.filter(|unit| is_fixed(*unit))?)));
         let Some((_, first)) = fixed.next() else { return };
@@ -128,6 +129,8 @@ impl Check<'_> {
         let of = |operand: &Operand| self.operand_unit(operand, depth);
         match formula {
             Formula::PercentileRank(_) => Some(Unit::Percent),
+            Formula::Rank(_) => Some(Unit::Count),
+            Formula::CohortMean(mean) => of(&mean.of),
             Formula::Growth(growth) if growth.mode == GrowthMode::Percent => Some(Unit::Percent),
             Formula::Growth(growth) => of(&growth.of),
             Formula::Difference(difference) => of(&difference.from).or_else(|| of(&difference.subtract)),

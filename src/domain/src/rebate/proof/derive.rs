@@ -213,7 +213,14 @@ fn version(number: i64, program: &Program, follows: Option<i64>) -> Result<Versi
 }
 
 fn rank_given(rank: &StatedRank) -> RankGiven {
-    RankGiven { formula: rank.formula.clone(), partner: rank.partner.clone(), on: rank.on, better: rank.better, partners: rank.partners }
+    RankGiven {
+        formula: rank.formula.clone(),
+        partner: rank.partner.clone(),
+        on: rank.on,
+        better: rank.better,
+        partners: rank.partners,
+        mean: rank.mean.clone(),
+    }
 }
 
 /// A version with the schedules that are stacked with one; no other can change its figure.

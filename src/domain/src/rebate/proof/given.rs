@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::date::Date;
+use crate::exact::Exact;
 use crate::money::{Currency, DecimalText};
 use crate::rebate::{RunKind, StatedLine};
 
@@ -186,7 +187,7 @@ pub struct ShareGiven {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RankGiven {
-    /// The rank formula, as JSON text.
+    /// The formula, as JSON text.
     pub formula: String,
     /// The partner that is ranked.
     pub partner: String,
@@ -196,4 +197,7 @@ pub struct RankGiven {
     pub better: u64,
     /// How many partners the cohort has.
     pub partners: u64,
+    /// The mean of their values, of a formula that asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean: Option<Exact>,
 }

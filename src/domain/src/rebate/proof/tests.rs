@@ -31,6 +31,8 @@ fn program(schedules: Value, stacking: Value) -> Program {
         "metrics": [
             { "key": "revenue", "unit": "MONEY", "measure": { "source": "TRANSACTIONS", "window": { "calendar": { "unit": "QUARTER" } }, "aggregate": "SUM" } },
             { "key": "group", "unit": "MONEY", "measure": { "source": "TRANSACTIONS", "scope": "SUBTREE", "window": { "calendar": { "unit": "QUARTER" } }, "aggregate": "SUM" } },
+            { "key": "place", "unit": "COUNT", "formula": { "rank": { "of": { "metric": "revenue" }, "cohort": ["region"] } } },
+            { "key": "zone", "unit": "MONEY", "formula": { "cohortMean": { "of": { "metric": "revenue" }, "cohort": ["region"] } } },
             { "key": "rank", "unit": "PERCENT", "formula": { "percentileRank": { "of": { "metric": "revenue" }, "cohort": ["region"] } } },
         ],
         "ladders": [{ "key": "MAIN", "main": true, "tiers": [{ "key": "SILVER" }, { "key": "GOLD" }] }],
@@ -262,6 +264,25 @@ fn a_statement_states_the_versions_that_hand_something_to_it() {
     assert_eq!(code(&|versions| versions[0]["follows"] = json!(3)), ("UNKNOWN_VERSION".into(), "versions[0].follows".into()));
     let without = code(&|versions| drop(versions[1].as_object_mut().unwrap().remove("follows")));
     assert_eq!(without.0, "DIFFERENT");
+}
+
+#[test]
+fn a_place_and_a_mean_of_all_partners_are_stated() {
+    let condition = |condition: Value| json!({ "key": "best", "period": { "quarter": {} }, "condition": condition, "method": { "flat": { "rate": "1 %" } } });
+    let place = json!({ "metric": { "metric": "place", "atMost": 2 } });
+    let above =
+        json!({ "metric": { "value": { "formula": { "difference": { "from": { "metric": "revenue" }, "subtract": { "metric": "zone" } } } }, "atLeast": 0 } });
+    for (condition, has_mean) in [(condition(place), false), (condition(above), true)] {
+        let program = program(json!([condition]), json!([]));
+        let facts = facts(&program, sold());
+        let file = derived(&asked(&program, &facts, "best"));
+        assert_eq!(proven(&file).posted, "51.55");
+        let file = value(&file);
+        let stated = &file["inputs"]["ranks"][0];
+        assert_eq!((&stated["partner"], &stated["better"], &stated["partners"]), (&json!("P"), &json!(1), &json!(3)));
+        assert_eq!(stated.get("mean").is_some(), has_mean, "{stated}");
+        assert!(!file["inputs"]["facts"].to_string().contains("OTHER"));
+    }
 }
 
 #[test]

@@ -137,7 +137,14 @@ fn compile(given: &Given, version: &VersionGiven, path: &str) -> Result<Program,
 }
 
 fn stated_rank(rank: &RankGiven) -> StatedRank {
-    StatedRank { formula: rank.formula.clone(), partner: rank.partner.clone(), on: rank.on, better: rank.better, partners: rank.partners }
+    StatedRank {
+        formula: rank.formula.clone(),
+        partner: rank.partner.clone(),
+        on: rank.on,
+        better: rank.better,
+        partners: rank.partners,
+        mean: rank.mean.clone(),
+    }
 }
 
 pub(super) fn within(faults: Faults, prefix: &str) -> Faults {
