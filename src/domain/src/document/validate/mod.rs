@@ -67,7 +67,7 @@ pub(super) fn validate_read(document: &Document, unread: Unread) -> Faults {
 /// Rules that lean on themselves. Whatever follows rules would not come to an end, so that they are refused also in a document that was
 /// published before other checks came.
 pub fn circles(document: &Document) -> Faults {
-    let mut check = Check { names: Names::of(document), document, faults: Faults::new() };
+    let mut check = Check { names: Names::of(document, Unread::default()), document, faults: Faults::new() };
     check.cycles();
     check.faults
 }

@@ -270,7 +270,7 @@ impl Check<'_> {
             (Some(tier), _) => ladder.tier(tier).is_some(),
             (None, rank) => rank.unwrap_or(1) as usize <= ladder.tiers.len(),
         };
-        let most = asked.iter().filter(has_level).map(|ladder| self.most_of(rule, ladder)).sum();
+        let most = asked.iter().filter(has_level).map(|ladder| self.times_held(rule, ladder)).sum();
         self.at_most_ladders(&rule.at_least, most, &format!("{path}.atLeast"));
     }
 
@@ -312,7 +312,7 @@ impl<'d> Check<'d> {
     }
 
     /// How often a ladder can count.
-    fn most_of(&self, rule: &LaddersHeld, ladder: &Ladder) -> usize {
+    fn times_held(&self, rule: &LaddersHeld, ladder: &Ladder) -> usize {
         if !rule.each_region || ladder.scope == LadderScope::Partner {
             return 1;
         }
