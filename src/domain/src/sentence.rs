@@ -8,7 +8,7 @@ use crate::date::Date;
 use crate::document::metric::Unit;
 use crate::exact::{Exact, spell};
 use crate::money::Currency;
-use crate::requirement::{Compares, Judged, Leaf, LeafKind, Node, PeriodJudged, RatioGap, Unmet};
+use crate::requirement::{Compares, Judged, Leaf, LeafKind, Node, PeriodJudged, RatioGap, Spread, Unmet};
 use crate::rounding::RoundingMode;
 
 /// A sentence and what it is made of.
@@ -77,12 +77,17 @@ impl Sentence {
             }
             Node::ForEach { name, at_least_groups, groups } => {
                 let met = groups.iter().filter(|group| group.requirement.met).count();
-                let asked = groups.len().max(*at_least_groups as usize);
-                let number = Exact::from_int(i64::try_from(asked).unwrap_or(i64::MAX));
+                let (found, least) = (groups.len(), *at_least_groups as usize);
+                let asked = found.max(least);
+                let named = |number: usize| plural(name, Exact::from_int(i64::try_from(number).unwrap_or(i64::MAX)));
                 let called = groups.first().map_or_else(|| called.clone(), |group| called_by(&group.requirement));
-                let text = match asked {
-                    0 => format!("{called}there is no {name} that it is asked for"),
-                    _ => format!("{called}met for {met} of {asked} {}", plural(name, number)),
+                let further = least.saturating_sub(found);
+                let by_day = by.map_or(String::new(), |by| format!(" by {by}"));
+                let text = match (asked, found) {
+                    (0, _) => format!("{called}there is no {name} that it is asked for"),
+                    (_, 0) => format!("{called}there is no {name} yet; {least} needed{by_day}"),
+                    _ if further > 0 => format!("{called}met for {met} of {found} {}; {further} more {} needed{by_day}", named(found), named(further)),
+                    _ => format!("{called}met for {met} of {asked} {}", named(asked)),
                 };
                 Self::new("FOR_EACH", text).with("met", met.to_string()).with("asked", asked.to_string()).with("name", name.clone())
             }
@@ -107,11 +112,12 @@ impl Sentence {
                     .with_some("subsetRequired", subset.map(|subset| subset.m.to_string()))
                     .with_some("subsetActual", subset.map(|subset| subset.met_count.to_string()))
             }
-            Node::OnAnyDay { window, day, of } => {
+            Node::OnAnyDay { window, day, over, of, .. } => {
                 let called = called_by(of);
+                let ended = if *over { "; these days are over" } else { "" };
                 let text = match (day, window) {
                     (Some(day), _) => format!("{called}met on {day}"),
-                    (None, Some(window)) => format!("{called}met on no day from {} to {}", window.from, window.last_day()),
+                    (None, Some(window)) => format!("{called}met on no day from {} to {}{ended}", window.from, window.last_day()),
                     (None, None) => format!("{called}there is no day to be met on"),
                 };
                 Self::new("ON_ANY_DAY", text).with_some("day", day.map(|day| day.to_string()))
@@ -140,7 +146,12 @@ fn what_must_not_hold(of: &Judged, kept: bool) -> String {
 
 /// A figure with separators of thousands and at most `decimals` digits after the point.
 fn grouped(value: &Exact, decimals: u32) -> String {
-    let Ok(scaled) = RoundingMode::HalfUp.round_scaled(value, decimals) else { return value.to_string() };
+    rounded(value, decimals, RoundingMode::HalfUp)
+}
+
+/// The same, rounded in a way.
+fn rounded(value: &Exact, decimals: u32, mode: RoundingMode) -> String {
+    let Ok(scaled) = mode.round_scaled(value, decimals) else { return value.to_string() };
     let text = spell(scaled.into(), decimals, true);
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |rest| ("-", rest));
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
@@ -258,6 +269,12 @@ impl Leaf {
         self.figure(actual, self.places())
     }
 
+    /// Whether its noun says what is counted: it has no label, and no name but the noun.
+    fn is_called_by_noun(&self) -> bool {
+        let is_name = |noun: &str| self.subject.as_ref().is_some_and(|name| [noun.to_owned(), plural(noun, Exact::ZERO)].contains(&name.to_lowercase()));
+        self.label.is_none() && self.unit == Unit::Count && (self.named_by_noun || self.noun.as_deref().is_some_and(|noun| is_name(&noun.to_lowercase())))
+    }
+
     /// What is required; a rule is told as it is written.
     fn asked(&self, required: Exact) -> String {
         match self.unit {
@@ -277,15 +294,43 @@ impl Leaf {
         }
     }
 
-    /// What is missing, in words: percent in points.
-    fn missing_words(&self, missing: Exact) -> String {
-        let places = self.places();
+    /// What is missing, in words: percent in points. It is rounded up, since a little less would not do.
+    fn missing_words(&self, missing: &Exact) -> String {
+        let up = |value: &Exact| {
+            let places = places_between(value, &Exact::ZERO, self.places());
+            let scaled = RoundingMode::Up.round_scaled(value, places).map(|scaled| Exact::scaled(scaled.into(), places));
+            (scaled.unwrap_or_else(|_| value.clone()), places)
+        };
         match self.unit {
             Unit::Percent => {
-                let points = missing.mul(&Exact::from_int(100)).unwrap_or(missing);
-                format!("{} percentage {}", grouped(&points, places_between(&points, &Exact::ZERO, places)), plural("point", points))
+                let (points, places) = up(&missing.mul(&Exact::from_int(100)).unwrap_or_else(|_| missing.clone()));
+                format!("{} percentage {}", grouped(&points, places), plural("point", points))
             }
-            _ => self.figure(missing.clone(), places_between(&missing, &Exact::ZERO, places)),
+            _ => {
+                let (missing, places) = up(missing);
+                self.figure(missing, places)
+            }
+        }
+    }
+
+    /// Of which figures it is missing, where it is not the value itself.
+    fn spread_words(&self) -> String {
+        match self.reached.as_ref().map(|reached| &reached.spread) {
+            Some(Spread::AnyOf(names)) if !names.is_empty() => format!(" ({})", names.join(" or ")),
+            Some(Spread::Each(each)) if !each.is_empty() => {
+                let each: Vec<String> = each.iter().map(|(name, missing)| format!("{name}: {}", self.missing_words(missing))).collect();
+                format!(" ({})", each.join(", "))
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Why nothing meets it any more.
+    fn closed_words(&self) -> String {
+        let settled = self.reached.as_ref().is_some_and(|reached| reached.settled);
+        match self.window.filter(|_| settled) {
+            Some(window) => format!("its days ended on {}, nothing more counts", window.last_day()),
+            None => "nothing that still counts reaches it".to_owned(),
         }
     }
 
@@ -344,11 +389,10 @@ impl Leaf {
     }
 
     fn metric_sentence(&self, by: Option<Date>) -> Sentence {
-        // "3 of 5 certified engineers" names what it counts; a label that was written for it is told all the same, and so is what
-        // points, hours and limits are about.
-        let says_all = self.compares == Compares::AtLeast || self.subject.is_none();
-        let counted = self.noun.is_some() && self.label.is_none() && self.unit == Unit::Count && says_all;
+        // "3 of 5 certified engineers" says what it counts where it is called so; any other name is told, and so is what limits are about.
         let group = self.called_group().map_or(String::new(), |group| format!(" ({group})"));
+        let says_all = self.compares == Compares::AtLeast || self.subject.is_none();
+        let counted = says_all && self.is_called_by_noun();
         let named = if counted { String::new() } else { format!("{}{group}: ", self.name()) };
         let tail_group = if counted { group.clone() } else { String::new() };
         match (self.required.clone(), self.actual.clone()) {
@@ -356,7 +400,8 @@ impl Leaf {
             (Some(required), None) => {
                 let by = by.map_or(String::new(), |by| format!(" by {by}"));
                 let asked = self.counted(self.figure(required.clone(), MOST_PLACES), required);
-                Sentence::new("NO_DATA", format!("{}{group}: no data yet; it must be {} {asked}{by}", self.name(), self.comparison_words()))
+                let closed = if self.reason == Some(Unmet::Closed) { format!("; {}", self.closed_words()) } else { by };
+                Sentence::new("NO_DATA", format!("{}{group}: no data yet; it must be {} {asked}{closed}", self.name(), self.comparison_words()))
             }
             (Some(required), Some(actual)) if self.met() => {
                 let is = self.counted(self.is(actual.clone()), actual);
@@ -368,21 +413,32 @@ impl Leaf {
 
     fn unmet_sentence(&self, named: &str, tail: &str, required: Exact, actual: Exact, by: Option<Date>) -> Sentence {
         let by = by.map_or(String::new(), |by| format!(" by {by}"));
-        let missing = self.missing.clone().unwrap_or(Exact::ZERO);
         let (is, asked) = (self.counted(self.is(actual.clone()), actual.clone()), self.asked(required.clone()));
         match self.compares {
             Compares::AtLeast => {
                 let of = self.counted(self.figure(required.clone(), MOST_PLACES), required.clone());
+                let more = match &self.missing {
+                    _ if self.reason == Some(Unmet::Closed) => self.closed_words(),
+                    Some(missing) => format!("{} more needed{by}{}", self.missing_words(missing), self.spread_words()),
+                    None => format!("more is needed{by}{}", self.spread_words()),
+                };
                 let is_share = |gap: &RatioGap| self.unit == Unit::Percent && required <= Exact::ONE && gap.numerator <= gap.denominator;
-                let ratio = self.ratio.as_deref().map_or(String::new(), |gap| format!(" ({})", ratio_words(gap, is_share(gap), self.ratio_of)));
-                Sentence::new("AT_LEAST", format!("{named}{} of {of}{tail}; {} more needed{by}{ratio}", self.is(actual), self.missing_words(missing)))
+                let ratio = self.ratio.as_deref().filter(|_| self.reason != Some(Unmet::Closed));
+                let ratio = ratio.map_or(String::new(), |gap| format!(" ({})", ratio_words(gap, is_share(gap), self.ratio_of)));
+                Sentence::new("AT_LEAST", format!("{named}{} of {of}{tail}; {more}{ratio}", self.is(actual)))
                     .with_some("missingNumerator", self.ratio.as_deref().map(|gap| gap.missing_numerator.to_string()))
                     .with_some("missingIfAdded", self.ratio.as_deref().and_then(|gap| gap.missing_if_added.clone()).map(|missing| missing.to_string()))
             }
-            Compares::Above => Sentence::new("ABOVE", format!("{named}{is}{tail}; more than {asked} is needed{by}")),
-            Compares::AtMost => Sentence::new("AT_MOST", format!("{named}{is}{tail}; at most {asked} is allowed{by}")),
-            Compares::Below => Sentence::new("BELOW", format!("{named}{is}{tail}; it must be under {asked}{by}")),
-            Compares::Equals => Sentence::new("EQUALS", format!("{named}{is}{tail}; it must be exactly {asked}{by}")),
+            compares => {
+                let (form, must) = match compares {
+                    Compares::Above => ("ABOVE", format!("more than {asked} is needed")),
+                    Compares::AtMost => ("AT_MOST", format!("at most {asked} is allowed")),
+                    Compares::Below => ("BELOW", format!("it must be under {asked}")),
+                    _ => ("EQUALS", format!("it must be exactly {asked}")),
+                };
+                let closed = if self.reason == Some(Unmet::Closed) { format!("; {}", self.closed_words()) } else { by + &self.spread_words() };
+                Sentence::new(form, format!("{named}{is}{tail}; {must}{closed}"))
+            }
         }
     }
 
@@ -446,7 +502,11 @@ impl Leaf {
         match self.kind {
             LeafKind::Tier => {
                 let (name, ladder) = (self.noun.clone().unwrap_or(subject), self.ladder.clone().unwrap_or_else(|| self.key.clone()));
-                let text = if met { format!("{name} in {ladder} is held") } else { format!("{name} in {ladder} is needed{by}") };
+                let text = match (met, self.reason) {
+                    (true, _) => format!("{name} in {ladder} is held"),
+                    (false, Some(Unmet::Closed)) => format!("only for those who hold {name} in {ladder} already"),
+                    (false, _) => format!("{name} in {ladder} is needed{by}"),
+                };
                 Sentence::new("TIER", text).with("tier", name).with("ladder", ladder)
             }
             LeafKind::Contract => {

@@ -75,7 +75,7 @@ pub enum Comparison {
     Equals,
 }
 
-/// Why a condition has no figures to compare.
+/// Why a condition has no figures to compare, or why nothing meets it any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "guerdon_domain::requirement::Unmet")]
 pub enum UnmetReason {
@@ -85,6 +85,9 @@ pub enum UnmetReason {
     NoThreshold,
     /// The partner is not enrolled.
     NotEnrolled,
+    /// Nothing that can still happen meets it: the days that it looks at are over, the figures that could grow do not suffice, or it is for
+    /// those who hold already what it leads to.
+    Closed,
 }
 
 /// What a figure is counted in.

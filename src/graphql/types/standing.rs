@@ -409,6 +409,8 @@ pub struct Gap {
     pub missing: Vec<MissingLeaf>,
     /// The other ways, cheapest first; at most 16.
     pub alternatives: Vec<GapWay>,
+    /// Whether every way is closed to the partner: nothing that can still happen meets the requirement.
+    pub closed: bool,
 }
 
 /// Another way to a requirement.
@@ -560,7 +562,12 @@ impl From<&domain::NextTier> for NextTier {
 impl From<&rule::Gap> for Gap {
     fn from(gap: &rule::Gap) -> Self {
         let way = |way: &Vec<rule::MissingLeaf>| way.iter().map(Into::into).collect();
-        Self { met: gap.is_empty(), missing: way(&gap.missing), alternatives: gap.alternatives.iter().map(|leaves| GapWay { missing: way(leaves) }).collect() }
+        Self {
+            met: gap.is_empty(),
+            missing: way(&gap.missing),
+            alternatives: gap.alternatives.iter().map(|leaves| GapWay { missing: way(leaves) }).collect(),
+            closed: gap.closed,
+        }
     }
 }
 

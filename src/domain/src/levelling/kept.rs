@@ -25,7 +25,7 @@ use crate::exact::Exact;
 use crate::fault::Fault;
 use crate::metric::MetricValue;
 use crate::program::Program;
-use crate::requirement::{Leaf, LeafKind, LeafWords};
+use crate::requirement::{Leaf, LeafKind, LeafWords, Reached};
 
 /// The shape that is written.
 const SHAPE: u8 = 2;
@@ -125,6 +125,8 @@ pub struct KeptLeafView<'k> {
     pub window: Option<Span>,
     /// Where it stands how the value came about; none of a plain measure.
     detail: Option<usize>,
+    /// What it took to reach what was required, where that was not the difference.
+    reached: Option<&'k Reached>,
 }
 
 impl KeptLeafView<'_> {
@@ -148,6 +150,7 @@ impl KeptLeafView<'_> {
             required: self.required.clone(),
             actual: self.actual.clone(),
             value,
+            reached: self.reached.cloned().map(Box::new),
             ..Leaf::yes_or_no(words, self.met)
         };
         leaf.dress(program, rule);
@@ -235,7 +238,7 @@ impl<'s> KeptStanding<'s> {
         let group = leaf.group.as_deref().map(Cow::Borrowed);
         let detail = leaf.value.as_ref().map(|value| self.detail(value));
         let value = KeptValue(leaf.kind, Cow::Borrowed(&leaf.key), group, subject, leaf.actual.clone(), leaf.facts, window, detail);
-        KeptLeaf(place(&mut self.values, value), leaf.required.clone(), leaf.met())
+        KeptLeaf(place(&mut self.values, value), leaf.required.clone(), leaf.met(), leaf.reached.clone())
     }
 
     /// As text for the database.
@@ -266,7 +269,7 @@ impl<'s> KeptStanding<'s> {
         KeptTierView { tier, met: *met, share_met: share_met.clone(), admitted: *admitted, leaves }
     }
 
-    fn leaf_view(&self, KeptLeaf(at, required, met): &KeptLeaf) -> Option<KeptLeafView<'_>> {
+    fn leaf_view<'k>(&'k self, KeptLeaf(at, required, met, reached): &'k KeptLeaf) -> Option<KeptLeafView<'k>> {
         let KeptValue(kind, key, group, subject, actual, facts, window, detail) = self.values.get(*at)?;
         Some(KeptLeafView {
             kind: *kind,
@@ -279,6 +282,7 @@ impl<'s> KeptStanding<'s> {
             facts: *facts,
             window: window.and_then(|at| self.windows.get(at)).copied(),
             detail: *detail,
+            reached: reached.as_deref(),
         })
     }
 }

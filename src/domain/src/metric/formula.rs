@@ -223,7 +223,7 @@ impl<'a> Evaluator<'a> {
 }
 
 /// value / per x points x factors.
-fn term_points(term: &Term, value: &Exact, factor: &Exact) -> Result<Exact, Faults> {
+pub(crate) fn term_points(term: &Term, value: &Exact, factor: &Exact) -> Result<Exact, Faults> {
     let units = match &term.per {
         Some(per) => value.div(&per.value)?.unwrap_or(Exact::ZERO),
         None => value.clone(),

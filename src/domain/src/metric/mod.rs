@@ -28,7 +28,7 @@ use crate::exact::Exact;
 pub(crate) use cohort::Ranks;
 pub use cohort::{CohortValues, StatedRank};
 pub use evaluator::{At, Evaluator};
-pub(crate) use formula::{is_operand_name, months_earlier, operand_name};
+pub(crate) use formula::{is_operand_name, months_earlier, operand_name, term_points};
 pub(crate) use hysteresis::month_starts;
 pub use share::SharedMetrics;
 

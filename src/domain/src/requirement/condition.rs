@@ -2,6 +2,8 @@
 
 use super::gap::node_leaf;
 use super::{Judged, Leaf, Node};
+use crate::document::requirement::{Requirement, TierHeld};
+use crate::program::Program;
 use crate::sentence::Sentence;
 
 /// A step on the way to a condition in a tree; groups come and go, so they go by name.
@@ -96,5 +98,31 @@ fn collect<'j>(judged: &'j Judged, place: &mut Vec<Step>, label: Option<&'j str>
                 place.pop();
             }
         }
+    }
+}
+
+/// How deep shared requirements are followed.
+const MAX_DEPTH: u32 = 64;
+
+/// Whether a requirement asks for a tier in just these words.
+pub(crate) fn asks_for(program: &Program, requirement: &Requirement, tier: &TierHeld, depth: u32) -> bool {
+    let into = |part: &Requirement| depth < MAX_DEPTH && asks_for(program, part, tier, depth + 1);
+    match requirement {
+        Requirement::Tier(rule) => rule == tier,
+        Requirement::AllOf(of) | Requirement::AnyOf(of) => of.iter().any(into),
+        Requirement::AtLeast(rule) => rule.of.iter().any(into),
+        Requirement::Not(of) => into(of),
+        Requirement::Labelled(rule) => into(&rule.requirement),
+        Requirement::Shared(key) => program.requirement(key).is_some_and(into),
+        Requirement::Streak(rule) => into(&rule.requirement),
+        Requirement::OnAnyDay(rule) => into(&rule.requirement),
+        Requirement::ForEach(rule) => into(&rule.requirement),
+        Requirement::When(rule) => into(&rule.condition) || into(&rule.requirement),
+        Requirement::Metric(_)
+        | Requirement::Ladders(_)
+        | Requirement::Holding(_)
+        | Requirement::Tenure(_)
+        | Requirement::Contract(_)
+        | Requirement::Partner(_) => false,
     }
 }

@@ -4,7 +4,8 @@
 //! missing certificate of two a half, an invitation or a document one. What several conditions of the tree ask of one figure is
 //! relative to the most that any of them asks for, so that less of it always costs less, and on one way the one that lacks most
 //! covers the others. Equal costs go to the path that is named first. A way that is closed to the partner, since it is for others (of
-//! another type, in another region) or has no threshold for it, comes after all open ones.
+//! another type, in another region), has no threshold for it, looks at days that are over, or is for those who hold the tier already,
+//! comes after all open ones. A way that asks for everything that another one asks for, and more, is left out.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::ways::{Way, is_in_place, product, sort};
 use super::{Compares, Judged, Leaf, LeafKind, LeafWords, Node, SubsetJudged, Unmet};
 use crate::date::Date;
 use crate::document::metric::Unit;
@@ -42,9 +44,9 @@ pub struct MissingLeaf {
     /// The sentence of a node that is missing as a whole.
     of_node: Option<Box<Sentence>>,
     /// Its part of the cost of the way.
-    cost: u128,
+    pub(super) cost: u128,
     /// The figure that it shares with other conditions of the tree.
-    figure: Option<usize>,
+    pub(super) figure: Option<usize>,
 }
 
 impl std::ops::Deref for MissingLeaf {
@@ -59,6 +61,11 @@ impl MissingLeaf {
     /// The day until which it is asked for.
     pub const fn by(&self) -> Option<Date> {
         self.by
+    }
+
+    /// Whether it is a single condition, not a node that is missing as a whole.
+    pub(super) const fn is_leaf(&self) -> bool {
+        self.of_node.is_none()
     }
 
     /// Plain language, with its pieces.
@@ -125,6 +132,9 @@ pub struct Gap {
     /// The other ways, cheapest first, at most `MAX_ALTERNATIVES`; empty when there is one way only.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Vec<MissingLeaf>>,
+    /// Whether every way is closed to the partner: nothing that can still happen meets the requirement.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
 }
 
 /// What of a gap is told.
@@ -199,9 +209,8 @@ fn collect_figures<'j>(judged: &'j Judged, leaves: &mut Vec<&'j Leaf>) {
 /// Whether what a leaf asks for can be compared with what others ask of the same figure. Values that are written in place have no
 /// name by which one would know them again, nor do holdings show their filters, or a number of ladders which ones.
 fn has_figure(leaf: &Leaf) -> bool {
-    let in_place = crate::metric::is_operand_name(&leaf.key) || (leaf.subject.is_none() && leaf.label.as_deref() == Some(&leaf.key));
     let named = match leaf.kind {
-        LeafKind::Metric => !in_place,
+        LeafKind::Metric => !is_in_place(leaf),
         LeafKind::Tenure | LeafKind::Tier | LeafKind::Contract | LeafKind::Partner => true,
         LeafKind::Holding | LeafKind::Ladders | LeafKind::Admission => false,
     };
@@ -226,8 +235,6 @@ fn whole_of(leaf: &Leaf) -> Option<Exact> {
     Some(leaf.required.as_ref()?.abs().max(leaf.missing.as_ref()?.abs()))
 }
 
-/// One way; leaves that several ways share are made once.
-type Way = Vec<Rc<MissingLeaf>>;
 /// Paths, each that is not met with what is missing on it.
 pub(super) fn with_gaps<S: serde::Serializer>(paths: &[Judged], serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
@@ -241,7 +248,7 @@ pub(super) fn with_gaps<S: serde::Serializer>(paths: &[Judged], serializer: S) -
 }
 
 /// What a way costs; of one figure what lacks most of it.
-fn cost(way: &[Rc<MissingLeaf>]) -> u128 {
+pub(super) fn cost(way: &[Rc<MissingLeaf>]) -> u128 {
     let own = way.iter().filter(|leaf| leaf.figure.is_none()).map(|leaf| leaf.cost);
     let mut shared: Vec<(usize, u128)> = way.iter().filter_map(|leaf| Some((leaf.figure?, leaf.cost))).collect();
     shared.sort_unstable();
@@ -249,10 +256,10 @@ fn cost(way: &[Rc<MissingLeaf>]) -> u128 {
     own.chain(most).fold(0, u128::saturating_add)
 }
 
-/// Whether a condition is for others: of other types, in other regions, on other tracks, or without a threshold for this partner.
-/// An attribute may be given to it.
+/// Whether a condition is for others (of other types, in other regions, on other tracks, without a threshold for this partner), or nothing
+/// that can still happen meets it. An attribute may be given to the partner.
 fn is_closed(leaf: &Leaf) -> bool {
-    leaf.reason == Some(Unmet::NoThreshold) || is_about_kind(leaf)
+    matches!(leaf.reason, Some(Unmet::NoThreshold | Unmet::Closed)) || is_about_kind(leaf)
 }
 
 /// Whether a condition asks what kind of partner it is.
@@ -260,11 +267,12 @@ fn is_about_kind(leaf: &Leaf) -> bool {
     leaf.kind == LeafKind::Partner && leaf.key == "PARTNER"
 }
 
-/// The cost of a NOT: of what kind a partner is, it does not change.
+/// The cost of a NOT: of what kind a partner is, it does not change, nor do figures of days that are over.
 fn cost_of_not(of: &Judged) -> u128 {
     let leaves = of.leaves();
-    let of_kind = !leaves.is_empty() && leaves.into_iter().all(is_about_kind);
-    if of_kind { CLOSED } else { WHOLE }
+    let is_settled = |leaf: &Leaf| leaf.reached.as_ref().is_some_and(|reached| reached.settled);
+    let stays = !leaves.is_empty() && leaves.into_iter().all(|leaf| is_about_kind(leaf) || is_settled(leaf));
+    if stays { CLOSED } else { WHOLE }
 }
 
 /// The cost of a leaf; `most` is the most that is asked for of its figure, where others ask about it too.
@@ -305,24 +313,6 @@ fn missing_node(judged: &Judged, key: &str, required: u32, actual: u32, by: Opti
     MissingLeaf { label: leaf.label.clone(), leaf: Arc::new(leaf), by, of_node: Some(Box::new(Sentence::of_node(judged, by))), cost, figure: None }
 }
 
-/// Every way through each of `parts`, combined.
-fn product(parts: impl Iterator<Item = Vec<Way>>) -> Vec<Way> {
-    let mut ways: Vec<Way> = vec![Way::new()];
-    for part in parts {
-        let mut combined: Vec<Way> = ways.iter().flat_map(|way| part.iter().map(|more| way.iter().chain(more).cloned().collect())).collect();
-        sort(&mut combined);
-        ways = combined;
-    }
-    ways
-}
-
-fn sort(ways: &mut Vec<Way>) {
-    if ways.len() > 1 {
-        ways.sort_by_cached_key(|way| cost(way));
-    }
-    ways.truncate(MAX_ALTERNATIVES + 1);
-}
-
 /// Every way to meet what is not met, cheapest first.
 fn ways(judged: &Judged, label: Option<&str>, telling: Telling<'_>) -> Vec<Way> {
     if judged.met {
@@ -340,7 +330,9 @@ fn ways(judged: &Judged, label: Option<&str>, telling: Telling<'_>) -> Vec<Way> 
         Node::AtLeast { .. } => at_least(judged, telling),
         Node::Shared { key, of } => ways(of, label.or(Some(key)), telling),
         Node::When { of: Some(of), .. } => ways(of, label, telling),
-        Node::OnAnyDay { of, .. } if !of.met => ways(of, label, telling),
+        // Told with a day: by the one on which least is missing.
+        Node::OnAnyDay { of, over: false, nearest, .. } if !of.met => ways(of, label, Telling { by: by.map(|by| nearest.unwrap_or(by)), ..telling }),
+        Node::OnAnyDay { over: true, .. } => vec![vec![Rc::new(MissingLeaf { cost: CLOSED, ..missing_node(judged, "ON_ANY_DAY", 1, 0, by) })]],
         // Met today, on which the window does not look.
         Node::OnAnyDay { .. } => vec![vec![Rc::new(missing_node(judged, "ON_ANY_DAY", 1, 0, by))]],
         Node::ForEach { groups, at_least_groups, .. } => {
@@ -491,7 +483,7 @@ pub(super) fn cheapest(paths: &[Judged]) -> Option<usize> {
 }
 
 /// The cost of the cheapest way, without building it, where no figure is asked about twice.
-fn rough_cost(judged: &Judged) -> u128 {
+pub(super) fn rough_cost(judged: &Judged) -> u128 {
     if judged.met {
         return 0;
     }
@@ -499,6 +491,7 @@ fn rough_cost(judged: &Judged) -> u128 {
         Node::Leaf(leaf) => cost_of(leaf, None),
         Node::AllOf { of } => sum_of(of.iter()),
         Node::AnyOf { of, .. } => of.iter().map(rough_cost).min().unwrap_or(WHOLE),
+        Node::OnAnyDay { over: true, .. } => CLOSED,
         Node::OnAnyDay { of, .. } if of.met => WHOLE,
         Node::Shared { of, .. } | Node::OnAnyDay { of, .. } | Node::When { of: Some(of), .. } => rough_cost(of),
         Node::Streak { required, actual, .. } => WHOLE * u128::from(required.saturating_sub(*actual)) / u128::from((*required).max(1)),
@@ -527,10 +520,11 @@ impl Gap {
     fn told(judged: &Judged, telling: Telling<'_>) -> Self {
         let mut all = ways(judged, None, telling).into_iter();
         let first = all.next().unwrap_or_default();
+        let closed = cost(&first) >= CLOSED;
         // The other ways first: what only the cheapest one needs is then moved, not copied.
         let alternatives: Vec<Way> = all.collect();
         let own = |way: Way| way.into_iter().map(Rc::unwrap_or_clone).collect();
-        Self { alternatives: alternatives.into_iter().map(own).collect(), missing: own(first) }
+        Self { alternatives: alternatives.into_iter().map(own).collect(), missing: own(first), closed }
     }
 
     /// The same with one more leaf missing on every way.

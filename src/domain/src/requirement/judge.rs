@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::gap::rough_cost;
 use super::{GroupJudged, Judged, PeriodJudged};
 use crate::date::{Date, Span};
 use crate::document::requirement::{AtLeast, Conditional, ForEach, OnAnyDay, Requirement, Streak};
@@ -146,19 +147,34 @@ impl<'a> Evaluator<'a> {
         Ok(Judged::streak(rule, periods, of))
     }
 
-    /// Judged on every day of the window on which the outcome can change, latest first.
+    /// Judged on every day of the window on which the outcome can change, latest first. Where it is met on none, that day is shown of those
+    /// that can still be reached on which least is missing: the last day of the stretch that the change begins.
     fn judge_on_any_day(&self, rule: &'a OnAnyDay, at: &At<'a>) -> Result<Judged, Faults> {
-        let window = self.window_of(&rule.window, at);
-        if let Some(window) = window {
-            let mut days = self.changes(&rule.requirement, at, window)?;
-            days.insert(window.from);
-            for day in days.into_iter().rev() {
-                let judged = self.judge(&rule.requirement, &at.on(day))?;
-                if judged.met {
-                    return Ok(Judged::on_any_day(Some(window), Some(day), judged));
+        let Some(window) = self.window_of(&rule.window, at) else {
+            return Ok(Judged::on_no_day(None, None, false, self.judge(&rule.requirement, at)?));
+        };
+        let mut days = self.changes(&rule.requirement, at, window)?;
+        days.insert(window.from);
+        let open_from = self.first_open_day(at);
+        let (mut nearest, mut until): (Option<(Date, u128, Judged)>, _) = (None, window.until);
+        for day in days.into_iter().rev() {
+            let judged = self.judge(&rule.requirement, &at.on(day))?;
+            if judged.met {
+                return Ok(Judged::on_any_day(Some(window), Some(day), judged));
+            }
+            let last = until.plus_days(-1);
+            if last >= open_from {
+                let judged = if last == day { judged } else { self.judge(&rule.requirement, &at.on(last))? };
+                let cost = rough_cost(&judged);
+                if nearest.as_ref().is_none_or(|(_, held, _)| cost < *held) {
+                    nearest = Some((last, cost, judged));
                 }
             }
+            until = day;
         }
-        Ok(Judged::on_any_day(window, None, self.judge(&rule.requirement, at)?))
+        match nearest {
+            Some((day, _, judged)) => Ok(Judged::on_no_day(Some(window), Some(day), false, judged)),
+            None => Ok(Judged::on_no_day(Some(window), None, true, self.judge(&rule.requirement, at)?)),
+        }
     }
 }

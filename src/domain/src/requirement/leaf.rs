@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::reach::Goal;
 use super::{Compares, Judged, Leaf, LeafKind, LeafWords, Node, RatioGap, Unmet, partner_has};
 use crate::date::{Date, Span};
 use crate::document::ladder::{Ladder, LadderScope};
@@ -34,9 +35,25 @@ impl LeafWords {
             unit: Unit::Count,
             currency: None,
             noun: None,
+            named_by_noun: false,
             ladder: None,
             ratio_of: [None; 2],
+            filtered: false,
         }
+    }
+
+    /// The smallest amount that can be added to a figure, where there is one: a unit of the currency, one of what is counted.
+    fn step(&self, actual: Option<&Exact>) -> Option<Exact> {
+        match (self.unit, self.currency) {
+            (Unit::Money, Some(currency)) => Some(Exact::scaled(1, currency.decimals())),
+            (Unit::Count, _) if actual.is_some_and(Exact::is_whole) => Some(Exact::ONE),
+            _ => None,
+        }
+    }
+
+    /// The bound of a comparison.
+    fn goal(&self, required: &Exact, actual: Option<&Exact>) -> Goal {
+        Goal::new(self.compares, required, self.step(actual), actual)
     }
 }
 
@@ -56,6 +73,7 @@ impl Leaf {
             value: None,
             group: None,
             group_name: None,
+            reached: None,
         }
     }
 
@@ -70,6 +88,7 @@ impl Leaf {
                 words.label.clone_from(&rule.label);
                 words.subject = metric.and_then(|metric| metric.name.clone());
                 words.noun = metric.and_then(|metric| metric.noun.clone());
+                words.named_by_noun = metric.is_some_and(|metric| is_named_by_noun(program, metric));
                 let (compares, scoped) = comparison(rule).map_or((Compares::AtLeast, None), |(compares, scoped)| (compares, Some(scoped)));
                 let is_it = |value: &Threshold| value.percent && Some(value.value.clone()) == required;
                 let percent = scoped.is_some_and(|scoped| scoped.default.iter().chain(scoped.rows.iter().map(|row| &row.value)).any(is_it));
@@ -83,12 +102,16 @@ impl Leaf {
                 words.noun = ladder.and_then(|ladder| tier_name(ladder, &rule.tier));
                 words.ladder = ladder.and_then(|ladder| ladder.name.clone());
             }
-            Some(Requirement::Holding(rule)) => words.label.clone_from(&rule.label),
+            Some(Requirement::Holding(rule)) => {
+                words.label.clone_from(&rule.label);
+                words.filtered = rule.filter.is_some();
+            }
             _ if words.kind == LeafKind::Contract => words.noun = words.subject.as_deref().and_then(|template| program.contract_template_name(template)),
             // Another requirement asked, that of the home region for example: the metric's own words hold all the same.
             None if words.kind == LeafKind::Metric => {
                 if let Some(metric) = program.metric(&words.key) {
                     (words.subject, words.noun, words.unit) = (metric.name.clone(), metric.noun.clone(), metric.unit);
+                    words.named_by_noun = is_named_by_noun(program, metric);
                     words.currency = (words.unit == Unit::Money).then(|| program.currency());
                     words.ratio_of = currencies_of_ratio(program, Some(metric), None);
                 }
@@ -99,6 +122,12 @@ impl Leaf {
             (words.unit, words.noun) = (Unit::Duration, Some("month".to_owned()));
         }
         self.compute_missing();
+        if let Some(Requirement::Tier(rule)) = rule
+            && !self.met()
+            && is_of_holders(program, rule)
+        {
+            self.reason = Some(Unmet::Closed);
+        }
         if let (Some(Requirement::Tenure(rule)), false) = (rule, self.met()) {
             let months = i32::try_from(rule.months).unwrap_or(i32::MAX);
             self.met_on = self.window.map(|served| served.from.plus_months(months));
@@ -107,18 +136,21 @@ impl Leaf {
 
     /// What is missing, and why there is nothing to compare, by the figures.
     fn compute_missing(&mut self) {
-        self.missing = self.required.as_ref().and_then(|required| missing(self.compares, self.unit, required, self.actual.as_ref()).ok().flatten());
+        let plain = |required| missing(&self.words, required, self.actual.as_ref()).ok().flatten();
+        self.missing = match &self.reached {
+            Some(reached) => reached.missing.clone(),
+            None => self.required.as_ref().and_then(plain),
+        };
         self.reason = match (&self.required, &self.actual) {
             (None, _) => Some(Unmet::NoThreshold),
+            _ if self.reached.as_ref().is_some_and(|reached| reached.closed) => Some(Unmet::Closed),
             (_, None) => Some(Unmet::NoData),
             // Time is counted from the day of enrollment or of the tier; without one there is no window.
             _ if self.kind == LeafKind::Tenure && self.window.is_none() => Some(Unmet::NotEnrolled),
             _ => None,
         };
         self.ratio = match (&self.value, self.required.clone(), self.compares) {
-            (Some(value), Some(required), Compares::AtLeast | Compares::Above) => {
-                ratio_gap(value, &required, self.compares == Compares::Above).ok().flatten().map(Box::new)
-            }
+            (Some(value), Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(value, &required, &self.words).ok().flatten().map(Box::new),
             _ => None,
         };
     }
@@ -141,36 +173,27 @@ fn comparison(rule: &Comparison) -> Option<(Compares, &Scoped<Threshold>)> {
     given.into_iter().find_map(|(compares, scoped)| scoped.as_ref().map(|scoped| (compares, scoped)))
 }
 
-/// What is missing between `actual` and `required`; of an upper limit what is too much.
 fn empty_comparison() -> Faults {
     Fault::new("EMPTY_COMPARISON", "atLeast", "give exactly one of atLeast, above, atMost, below, equals").into()
 }
 
-fn missing(compares: Compares, unit: Unit, required: &Exact, actual: Option<&Exact>) -> Result<Option<Exact>, Overflow> {
+/// What is missing between `actual` and `required`; of an upper limit what is too much.
+fn missing(words: &LeafWords, required: &Exact, actual: Option<&Exact>) -> Result<Option<Exact>, Overflow> {
     let Some(actual) = actual else {
-        return Ok(match compares {
+        return Ok(match words.compares {
             Compares::AtLeast | Compares::Above => Some(required.clone()),
             Compares::Equals => Some(required.abs()),
             Compares::AtMost | Compares::Below => None,
         });
     };
-    if compares.holds(actual, required) {
+    if words.compares.holds(actual, required) {
         return Ok(None);
     }
-    let whole = unit == Unit::Count && actual.is_whole();
-    match compares {
-        Compares::AtLeast => required.sub(actual).map(Some),
-        // More than n of something that is counted is n + 1 of it.
-        Compares::Above if whole => required.floor().add(&Exact::ONE)?.sub(actual).map(Some),
-        Compares::Above => required.sub(actual).map(Some),
-        Compares::Below if whole => actual.sub(&required.ceil().sub(&Exact::ONE)?).map(Some),
-        Compares::AtMost | Compares::Below => actual.sub(required).map(Some),
-        Compares::Equals => Ok(Some(required.sub(actual)?.abs())),
-    }
+    words.goal(required, Some(actual)).lacks(actual).map(Some)
 }
 
 /// What a ratio or a share lacks, seen from its upper figure.
-fn ratio_gap(value: &MetricValue, required: &Exact, above: bool) -> Result<Option<RatioGap>, Overflow> {
+fn ratio_gap(value: &MetricValue, required: &Exact, words: &LeafWords) -> Result<Option<RatioGap>, Overflow> {
     let (numerator, denominator, counted) = match &value.detail {
         Detail::Share { part, whole, counted } => (part.clone(), whole.clone(), *counted),
         Detail::Ratio { numerator, denominator, counted } => match (numerator.value.clone(), denominator.value.clone()) {
@@ -179,14 +202,16 @@ fn ratio_gap(value: &MetricValue, required: &Exact, above: bool) -> Result<Optio
         },
         _ => return Ok(None),
     };
-    // More than so many of what is counted is one more, also of those that are just enough.
-    let step = |value: Exact| match (counted, above) {
-        (true, true) => value.floor().add(&Exact::ONE),
-        (true, false) => Ok(value.ceil()),
-        (false, _) => Ok(value),
+    let above = words.compares == Compares::Above;
+    let unit = if counted { Some(Exact::ONE) } else { words.ratio_of[0].map(|currency| Exact::scaled(1, currency.decimals())) };
+    // More than so many of what is counted is one more, also of those that are just enough; of an amount it is a unit more.
+    let step = |value: Exact| match (&unit, above) {
+        (Some(unit), true) => value.div(unit)?.unwrap_or(Exact::ZERO).floor().add(&Exact::ONE)?.mul(unit),
+        (_, false) if counted => Ok(value.ceil()),
+        _ => Ok(value),
     };
     let lacking = required.mul(&denominator)?.sub(&numerator)?;
-    let is_met = if above && counted { lacking.is_negative() } else { !lacking.is_positive() };
+    let is_met = if above && unit.is_some() { lacking.is_negative() } else { !lacking.is_positive() };
     if is_met {
         return Ok(None);
     }
@@ -287,6 +312,7 @@ impl<'a> Evaluator<'a> {
             unit,
             currency: (unit == Unit::Money).then(|| self.program.currency()),
             noun: metric.and_then(|metric| metric.noun.clone()),
+            named_by_noun: metric.is_some_and(|metric| is_named_by_noun(self.program, metric)),
             ratio_of: currencies_of_ratio(self.program, metric, rule.value.as_ref()),
             ..LeafWords::new(LeafKind::Metric, key)
         };
@@ -319,28 +345,26 @@ impl<'a> Evaluator<'a> {
         let KnownComparison { metric, words } = self.known_comparison(rule, compares, threshold.as_ref().is_some_and(|threshold| threshold.percent))?;
         let value = self.compared(rule, metric, at)?;
         let required = threshold.map(|threshold| threshold.value);
-        let reason = match (&required, &value.value) {
-            (None, _) => Some(Unmet::NoThreshold),
-            (_, None) => Some(Unmet::NoData),
-            _ => None,
-        };
-        let leaf = Leaf {
+        let goal = required.as_ref().filter(|required| !value.value.as_ref().is_some_and(|value| compares.holds(value, required)));
+        let goal = goal.map(|required| words.goal(required, value.value.as_ref()));
+        let reached = self.reached(rule, metric, goal.as_ref(), at)?;
+        let mut leaf = Leaf {
             actual: value.value.clone(),
-            missing: required.as_ref().map(|required| missing(compares, words.unit, required, value.value.as_ref())).transpose()?.flatten(),
-            reason,
-            ratio: match (&required, compares) {
-                (Some(required), Compares::AtLeast | Compares::Above) => ratio_gap(&value, required, compares == Compares::Above)?.map(Box::new),
-                _ => None,
-            },
+            missing: None,
+            reason: None,
+            ratio: None,
             required,
             window: value.window,
             facts: value.facts,
             met_on: None,
-            value: explained(&value),
+            value: Some(value),
             group: None,
             group_name: None,
+            reached,
             words,
         };
+        leaf.compute_missing();
+        leaf.value = leaf.value.as_ref().and_then(explained);
         Ok(leaf.judged())
     }
 
@@ -357,7 +381,9 @@ impl<'a> Evaluator<'a> {
             ladder: ladder.name.clone(),
             ..LeafWords::new(LeafKind::Tier, rule.ladder.clone())
         };
-        Ok(Leaf::yes_or_no(words, asked > 0 && held >= asked).judged())
+        let met = asked > 0 && held >= asked;
+        let reason = (!met && is_of_holders(self.program, rule)).then_some(Unmet::Closed);
+        Ok(Leaf { reason, ..Leaf::yes_or_no(words, met) }.judged())
     }
 
     /// How often a ladder counts that is asked for at a rank: once, or for each region that counts.
@@ -391,7 +417,7 @@ impl<'a> Evaluator<'a> {
         let noun = rule.each_region.then(|| "region".to_owned());
         let words = LeafWords { subject, noun, ..LeafWords::new(LeafKind::Ladders, "LADDERS".to_owned()) };
         let leaf = Leaf {
-            missing: required.as_ref().map(|required| missing(Compares::AtLeast, Unit::Count, required, Some(&actual))).transpose()?.flatten(),
+            missing: required.as_ref().map(|required| missing(&words, required, Some(&actual))).transpose()?.flatten(),
             reason: required.is_none().then_some(Unmet::NoThreshold),
             required,
             actual: Some(actual),
@@ -414,7 +440,8 @@ impl<'a> Evaluator<'a> {
         let held = at.partner.holdings.iter().filter(counts).count();
         let name = rule.r#type.as_deref().unwrap_or(&rule.kind);
         let key = filters.resolve_name(name).unwrap_or(name).to_owned();
-        let words = LeafWords { label: rule.label.clone(), subject: Some(key.clone()), ..LeafWords::new(LeafKind::Holding, key) };
+        let words =
+            LeafWords { label: rule.label.clone(), subject: Some(key.clone()), filtered: rule.filter.is_some(), ..LeafWords::new(LeafKind::Holding, key) };
         Leaf { facts: held as u64, window: Some(day), ..Leaf::yes_or_no(words, held > 0) }.judged()
     }
 
@@ -442,7 +469,7 @@ impl<'a> Evaluator<'a> {
         let leaf = Leaf {
             required: Some(required.clone()),
             actual: Some(actual.clone()),
-            missing: missing(Compares::AtLeast, Unit::Duration, &required, Some(&actual))?,
+            missing: missing(&words, &required, Some(&actual))?,
             reason: since.is_none().then_some(Unmet::NotEnrolled),
             window: since.map(|since| Span::new(since, at.as_of.next())),
             met_on: since.filter(|_| served < months).map(|since| since.plus_months(months)),
@@ -516,6 +543,20 @@ impl<'a> Evaluator<'a> {
 
 fn tier_name(ladder: &crate::document::ladder::Ladder, tier: &str) -> Option<String> {
     ladder.tier(tier).and_then(|(_, tier)| tier.name.clone())
+}
+
+/// Whether the noun of a metric says which one it is: it has no name, and no other one has the noun.
+fn is_named_by_noun(program: &Program, metric: &Metric) -> bool {
+    let has_noun = |other: &&Metric| metric.noun.is_some() && other.noun == metric.noun;
+    metric.name.is_none() && program.document.metrics.iter().filter(has_noun).count() == 1
+}
+
+/// Whether a tier must be on record, in a rule that leads to that tier or to a lower one: it is for those who hold it, no way to it.
+fn is_of_holders(program: &Program, rule: &TierHeld) -> bool {
+    let Some(ladder) = program.ladder(Some(&rule.ladder)).filter(|_| rule.state == TierState::Recorded) else { return false };
+    let asked = ladder.rank(Some(&rule.tier)) as usize;
+    let requirements = ladder.tiers.iter().take(asked).flat_map(|tier| tier.requirement.iter().chain(&tier.home_region_requirement));
+    requirements.into_iter().any(|requirement| super::condition::asks_for(program, requirement, rule, 0))
 }
 
 /// A formula or a group measure explains itself by its parts; a plain measure by its leaf.

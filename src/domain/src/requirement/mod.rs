@@ -9,6 +9,8 @@ mod gap;
 mod judge;
 mod leaf;
 mod node;
+mod reach;
+mod ways;
 
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use crate::metric::{At, MetricValue};
 pub(crate) use condition::{Condition, Step, conditions};
 pub use gap::{Gap, MissingLeaf};
 pub(crate) use leaf::{KnownComparison, enrolled_since};
+pub use reach::{Reached, Spread};
 
 /// A streak looks at no more periods than this; publishing refuses longer ones.
 pub(crate) const MAX_STREAK: u32 = 240;
@@ -121,7 +124,13 @@ pub enum Node {
         /// A day on which it is met, the latest of those that were judged.
         #[serde(skip_serializing_if = "Option::is_none")]
         day: Option<Date>,
-        /// The requirement on that day; as of the evaluation when there is none.
+        /// Where it is met on none: of the days that can still be reached the one on which least is missing, the last of several.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        nearest: Option<Date>,
+        /// Whether it is met on none, and all days are over.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        over: bool,
+        /// The requirement on the one or the other day; as of the evaluation when there is neither.
         of: Box<Judged>,
     },
     /// A condition with a figure; what is missing shares it.
@@ -199,7 +208,7 @@ pub enum Compares {
     Equals,
 }
 
-/// Why a leaf has no figures to compare.
+/// Why a leaf has no figures to compare, or why nothing meets it any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Unmet {
@@ -209,6 +218,9 @@ pub enum Unmet {
     NoThreshold,
     /// The partner is not enrolled.
     NotEnrolled,
+    /// Nothing that can still happen meets it: the days that it looks at are over, the figures that could grow do not suffice, or it is
+    /// for those who hold already what it leads to.
+    Closed,
 }
 
 /// What a ratio or share lacks, seen from its upper figure.
@@ -246,10 +258,14 @@ pub struct LeafWords {
     pub currency: Option<crate::money::Currency>,
     /// The noun of one unit; of a tier, or of the template of a contract, its name.
     pub noun: Option<String>,
+    /// Whether the noun says which metric it is: it has no name, and no other metric has the noun.
+    pub named_by_noun: bool,
     /// The name of the ladder of a tier.
     pub ladder: Option<String>,
     /// The currencies of the upper and the lower figure of a ratio or share, where they are amounts.
     pub ratio_of: [Option<crate::money::Currency>; 2],
+    /// Whether it asks of a holding more than its words say.
+    pub filtered: bool,
 }
 
 /// A condition with what is required, what there is, and what is missing. A condition without figures (a holding, a tier)
@@ -263,8 +279,8 @@ pub struct Leaf {
     pub required: Option<Exact>,
     /// What there is; none: no data.
     pub actual: Option<Exact>,
-    /// What is missing; none when met, and when it cannot be told. Of an upper limit: what is too much. Zero where something
-    /// must be exceeded and is only reached.
+    /// What is missing; none when met, and when it cannot be told. Of an upper limit: what is too much. What must be exceeded takes the
+    /// smallest unit more; zero where it has none and is only reached.
     pub missing: Option<Exact>,
     /// Why there are no figures.
     pub reason: Option<Unmet>,
@@ -282,6 +298,8 @@ pub struct Leaf {
     pub group: Option<String>,
     /// What people call that group, where it has a name.
     pub group_name: Option<String>,
+    /// What it takes to reach what is required, where that is not simply the difference.
+    pub reached: Option<Box<Reached>>,
 }
 
 impl std::ops::Deref for Leaf {
@@ -478,6 +496,8 @@ pub(crate) fn partner_has(at: &At<'_>, attribute: &str, equals: Option<&Scalar>)
     }
 }
 
+#[cfg(test)]
+mod reach_tests;
 #[cfg(test)]
 mod region_tests;
 #[cfg(test)]

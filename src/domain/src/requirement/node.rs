@@ -63,7 +63,12 @@ impl Judged {
 
     /// It is met when there is a day.
     pub(crate) fn on_any_day(window: Option<Span>, day: Option<Date>, of: Self) -> Self {
-        Self::new(day.is_some(), Node::OnAnyDay { window, day, of: Box::new(of) })
+        Self::new(day.is_some(), Node::OnAnyDay { window, day, nearest: None, over: false, of: Box::new(of) })
+    }
+
+    /// It is met on no day; `nearest` is the one that is nearest to it, none where all days are `over`.
+    pub(crate) fn on_no_day(window: Option<Span>, nearest: Option<Date>, over: bool, of: Self) -> Self {
+        Self::new(false, Node::OnAnyDay { window, day: None, nearest, over, of: Box::new(of) })
     }
 
     /// A label goes to the node that it is put on; where that has one of its own, around it.

@@ -104,9 +104,10 @@ impl Restoring<'_> {
             (Requirement::Streak(rule), KeptNode::Streak { periods, of }) => {
                 Ok(Judged::streak(rule, self.periods(periods)?, self.node(&rule.requirement, of)?))
             }
-            (Requirement::OnAnyDay(rule), KeptNode::Day { day: (window, day), of }) => {
+            (Requirement::OnAnyDay(rule), KeptNode::Day { day: (window, day), nearest, over, of }) => {
                 let window = window.and_then(|at| self.kept.windows.get(at)).copied();
-                Ok(Judged::on_any_day(window, *day, self.node(&rule.requirement, of)?))
+                let of = self.node(&rule.requirement, of)?;
+                Ok(if day.is_some() { Judged::on_any_day(window, *day, of) } else { Judged::on_no_day(window, *nearest, *over, of) })
             }
             (leaf, KeptNode::Leaf(kept)) => {
                 let view = self.kept.leaf_view(kept).ok_or_else(|| another_version("leaf"))?;

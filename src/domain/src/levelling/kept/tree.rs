@@ -7,11 +7,16 @@ use serde::{Deserialize, Serialize};
 use super::{KeptStanding, place};
 use crate::date::{Date, Span};
 use crate::exact::Exact;
-use crate::requirement::{Judged, Node};
+use crate::requirement::{Judged, Node, Reached};
 
-/// A leaf: place of the value, what was required, whether it was met.
+/// A leaf: place of the value, what was required, whether it was met, what it took to reach it where that was not the difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct KeptLeaf(pub(super) usize, pub(super) Option<Exact>, pub(super) bool);
+pub(super) struct KeptLeaf(
+    pub(super) usize,
+    pub(super) Option<Exact>,
+    pub(super) bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")] pub(super) Option<Box<Reached>>,
+);
 
 /// A node. NOT and a shared requirement stand as what is under them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,10 +44,15 @@ pub(super) enum KeptNode<'s> {
         periods: Vec<(usize, bool)>,
         of: Box<Self>,
     },
-    /// ON_ANY_DAY: the place of the window, the day, and the requirement on it.
+    /// ON_ANY_DAY: the place of the window, the day, and the requirement on it; of one that was met on none the nearest day, or that all were
+    /// over.
     Day {
         #[serde(rename = "d")]
         day: (Option<usize>, Option<Date>),
+        #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
+        nearest: Option<Date>,
+        #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
+        over: bool,
         of: Box<Self>,
     },
 }
@@ -76,9 +86,9 @@ impl<'s> KeptStanding<'s> {
                 let periods = periods.iter().map(|period| (self.window(period.period), period.met)).collect();
                 KeptNode::Streak { periods, of: Box::new(self.node(of)) }
             }
-            Node::OnAnyDay { window, day, of } => {
+            Node::OnAnyDay { window, day, nearest, over, of } => {
                 let window = window.map(|window| self.window(window));
-                KeptNode::Day { day: (window, *day), of: Box::new(self.node(of)) }
+                KeptNode::Day { day: (window, *day), nearest: *nearest, over: *over, of: Box::new(self.node(of)) }
             }
         }
     }

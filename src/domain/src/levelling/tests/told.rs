@@ -138,5 +138,5 @@ fn a_standing_that_is_kept_names_no_day() {
     let facts = facts(&program, sold("A", &[("2024-05-01", 100), ("2025-03-01", 950)]));
     let standing = evaluate_all(&program, &facts, ["P"], date("2025-06-01")).remove(0).unwrap();
     let gap = &standing.ladders[0].next.as_ref().unwrap().gap;
-    assert_eq!(sentences(gap), ["Revenue: USD 100 of USD 1,000; USD 900 more needed"]);
+    assert_eq!(sentences(gap), ["Revenue: USD 100 of USD 1,000; its days ended on 2024-12-31, nothing more counts"]);
 }
