@@ -123,6 +123,13 @@ struct Seen<'a> {
     value: Arc<MetricValue>,
 }
 
+impl Seen<'_> {
+    /// Whether the figures of other partners decide it too.
+    const fn is_of_cohort(&self) -> bool {
+        matches!(self.rule, Rule::Formula(Formula::PercentileRank(_) | Formula::Rank(_) | Formula::CohortMean(_)))
+    }
+}
+
 /// Values of a partner on a date, seen on the day from which facts can still count.
 struct Reaching<'e, 'a> {
     evaluator: &'e Evaluator<'a>,
@@ -197,8 +204,8 @@ impl<'a> Reaching<'_, 'a> {
     fn is_settled(&self, seen: &Seen<'a>) -> bool {
         match seen.rule {
             Rule::Constant => true,
-            // Others move, and with them the rank.
-            Rule::Formula(Formula::PercentileRank(_)) => false,
+            // Others move, and with them the rank and the mean.
+            _ if seen.is_of_cohort() => false,
             Rule::Measure(_) | Rule::Formula(_) => seen.value.window.is_some_and(|window| window.until <= self.day),
         }
     }
@@ -287,6 +294,10 @@ impl<'a> Reaching<'_, 'a> {
         let (from, subtract) = (self.operand(&of.from)?, self.operand(&of.subtract)?);
         let Some(taken) = subtract.value.value.as_ref().filter(|_| from.value.value.is_some()) else { return Ok(plain(value, goal)?) };
         let of_from = self.reach(&from, &Goal { bound: goal.bound.add(taken)?, ..goal.clone() })?;
+        // What is added moves the mean of the cohort too.
+        if subtract.is_of_cohort() && of_from != Reach::Closed {
+            return Ok(Reach::Untold(Spread::Whole));
+        }
         Ok(if of_from == Reach::Closed && !self.is_settled(&subtract) { Reach::Untold(Spread::Whole) } else { of_from })
     }
 

@@ -44,7 +44,7 @@ impl<'a> Reaching<'_, 'a> {
             Rule::Formula(Formula::Ratio(of)) => [&of.numerator, &of.denominator].into_iter().for_each(into),
             Rule::Formula(Formula::Difference(of)) => [&of.from, &of.subtract].into_iter().for_each(into),
             Rule::Formula(Formula::Growth(growth)) => into(&growth.of),
-            Rule::Formula(Formula::PercentileRank(rank)) => into(&rank.of),
+            Rule::Formula(Formula::PercentileRank(rank) | Formula::Rank(rank) | Formula::CohortMean(rank)) => into(&rank.of),
             Rule::Formula(Formula::Choice(choice)) => {
                 [&choice.then, &choice.otherwise].into_iter().for_each(into);
                 self.measures_of_requirement(&choice.when, found, depth + 1);
