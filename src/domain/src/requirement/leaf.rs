@@ -347,7 +347,7 @@ impl<'a> Evaluator<'a> {
         let required = threshold.map(|threshold| threshold.value);
         let goal = required.as_ref().filter(|required| !value.value.as_ref().is_some_and(|value| compares.holds(value, required)));
         let goal = goal.map(|required| words.goal(required, value.value.as_ref()));
-        let reached = self.reached(rule, metric, goal.as_ref(), at)?;
+        let reached = self.reached((rule, metric), &value, goal.as_ref(), at)?;
         let mut leaf = Leaf {
             actual: value.value.clone(),
             missing: None,

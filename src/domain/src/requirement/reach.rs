@@ -140,15 +140,27 @@ struct Reaching<'e, 'a> {
 impl<'a> Evaluator<'a> {
     /// What it takes for the value of a comparison to reach its bound, where that is more than the difference, and whether its figure can
     /// change at all.
-    pub(super) fn reached(&self, rule: &'a Comparison, metric: Option<&'a Metric>, goal: Option<&Goal>, at: &At<'a>) -> Result<Option<Box<Reached>>, Faults> {
+    pub(super) fn reached(
+        &self,
+        (rule, metric): (&'a Comparison, Option<&'a Metric>),
+        value: &Arc<MetricValue>,
+        goal: Option<&Goal>,
+        at: &At<'a>,
+    ) -> Result<Option<Box<Reached>>, Faults> {
         let reaching = Reaching { evaluator: self, at, day: self.first_open_day(at) };
-        let seen = match (metric, &rule.value) {
-            (Some(metric), _) => reaching.metric(metric)?,
-            (None, Some(operand)) => Some(reaching.operand(operand)?),
-            (None, None) => None,
+        let known = match (metric, &rule.value) {
+            (Some(metric), _) => rule_of(metric),
+            (None, Some(Operand::Metric(key))) => self.program.metric(key).and_then(rule_of),
+            (None, Some(Operand::Measure(measure))) => Some(Rule::Measure(measure)),
+            (None, Some(Operand::Formula(formula))) => Some(Rule::Formula(formula)),
+            (None, _) => None,
         };
-        let Some(seen) = seen else { return Ok(None) };
+        let Some(rule) = known else { return Ok(None) };
+        let seen = Seen { rule, name: "", value: Arc::clone(value) };
         let settled = reaching.is_settled(&seen);
+        if !settled && matches!(seen.rule, Rule::Measure(_)) {
+            return Ok(None);
+        }
         let plain = goal.map_or(Ok(Reach::Closed), |goal| plain(&seen.value, goal))?;
         let reach = match goal {
             Some(goal) => reaching.reach(&seen, goal)?,
@@ -176,9 +188,8 @@ impl<'a> Evaluator<'a> {
 
 impl<'a> Reaching<'_, 'a> {
     fn metric(&self, metric: &'a Metric) -> Result<Option<Seen<'a>>, Faults> {
-        let rule = metric.measure.as_ref().map(Rule::Measure).or_else(|| metric.formula.as_ref().map(Rule::Formula));
         let name = metric.name.as_deref().unwrap_or(&metric.key);
-        rule.map(|rule| Ok(Seen { rule, name, value: self.evaluator.value_of(metric, self.at)? })).transpose()
+        rule_of(metric).map(|rule| Ok(Seen { rule, name, value: self.evaluator.value_of(metric, self.at)? })).transpose()
     }
 
     fn operand(&self, operand: &'a Operand) -> Result<Seen<'a>, Faults> {
@@ -306,6 +317,10 @@ impl<'a> Reaching<'_, 'a> {
         let taken = self.operand(if met { &choice.then } else { &choice.otherwise })?;
         Ok(if self.decides(&choice.when, &taken) { Reach::Untold(Spread::Whole) } else { self.reach(&taken, goal)? })
     }
+}
+
+fn rule_of(metric: &Metric) -> Option<Rule<'_>> {
+    metric.measure.as_ref().map(Rule::Measure).or_else(|| metric.formula.as_ref().map(Rule::Formula))
 }
 
 /// What a figure itself lacks. Without data everything is missing; of an upper limit nobody can tell.
