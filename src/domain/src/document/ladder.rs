@@ -120,7 +120,7 @@ pub struct ReviewPolicy {
     pub ratchet: bool,
     /// A newcomer is not judged downwards for so many months from enrollment. The onboarding deadline is not put off by them.
     pub onboarding_months: Option<u32>,
-    /// So many months after enrollment some tier of the ladder must be met on that day, or the partner falls out of it on it, whatever the
+    /// So many months after enrollment some tier of the ladder must be met, or the partner falls out of it on that day, whatever the
     /// cadence and grace; not before the version is enforced, nor while it protects the tier. Until then it holds the lowest tier without
     /// meeting it. Whoever has a tier on record on the day or later has passed it for good, also by another version: the reviews decide.
     pub onboarding_deadline_months: Option<u32>,
