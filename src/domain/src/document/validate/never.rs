@@ -4,6 +4,7 @@ use super::requirement::placed;
 use super::{Check, MAX_TREE_DEPTH};
 use crate::document::metric::{Aggregate, Formula, Measure, Operand, Source, SumFormula, Term};
 use crate::document::requirement::{Comparison, Requirement, Threshold};
+use crate::document::scoped::Scoped;
 use crate::exact::Exact;
 
 /// What a value is at least and at most, as far as that is certain.
@@ -20,8 +21,10 @@ struct Asked<'d> {
     high: Option<(&'d Exact, bool)>,
 }
 
-/// The figures of a comparison by their member, with what each asks of a value.
-fn asked(comparison: &Comparison) -> [(&'static str, Option<&crate::document::scoped::Scoped<Threshold>>, fn(&Exact) -> Asked<'_>); 5] {
+/// A member of a comparison, its figures, and what a figure of it asks of a value.
+type Figures<'c> = (&'static str, Option<&'c Scoped<Threshold>>, fn(&Exact) -> Asked<'_>);
+
+fn asked(comparison: &Comparison) -> [Figures<'_>; 5] {
     [
         ("atLeast", comparison.at_least.as_ref(), |value| Asked { low: Some((value, true)), high: None }),
         ("above", comparison.above.as_ref(), |value| Asked { low: Some((value, false)), high: None }),
