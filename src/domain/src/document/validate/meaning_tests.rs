@@ -113,10 +113,24 @@ fn what_nobody_can_meet_is_refused() {
         expect(metrics, &rows, &[("NEVER_MET", &at("atLeast.rows[0].value"))]);
     }
     expect("", &ladder("{metric: {metric: csat, atLeast: 150 %}}"), &[("NEVER_MET", &at("atLeast"))]);
+    let share = found("", &ladder("{metric: {metric: csat, atLeast: 150 %}}"));
+    assert_eq!(share[0].2, "what is compared is never more than 100 %: nobody could meet this");
     expect("", &ladder("{metric: {metric: eng, below: 0}}"), &[("NEVER_MET", &at("below"))]);
     // Beside returns, a part of amounts may be more than the whole.
     let share = "{measure: {source: TRANSACTIONS, aggregate: SHARE, share: {test: {field: category, exists: true}}, window: {lifetime: {}}}}";
     expect("", &ladder(&format!("{{metric: {{value: {share}, atLeast: 150 %}}}}")), &[]);
+}
+
+#[test]
+fn a_test_of_a_number_can_be_passed() {
+    let metric = |bounds: &str| {
+        format!(
+            "  - {{key: z, unit: MONEY, measure: {{source: TRANSACTIONS, filter: {{test: {{field: amount, {bounds}}}}}, aggregate: SUM, window: {{lifetime: {{}}}}}}}}\n"
+        )
+    };
+    expect(&metric("atLeast: 100, below: 50"), "", &[("NEVER_MET", "metrics[5].measure.filter.test.below")]);
+    expect(&metric("above: 100, atMost: 100"), "", &[("NEVER_MET", "metrics[5].measure.filter.test.atMost")]);
+    expect(&metric("atLeast: 50, atMost: 50"), "", &[]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Measures and the filters over facts.
 
+use super::never::is_empty;
 use super::{Check, MAX_TREE_DEPTH};
 use crate::date::Date;
 use crate::document::metric::{Aggregate, CalendarUnit, FieldTest, Filter, Measure, Source, Window};
@@ -196,6 +197,20 @@ impl Check<'_> {
             }
         }
         self.under(test, bound, path);
+        self.passable(test, path);
+    }
+
+    /// A test of a number that none passes.
+    fn passable(&mut self, test: &FieldTest, path: &str) {
+        let figures = |one: &Option<Scalar>, is_within: bool| one.as_ref().and_then(number_of).map(|figure| (figure, is_within));
+        let lows = [figures(&test.at_least, true), figures(&test.above, false)];
+        let highs = [("atMost", figures(&test.at_most, true)), ("below", figures(&test.below, false))];
+        for (member, high) in highs {
+            let Some((high, is_within)) = high else { continue };
+            if lows.iter().flatten().any(|(low, low_within)| is_empty((low, *low_within), (&high, is_within))) {
+                self.fault("NEVER_MET", format!("{path}.{member}"), "no number lies between the bounds of this test: correct one of them");
+            }
+        }
     }
 
     fn under(&mut self, test: &FieldTest, bound: Bound<'_>, path: &str) {
@@ -292,10 +307,14 @@ impl Check<'_> {
 
 /// Whether a value is a number, however it is written.
 fn is_number(value: &Scalar) -> bool {
+    number_of(value).is_some()
+}
+
+fn number_of(value: &Scalar) -> Option<Exact> {
     match value {
-        Scalar::Number(_) => true,
-        Scalar::Text(text) => Exact::parse(text, 15, 10).is_ok(),
-        Scalar::Boolean(_) => false,
+        Scalar::Number(number) => Some(number.0.clone()),
+        Scalar::Text(text) => Exact::parse(text, 15, 10).ok(),
+        Scalar::Boolean(_) => None,
     }
 }
 

@@ -35,7 +35,7 @@ fn asked(comparison: &Comparison) -> [Figures<'_>; 5] {
 }
 
 /// Whether nothing lies from one bound up to the other.
-fn is_empty(low: (&Exact, bool), high: (&Exact, bool)) -> bool {
+pub(super) fn is_empty(low: (&Exact, bool), high: (&Exact, bool)) -> bool {
     low.0 > high.0 || (low.0 == high.0 && !(low.1 && high.1))
 }
 
@@ -57,9 +57,9 @@ impl Check<'_> {
                     continue;
                 }
                 if let Some((_, most)) = over {
-                    self.fault("NEVER_MET", path, format!("what is compared is never more than {most}: nobody could meet this"));
+                    self.fault("NEVER_MET", path, format!("what is compared is never more than {}: nobody could meet this", shown(most, threshold)));
                 } else if let Some((_, least)) = under {
-                    self.fault("NEVER_MET", path, format!("what is compared is never less than {least}: nobody could meet this"));
+                    self.fault("NEVER_MET", path, format!("what is compared is never less than {}: nobody could meet this", shown(least, threshold)));
                 }
             }
         }
@@ -125,6 +125,14 @@ impl Check<'_> {
             }
             _ => Range::default(),
         }
+    }
+}
+
+/// A bound as the figure is written that lies beyond it.
+fn shown(bound: &Exact, figure: &Threshold) -> String {
+    match bound.mul(&Exact::from_int(100)) {
+        Ok(percent) if figure.percent => format!("{percent} %"),
+        _ => bound.to_string(),
     }
 }
 

@@ -45,7 +45,7 @@ impl Check<'_> {
             }
             _ => {
                 if let Some(natural) = ratio_unit(upper, lower).filter(|natural| cannot_be(*natural, declared)) {
-                    self.misfit(&format!("a {} for each", unit_name(natural)), declared, path);
+                    self.misfit(&format!("{} for each thing", unit_name(natural)), declared, path);
                 }
             }
         }
