@@ -6,7 +6,7 @@
 use crate::document::rebate::{Band, BandScope, Bands};
 use crate::exact::{Exact, Overflow};
 
-use super::plan::{Due, OnEverything, OnSlice, Pay, Plan};
+use super::plan::{Due, Entry, OnEverything, OnSlice, Pay, Plan};
 
 /// A band with its edges for a tier.
 #[derive(Debug, Clone)]
@@ -50,7 +50,8 @@ pub(super) fn plan<'a>(bands: &'a Bands, qualifier: Exact, tier: Option<&str>) -
     let holding = reached.last().filter(|band| !passed(&qualifier, band.to.as_ref(), inclusive)).cloned();
     let mut plan = Plan { edges: explained(&all, bands.bands.len()), ..Plan::default() };
     for band in &reached {
-        plan.sums.extend(band.band.on_entry.as_ref().map(|amount| Due { band: Some(band.index), amount, entered_at: Some(band.from.clone()) }));
+        let entered_at = Some(Entry { at: band.from.clone(), upper_inclusive: inclusive });
+        plan.sums.extend(band.band.on_entry.as_ref().map(|amount| Due { band: Some(band.index), amount, entered_at }));
     }
     match bands.scope {
         BandScope::Marginal => plan.slices = marginal(&reached),
@@ -78,7 +79,7 @@ fn explained(all: &[Edged<'_>], count: usize) -> Vec<(Exact, Option<Exact>)> {
 }
 
 fn whole(band: Edged<'_>, weight: Exact) -> Option<OnEverything<'_>> {
-    pay(band.band).map(|pay| OnEverything { band: Some(band.index), pay, weight })
+    pay(band.band).map(|pay| OnEverything { weight, ..OnEverything::of(Some(band.index), pay) })
 }
 
 fn slice(band: Edged<'_>, from: Exact) -> Option<OnSlice<'_>> {
@@ -93,12 +94,19 @@ fn marginal<'a>(reached: &[Edged<'a>]) -> Vec<OnSlice<'a>> {
     own.filter_map(|(at, band)| slice(band.clone(), if first == Some(at) { Exact::ZERO } else { band.from.clone() })).collect()
 }
 
-/// The rate on the straight line between the reached band's and the next one's.
+/// The rate on the straight line between the reached band's and the next one's: one rate of the reached band. Packages of two sizes are
+/// counted each by itself.
 fn linear<'a>(all: &[Edged<'a>], holding: Option<Edged<'a>>, qualifier: Exact) -> Result<Vec<OnEverything<'a>>, Overflow> {
     let Some(band) = holding else { return Ok(Vec::new()) };
     let Some(next) = all.iter().find(|next| next.index > band.index) else { return Ok(whole(band, Exact::ONE).into_iter().collect()) };
     let along = filled(&band.from, &next.from, &qualifier)?;
-    Ok(whole(band, Exact::ONE.sub(&along)?).into_iter().chain(whole(next.clone(), along)).collect())
+    let index = Some(band.index);
+    let (own, next) = (whole(band, Exact::ONE.sub(&along)?), pay(next.band));
+    Ok(match (own, next) {
+        (Some(own), Some(next @ Pay::PerPackage(_))) => vec![own, OnEverything { weight: along, ..OnEverything::of(index, next) }],
+        (Some(own), Some(next)) => vec![OnEverything { toward: Some((next, along)), ..own }],
+        (own, next) => own.into_iter().chain(next.map(|next| OnEverything { weight: along, ..OnEverything::of(index, next) })).collect(),
+    })
 }
 
 /// Full bands' rates, and the open band's in proportion to how far it is filled.

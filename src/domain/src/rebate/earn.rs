@@ -5,11 +5,15 @@
 //! stands for many gives the same figure as the many, where they share a tier and the qualifier is the basis: that is the law
 //! behind `earn_from_totals`.
 
-use crate::document::rebate::PackageRounding;
+use std::collections::BTreeSet;
+
+use crate::document::rebate::{CapScope, PackageRounding, PerPackage};
 use crate::exact::{Exact, Overflow};
 
+use super::bands::reached;
 use super::line::Line;
-use super::plan::{Due, OnEverything, OnSlice, Pay, Plan};
+use super::parts::{Part, in_proportion, part_of, shared};
+use super::plan::{Due, Entry, OnEverything, OnSlice, Pay, Plan};
 
 /// A piece of an earning.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,14 +42,6 @@ struct Stretch {
     qualifier: Exact,
     whole_basis: Exact,
     whole_units: Exact,
-}
-
-/// `part x of / whole`; nothing of nothing.
-fn in_proportion(part: Exact, of: Exact, whole: Exact) -> Result<Exact, Overflow> {
-    if of == whole {
-        return Ok(part);
-    }
-    Ok(part.mul_div(&of, &whole)?.unwrap_or(Exact::ZERO))
 }
 
 /// Lays the lines on the qualifier; at most `base_cap` of the basis earns, in the order of the lines.
@@ -83,28 +79,54 @@ fn packages(units: Exact, size: Exact, rule: PackageRounding) -> Result<Exact, O
     Ok(if units.is_negative() { whole.neg() } else { whole })
 }
 
-/// Pays shares of lines (positions and measures) by a pay and a weight.
+/// What of each share is paid in whole packages of all together: those of lines of one tier come to what they are of all, and no line
+/// of them is paid for more than they come to.
+fn packed(lines: &[Line<'_>], shares: &[(usize, Exact)], package: &PerPackage, per: CapScope) -> Result<Vec<Exact>, Overflow> {
+    let units = Exact::sum(shares.iter().map(|(_, share)| share))?;
+    let whole = packages(units.clone(), package.size.0.clone(), package.packages)?;
+    let paid = |share: &Exact| Ok(share.mul_div(&whole, &units)?.unwrap_or(Exact::ZERO));
+    if package.packages == PackageRounding::Prorate {
+        return shares.iter().map(|(_, share)| paid(share)).collect();
+    }
+    let tier_of = |at: usize| lines.get(at).and_then(|line| line.tier);
+    let tiers: BTreeSet<Option<&str>> = shares.iter().map(|(at, _)| tier_of(*at)).collect();
+    let mut all = vec![Exact::ZERO; shares.len()];
+    for tier in tiers {
+        let own: Vec<(usize, &(usize, Exact))> = shares.iter().enumerate().filter(|(_, (at, _))| tier_of(*at) == tier).collect();
+        let sum = Exact::sum(own.iter().map(|(_, (_, share))| share))?;
+        let upright = |value: Exact| if sum.is_negative() { value.neg() } else { value };
+        let weights: Vec<(Part, Exact)> = own.iter().map(|(_, (at, share))| (part_of(per, Some(*at), lines.get(*at)), upright(share.clone()))).collect();
+        let parts = shared(&paid(&sum)?, &weights)?.unwrap_or_default();
+        for ((place, _), part) in own.into_iter().zip(parts) {
+            if let Some(slot) = all.get_mut(place) {
+                *slot = part;
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Pays shares of lines (positions and measures) by a pay; `rate` says how much for a tier.
 fn pay_shares<'a>(
     lines: &[Line<'a>],
     shares: &[(usize, Exact)],
-    (band, pay, weight): (Option<usize>, Pay<'a>, Exact),
-    pieces: &mut Vec<Piece<'a>>,
-) -> Result<(), Overflow> {
-    let mut counted = None;
-    let mut of_whole = false;
-    if let Pay::PerPackage(package) = pay {
-        let units = Exact::sum(shares.iter().map(|(_, share)| share))?;
-        counted = Some((packages(units.clone(), package.size.0.clone(), package.packages)?, units));
-        of_whole = package.packages != PackageRounding::Prorate && shares.iter().filter(|(_, share)| !share.is_zero()).count() > 1;
-    }
-    for (at, share) in shares.iter().filter(|(_, share)| !share.is_zero()) {
-        let tier = lines.get(*at).and_then(|line| line.tier);
-        let rate = pay.for_tier(tier).mul(&weight)?;
-        let paid = counted.clone().map_or(Ok(share.clone()), |(whole, units)| Ok(share.mul_div(&whole, &units)?.unwrap_or(Exact::ZERO)))?;
+    (band, pay): (Option<usize>, Pay<'a>),
+    rate: impl Fn(Option<&str>) -> Result<Exact, Overflow>,
+    per: CapScope,
+) -> Result<Vec<Piece<'a>>, Overflow> {
+    let shares: Vec<(usize, Exact)> = shares.iter().filter(|(_, share)| !share.is_zero()).cloned().collect();
+    let (paid, of_whole) = match pay {
+        Pay::PerPackage(package) => (packed(lines, &shares, package, per)?, package.packages != PackageRounding::Prorate && shares.len() > 1),
+        Pay::Rate(_) | Pay::PerUnit(_) => (shares.iter().map(|(_, share)| share.clone()).collect(), false),
+    };
+    let mut pieces = Vec::with_capacity(shares.len());
+    for ((at, base), paid) in shares.into_iter().zip(paid) {
+        let tier = lines.get(at).and_then(|line| line.tier);
+        let rate = rate(tier)?;
         let amount = rate.mul(&paid)?;
-        pieces.push(Piece { line: Some(*at), band, tier, base: share.clone(), rate: Some(rate), amount, of_whole });
+        pieces.push(Piece { line: Some(at), band, tier, base, rate: Some(rate), amount, of_whole });
     }
-    Ok(())
+    Ok(pieces)
 }
 
 fn everything_shares(item: &OnEverything<'_>, stretches: &[Stretch]) -> Vec<(usize, Exact)> {
@@ -129,14 +151,15 @@ fn slice_shares(item: &OnSlice<'_>, stretches: &[Stretch]) -> Result<Vec<(usize,
     Ok(shares)
 }
 
-/// The line that last took the qualifier up to `at`.
-fn entering(stretches: &[Stretch], at: &Exact) -> Result<Option<usize>, Overflow> {
+/// The line that last took the qualifier into a band.
+fn entering(stretches: &[Stretch], entry: &Entry) -> Result<Option<usize>, Overflow> {
+    let is_reached = |position: &Exact| reached(position.clone(), entry.at.clone(), entry.upper_inclusive);
     let mut position = Exact::ZERO;
     let mut found = None;
     for (index, stretch) in stretches.iter().enumerate() {
         let next = position.add(&stretch.qualifier)?;
-        let enters = (position < *at || (at.is_zero() && found.is_none())) && next >= *at && stretch.qualifier.is_positive();
-        if enters {
+        let from_below = !is_reached(&position) || (entry.at.is_zero() && found.is_none());
+        if from_below && is_reached(&next) && stretch.qualifier.is_positive() {
             found = Some(index);
         }
         position = next;
@@ -144,42 +167,54 @@ fn entering(stretches: &[Stretch], at: &Exact) -> Result<Option<usize>, Overflow
     Ok(found)
 }
 
-/// Gives a sum to the line that entered the band, or to all lines in proportion to what they were paid on.
-fn pay_sum<'a>(lines: &[Line<'a>], stretches: &[Stretch], due: &Due<'a>, period_tier: Option<&'a str>, pieces: &mut Vec<Piece<'a>>) -> Result<(), Overflow> {
+/// Gives a sum to the line that entered the band, or to all lines in proportion to what they were paid on: returns, and a negative basis
+/// that was carried in, get nothing of it.
+fn pay_sum<'a>(lines: &[Line<'a>], stretches: &[Stretch], due: &Due<'a>, terms: &EarnTerms<'a>, pieces: &mut Vec<Piece<'a>>) -> Result<(), Overflow> {
     let of_whole = due.entered_at.is_none();
     let piece =
         |line: Option<usize>, tier: Option<&'a str>, amount: Exact| Piece { line, band: due.band, tier, base: Exact::ZERO, rate: None, amount, of_whole };
     let amount_for = |tier: Option<&str>| due.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0.clone());
-    if let Some(at) = &due.entered_at {
-        let line = entering(stretches, at)?.filter(|line| lines.get(*line).is_some_and(|line| line.transaction.is_some()));
-        let tier = line.and_then(|line| lines.get(line)).map_or(period_tier, |line| line.tier);
+    if let Some(entry) = &due.entered_at {
+        let line = entering(stretches, entry)?.filter(|line| lines.get(*line).is_some_and(|line| line.transaction.is_some()));
+        let tier = line.and_then(|line| lines.get(line)).map_or(terms.tier, |line| line.tier);
         pieces.push(piece(line, tier, amount_for(tier)));
         return Ok(());
     }
-    let amount = amount_for(period_tier);
-    let whole = Exact::sum(stretches.iter().map(|stretch| &stretch.whole_basis))?;
-    if !whole.is_positive() {
-        pieces.push(piece(None, period_tier, amount));
-        return Ok(());
-    }
-    for (at, stretch) in stretches.iter().enumerate().filter(|(_, stretch)| !stretch.whole_basis.is_zero()) {
-        pieces.push(piece(Some(at), period_tier, in_proportion(stretch.whole_basis.clone(), amount.clone(), whole.clone())?));
+    let amount = amount_for(terms.tier);
+    let weight = |(at, stretch): (usize, &Stretch)| (part_of(terms.per, Some(at), lines.get(at)), stretch.whole_basis.clone());
+    let weights: Vec<(Part, Exact)> = stretches.iter().enumerate().map(weight).collect();
+    match shared(&amount, &weights)? {
+        None => pieces.push(piece(None, terms.tier, amount)),
+        Some(parts) => {
+            let own = parts.into_iter().enumerate().filter(|(_, part)| !part.is_zero());
+            pieces.extend(own.map(|(at, part)| piece(Some(at), terms.tier, part)));
+        }
     }
     Ok(())
 }
 
+/// What a plan is applied under.
+pub(super) struct EarnTerms<'a> {
+    /// At most so much basis earns.
+    pub(super) base_cap: Option<Exact>,
+    /// The tier of the period.
+    pub(super) tier: Option<&'a str>,
+    /// Whose earning a cap bounds: so much is shared by.
+    pub(super) per: CapScope,
+}
+
 /// Applies a plan to lines.
-pub(super) fn earn<'a>(plan: &Plan<'a>, lines: &[Line<'a>], base_cap: Option<Exact>, period_tier: Option<&'a str>) -> Result<Vec<Piece<'a>>, Overflow> {
-    let stretches = stretches(lines, base_cap)?;
+pub(super) fn earn<'a>(plan: &Plan<'a>, lines: &[Line<'a>], terms: &EarnTerms<'a>) -> Result<Vec<Piece<'a>>, Overflow> {
+    let stretches = stretches(lines, terms.base_cap.clone())?;
     let mut pieces = Vec::new();
     for item in &plan.everything {
-        pay_shares(lines, &everything_shares(item, &stretches), (item.band, item.pay, item.weight.clone()), &mut pieces)?;
+        pieces.extend(pay_shares(lines, &everything_shares(item, &stretches), (item.band, item.pay), |tier| item.rate(tier), terms.per)?);
     }
     for item in &plan.slices {
-        pay_shares(lines, &slice_shares(item, &stretches)?, (item.band, item.pay, Exact::ONE), &mut pieces)?;
+        pieces.extend(pay_shares(lines, &slice_shares(item, &stretches)?, (item.band, item.pay), |tier| Ok(item.pay.for_tier(tier)), terms.per)?);
     }
     for due in &plan.sums {
-        pay_sum(lines, &stretches, due, period_tier, &mut pieces)?;
+        pay_sum(lines, &stretches, due, terms, &mut pieces)?;
     }
     Ok(pieces)
 }

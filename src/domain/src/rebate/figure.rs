@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use crate::date::{Date, Span};
 use crate::document::rebate::{Baseline, Basis, Cap, CapScope, Grain, Method, RebateSchedule, RoundAt, TierAt};
 use crate::exact::{Exact, Overflow};
-use crate::facts::{AttributeValue, FactId};
+use crate::facts::FactId;
 use crate::fault::Faults;
 use crate::period::Period;
 
 use super::Calculation;
-use super::earn::{Piece, earn, sum};
+use super::earn::{EarnTerms, Piece, earn, sum};
 use super::growth::{growth_plan, target_of, target_plan};
 use super::line::{Line, Whose, basis_of, caps_by_sales, out_of_range};
+use super::parts::{Part, cap_parts, in_proportion, part_of, shared};
 use super::plan::Plan;
 use super::result::{Step, StepKind};
 
@@ -127,13 +128,30 @@ fn scale(pieces: &mut Vec<Piece<'_>>, before: Exact, after: Exact) -> Result<(),
     Ok(())
 }
 
-/// Takes all pieces up to a floor: in proportion where they earned anything, by a piece that belongs to no line where they did not.
-fn top_up(pieces: &mut Vec<Piece<'_>>, before: Exact, after: Exact) -> Result<(), Overflow> {
-    if before.is_positive() {
-        return scale(pieces, before, after);
+/// Takes an earning up to a floor, which all lines earned together then: the whole is shared by what each earned, and what took
+/// something back gets nothing. Where nothing was earned, the difference is a piece that belongs to no line.
+fn top_up(figure: &mut Figure<'_>, per: CapScope, after: Exact) -> Result<(), Overflow> {
+    let mut earned: BTreeMap<Option<usize>, Exact> = BTreeMap::new();
+    for piece in &figure.pieces {
+        let sum = earned.entry(piece.line).or_insert(Exact::ZERO);
+        *sum = sum.add(&piece.amount)?;
     }
-    let amount = after.sub(&before)?;
-    pieces.push(Piece { line: None, band: None, tier: None, base: Exact::ZERO, rate: None, amount, of_whole: true });
+    let part = |line: &Option<usize>| part_of(per, *line, line.and_then(|line| figure.lines.get(line)));
+    let weights: Vec<(Part, Exact)> = earned.iter().map(|(line, amount)| (part(line), amount.clone())).collect();
+    let shares = if figure.exact.is_positive() { shared(&after, &weights)? } else { None };
+    let Some(shares) = shares else {
+        let amount = after.sub(&figure.exact)?;
+        figure.pieces.push(Piece { line: None, band: None, tier: None, base: Exact::ZERO, rate: None, amount, of_whole: true });
+        return Ok(());
+    };
+    let shares: BTreeMap<Option<usize>, (Exact, Exact)> = earned.into_iter().zip(shares).map(|((line, earned), share)| (line, (share, earned))).collect();
+    for piece in &mut figure.pieces {
+        let Some((share, earned)) = shares.get(&piece.line).filter(|(share, _)| !share.is_zero()) else {
+            piece.amount = Exact::ZERO;
+            continue;
+        };
+        piece.amount = in_proportion(piece.amount.clone(), share.clone(), earned.clone())?;
+    }
     Ok(())
 }
 
@@ -315,7 +333,8 @@ impl<'a> Calculation<'a> {
             return Ok((Plan { edges, ..Plan::default() }, pieces));
         }
         let plan = self.plan(asked, figure.qualifier.clone(), figure.tier)?;
-        let pieces = earn(&plan, &figure.lines, base_cap, figure.tier).map_err(loud)?;
+        let terms = EarnTerms { base_cap, tier: figure.tier, per: cap_scope(asked.schedule) };
+        let pieces = earn(&plan, &figure.lines, &terms).map_err(loud)?;
         Ok((plan, pieces))
     }
 
@@ -383,32 +402,38 @@ impl<'a> Calculation<'a> {
     }
 }
 
-/// The bound of a cap for a tier and what its share is taken of.
-fn bound_of(cap: &Cap, tier: Option<&str>, of: Exact) -> Result<Option<Exact>, Overflow> {
+/// The bound of a cap for a tier and what its share is taken of; without that the share is no bound.
+pub(super) fn bound_of(cap: &Cap, tier: Option<&str>, of: Option<Exact>) -> Result<Option<Exact>, Overflow> {
     let amount = cap.amount.as_ref().and_then(|amount| amount.get(tier)).map(|amount| amount.0.clone());
-    let share = cap.share.as_ref().and_then(|share| share.get(tier)).map(|share| of.max(Exact::ZERO).mul(&share.0)).transpose()?;
+    let share = cap.share.as_ref().and_then(|share| share.get(tier)).zip(of).map(|(share, of)| of.max(Exact::ZERO).mul(&share.0)).transpose()?;
     Ok(match (amount, share) {
         (Some(amount), Some(share)) => Some(amount.min(share)),
         (amount, share) => amount.or(share),
     })
 }
 
+/// Whose earning a cap bounds.
+pub(super) fn cap_scope(schedule: &RebateSchedule) -> CapScope {
+    schedule.cap.as_ref().map_or(CapScope::Partner, |cap| cap.per)
+}
+
 /// Floor, then cap; `capped_by` is what a cap's share for the partner is taken of.
 pub(super) fn bound(schedule: &RebateSchedule, purpose: Purpose, capped_by: Exact, figure: &mut Figure<'_>) -> Result<(), Overflow> {
     let value = |amount: Option<&crate::money::Number>| amount.map(|amount| amount.0.clone());
+    let per = cap_scope(schedule);
     if let Some(floor) = schedule.floor.as_ref().filter(|_| purpose == Purpose::Entitlement)
         && let Some(bound) = value(floor.amount.get(figure.tier))
     {
         let tops_up = figure.exact.is_positive() || floor.unconditional;
         let after = if tops_up { figure.exact.clone().max(bound.clone()) } else { figure.exact.clone() };
         if after != figure.exact {
-            top_up(&mut figure.pieces, figure.exact.clone(), after.clone())?;
+            top_up(figure, per, after.clone())?;
             figure.bounded = true;
         }
         figure.step(StepKind::Floor, after, Some(bound), None);
     }
     let Some(cap) = &schedule.cap else { return Ok(()) };
-    let Some(bound) = bound_of(cap, figure.tier, capped_by)? else { return Ok(()) };
+    let Some(bound) = bound_of(cap, figure.tier, Some(capped_by))? else { return Ok(()) };
     if cap.per == CapScope::Partner {
         let after = figure.exact.clone().min(bound.clone());
         if after != figure.exact {
@@ -436,64 +461,10 @@ pub(super) fn is_tier(schedule: &RebateSchedule, tier: Option<&str>) -> bool {
     tiers.is_empty() || tier.is_some_and(|tier| tiers.iter().any(|wanted| wanted == tier))
 }
 
-/// What a cap that is not for the partner as a whole is for: customer or subscription, month, line.
-type Part = (Option<String>, Option<Date>, usize);
-
-fn part_of(per: CapScope, at: Option<usize>, line: Option<&Line<'_>>) -> Part {
-    let month = line.map(|line| line.date.first_of_month());
-    let transaction = line.and_then(|line| line.transaction);
-    match per {
-        CapScope::CustomerMonth => (transaction.and_then(|transaction| transaction.customer.clone()), month, 0),
-        CapScope::SubscriptionMonth => (transaction.and_then(|transaction| subscription(&transaction.attributes)), month, 0),
-        CapScope::Line | CapScope::Partner => (None, None, at.map_or(0, |line| line + 1)),
-    }
-}
-
-/// Caps each part, in both directions: what a line or a customer's month may earn at most, it takes back at most. Answers whether any
-/// was cut.
-fn cap_parts(cap: &Cap, figure: &mut Figure<'_>) -> Result<bool, Overflow> {
-    let mut cut = false;
-    let (pieces, lines) = (&mut figure.pieces, &figure.lines);
-    let mut parts: BTreeMap<Part, Vec<usize>> = BTreeMap::new();
-    for (at, piece) in pieces.iter().enumerate() {
-        parts.entry(part_of(cap.per, piece.line, piece.line.and_then(|line| lines.get(line)))).or_default().push(at);
-    }
-    let mut sold: BTreeMap<Part, Exact> = BTreeMap::new();
-    for (at, line) in lines.iter().enumerate().filter(|_| cap.share.is_some()) {
-        let sum = sold.entry(part_of(cap.per, Some(at), Some(line))).or_insert(Exact::ZERO);
-        *sum = sum.add(&line.amount)?;
-    }
-    for (part, members) in &parts {
-        let amount_of = |at: &usize| pieces.get(*at).map_or(Exact::ZERO, |piece| piece.amount.clone());
-        let whole = Exact::sum(members.iter().map(amount_of))?;
-        let of = sold.get(part).cloned().unwrap_or(Exact::ZERO).abs();
-        let Some(bound) = bound_of(cap, figure.tier, of)? else { continue };
-        let after = whole.clone().min(bound.clone()).max(bound.neg());
-        if whole.is_zero() || after == whole {
-            continue;
-        }
-        cut = true;
-        for at in members {
-            if let Some(piece) = pieces.get_mut(*at) {
-                piece.amount = piece.amount.mul_div(&after, &whole)?.unwrap_or(piece.amount.clone());
-                piece.of_whole = false;
-            }
-        }
-    }
-    Ok(cut)
-}
-
-fn subscription(attributes: &crate::facts::Attributes) -> Option<String> {
-    match attributes.get("subscription")? {
-        AttributeValue::Text(text) => Some(text.clone()),
-        AttributeValue::Number(number) => Some(number.to_string()),
-        AttributeValue::Boolean(value) => Some(value.to_string()),
-    }
-}
-
 type Edges = Vec<(Exact, Option<Exact>)>;
 
-/// Grain LINE: the method on each line alone. A return takes back what a sale of its size earns.
+/// Grain LINE: the method on each line alone, and of that the part that its basis under the base cap is of its basis. A return takes
+/// back what a sale of its size earns.
 fn line_by_line<'a>(method: &'a Method, figure: &Figure<'a>, base_cap: Option<Exact>) -> Result<(Edges, Vec<Piece<'a>>), Overflow> {
     let mut pieces = Vec::new();
     let mut edges = Vec::new();
@@ -503,13 +474,14 @@ fn line_by_line<'a>(method: &'a Method, figure: &Figure<'a>, base_cap: Option<Ex
         let next = filled.add(&line.basis)?;
         let basis = capped(&next).sub(&capped(&filled))?;
         filled = next;
-        let units = line.units.mul_div(&basis, &line.basis)?.unwrap_or(line.units.clone());
         let goes_back = line.basis.is_negative() || (line.basis.is_zero() && line.qualifier.is_negative());
         let upright = |value: Exact| if goes_back { value.neg() } else { value };
-        let alone = Line { basis: upright(basis), qualifier: upright(line.qualifier.clone()), units: upright(units), ..line.clone() };
+        let [own, qualifier, units] = [&line.basis, &line.qualifier, &line.units].map(|value| upright(value.clone()));
+        let alone = Line { basis: own, qualifier, units, ..line.clone() };
         let plan = Plan::of_figures(method, alone.qualifier.clone(), alone.tier)?.unwrap_or_default();
-        for piece in earn(&plan, std::slice::from_ref(&alone), None, alone.tier)? {
-            pieces.push(Piece { line: Some(at), base: upright(piece.base), amount: upright(piece.amount), of_whole: false, ..piece });
+        for piece in earn(&plan, std::slice::from_ref(&alone), &EarnTerms { base_cap: None, tier: alone.tier, per: CapScope::Partner })? {
+            let part = |value: Exact| in_proportion(upright(value), basis.clone(), line.basis.clone());
+            pieces.push(Piece { line: Some(at), base: part(piece.base)?, amount: part(piece.amount)?, of_whole: false, ..piece });
         }
         edges = plan.edges;
     }

@@ -41,7 +41,7 @@ pub(super) fn growth_plan(growth: &Growth, qualifier: Exact, baseline: Option<Ex
         .collect();
     let Some((top, band, _)) = hit.last().cloned() else { return Ok(plan) };
     match growth.pay_on {
-        GrowthBase::Everything => plan.everything.extend(pay(band).map(|pay| OnEverything { band: Some(top), pay, weight: Exact::ONE })),
+        GrowthBase::Everything => plan.everything.extend(pay(band).map(|pay| OnEverything::of(Some(top), pay))),
         GrowthBase::Increment => plan.slices.extend(pay(band).map(|pay| OnSlice { band: Some(top), pay, from: baseline, to: None })),
         GrowthBase::IncrementByBand => {
             let slices = hit.iter().filter_map(|(at, band, from)| {
@@ -67,7 +67,7 @@ fn without_baseline(growth: &Growth, qualifier: Exact) -> Plan<'_> {
     let top = growth.bands.iter().enumerate().next_back();
     if let (ZeroBaseline::Full, Some((at, band)), true) = (growth.zero_baseline, top, qualifier.is_positive()) {
         plan.edges = vec![(Exact::ZERO, None); growth.bands.len()];
-        plan.everything.extend(pay(band).map(|pay| OnEverything { band: Some(at), pay, weight: Exact::ONE }));
+        plan.everything.extend(pay(band).map(|pay| OnEverything::of(Some(at), pay)));
         plan.sums.extend(lump(band, at));
     }
     plan
@@ -93,7 +93,7 @@ pub(super) fn target_plan(target: &Target, qualifier: Exact, at: Option<Exact>) 
     }
     match &target.pays {
         TargetPay::LumpSum(amount) => plan.sums.push(Due { band: Some(0), amount, entered_at: None }),
-        TargetPay::RateOnEverything(rate) => plan.everything.push(OnEverything { band: Some(0), pay: Pay::Rate(rate), weight: Exact::ONE }),
+        TargetPay::RateOnEverything(rate) => plan.everything.push(OnEverything::of(Some(0), Pay::Rate(rate))),
         TargetPay::RateAboveTarget(rate) => plan.slices.push(OnSlice { band: Some(0), pay: Pay::Rate(rate), from: at, to: None }),
     }
     plan

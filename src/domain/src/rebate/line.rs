@@ -37,6 +37,11 @@ impl Line<'_> {
         const NONE: Exact = Exact::ZERO;
         Self { transaction: None, date, category: None, tier: None, amount: NONE, basis: NONE, qualifier: NONE, units: NONE, converted: None }
     }
+
+    /// Whether it stands for a negative basis of earlier periods.
+    pub(super) fn is_carried(&self) -> bool {
+        self.transaction.is_none() && self.basis.is_negative() && self.amount.is_zero()
+    }
 }
 
 /// What is known when a calculation is made.

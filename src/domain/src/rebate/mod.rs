@@ -25,6 +25,7 @@ mod history;
 mod known;
 mod line;
 mod measures;
+mod parts;
 mod plan;
 pub mod proof;
 mod result;

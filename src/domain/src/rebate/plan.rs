@@ -40,6 +40,21 @@ pub(super) struct OnEverything<'a> {
     pub(super) band: Option<usize>,
     pub(super) pay: Pay<'a>,
     pub(super) weight: Exact,
+    /// Another pay of the same kind that adds to one rate, with its weight.
+    pub(super) toward: Option<(Pay<'a>, Exact)>,
+}
+
+impl<'a> OnEverything<'a> {
+    /// A pay as it stands.
+    pub(super) const fn of(band: Option<usize>, pay: Pay<'a>) -> Self {
+        Self { band, pay, weight: Exact::ONE, toward: None }
+    }
+
+    /// The rate or amount for a tier.
+    pub(super) fn rate(&self, tier: Option<&str>) -> Result<Exact, Overflow> {
+        let own = self.pay.for_tier(tier).mul(&self.weight)?;
+        self.toward.as_ref().map_or(Ok(own.clone()), |(pay, weight)| own.add(&pay.for_tier(tier).mul(weight)?))
+    }
 }
 
 /// Paid on what lies in `[from, to)` of the qualifier.
@@ -56,8 +71,16 @@ pub(super) struct OnSlice<'a> {
 pub(super) struct Due<'a> {
     pub(super) band: Option<usize>,
     pub(super) amount: &'a Tiered<Number>,
-    /// Belongs to the line that took the qualifier up to here; to all lines by their basis when empty.
-    pub(super) entered_at: Option<Exact>,
+    /// Belongs to the line that entered the band here; to all lines by their basis when empty.
+    pub(super) entered_at: Option<Entry>,
+}
+
+/// Where a band is entered.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) at: Exact,
+    /// Whether the bound belongs to the band below.
+    pub(super) upper_inclusive: bool,
 }
 
 /// A method, resolved.
@@ -75,7 +98,7 @@ pub(super) struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// One rate on everything.
     pub(super) fn everything(pay: Pay<'a>) -> Self {
-        Self { everything: vec![OnEverything { band: None, pay, weight: Exact::ONE }], ..Self::default() }
+        Self { everything: vec![OnEverything::of(None, pay)], ..Self::default() }
     }
 
     /// One sum, shared over the lines.

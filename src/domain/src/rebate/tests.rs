@@ -9,6 +9,7 @@ mod semantics;
 mod stacked;
 mod timed;
 mod to_date;
+mod together;
 mod versions;
 mod whole;
 

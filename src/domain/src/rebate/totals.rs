@@ -12,7 +12,7 @@ use crate::period::Period;
 use crate::program::Program;
 
 use super::asks::asks_measures;
-use super::earn::{earn, sum};
+use super::earn::{EarnTerms, earn, sum};
 use super::entitle::{Carry, Terms, entitle};
 use super::figure::{Figure, Purpose, bound};
 use super::growth::{growth_plan, target_of, target_plan};
@@ -166,10 +166,11 @@ fn earn_whole<'a>(schedule: &'a RebateSchedule, terms: &TotalsTerms<'a>, figure:
     }
     let plan = plan(schedule, terms, figure.qualifier.clone())?;
     let cap = schedule.base_cap.as_ref().and_then(|cap| cap.get(figure.tier)).map(|cap| cap.0.clone());
-    figure.pieces = earn(&plan, &figure.lines, None, figure.tier)?;
+    let under = |base_cap: Option<Exact>| EarnTerms { base_cap, tier: terms.tier, per: CapScope::Partner };
+    figure.pieces = earn(&plan, &figure.lines, &under(None))?;
     figure.step(StepKind::Earn, sum(&figure.pieces)?, plan.measured_against.clone(), None);
     if cap.is_some() {
-        figure.pieces = earn(&plan, &figure.lines, cap.clone(), figure.tier)?;
+        figure.pieces = earn(&plan, &figure.lines, &under(cap.clone()))?;
         figure.step(StepKind::BaseCap, sum(&figure.pieces)?, cap, None);
     }
     figure.edges = plan.edges;

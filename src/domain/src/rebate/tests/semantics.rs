@@ -280,12 +280,12 @@ fn caps_by_share() {
 #[test]
 fn caps_of_parts_hold_in_both_directions() {
     let line = |id: &str, date: &str, amount: &str, kind: &str, customer: &str| json!({ "id": id, "date": date, "amount": amount, "kind": kind, "customer": customer });
-    let fixed = |cap: Value| with(json!({ "method": { "fixed": { "amount": 100 } } }), json!({ "cap": cap }));
+    let capped = |cap: Value| with(flat("10 %"), json!({ "cap": cap }));
     let sold = |back: Value| json!([line("1", "2024-01-10", "1000.00", "SALE", "A"), back, line("3", "2024-02-11", "450.00", "RETURN", "C")]);
     let cap = json!({ "amount": 20, "per": "CUSTOMER_MONTH" });
-    let all = lines(fixed(cap.clone()), sold(line("2", "2024-02-10", "450.00", "RETURN", "B")));
+    let all = lines(capped(cap.clone()), sold(line("2", "2024-02-10", "450.00", "RETURN", "B")));
     assert_eq!((amount(&all).as_str(), parts(&all)), ("0.00", vec!["0.00".to_owned(); 3]));
-    let one = lines(fixed(cap), sold(line("2", "2024-02-10", "450.00", "RETURN", "C")));
+    let one = lines(capped(cap), sold(line("2", "2024-02-10", "450.00", "RETURN", "C")));
     assert_eq!((amount(&one).as_str(), parts(&one)), ("0.00", ["20.00", "-10.00", "-10.00"].map(str::to_owned).to_vec()));
 }
 

@@ -1,0 +1,178 @@
+//! What all lines earn together, who gets which part of it, and what belongs to no line.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn named(key: &str, schedule: Value) -> Value {
+    with(schedule, json!({ "key": key, "period": { "quarter": {} } }))
+}
+
+fn fixed(amount: u32) -> Value {
+    json!({ "method": { "fixed": { "amount": amount } } })
+}
+
+fn lump(amount: u32) -> Value {
+    json!({ "method": { "lumpSum": { "targets": [{ "at": 1, "amount": amount }] } } })
+}
+
+fn back(id: &str, date: &str, amount: &str) -> Value {
+    json!({ "id": id, "date": date, "amount": amount, "kind": "RETURN" })
+}
+
+fn of_customer(line: Value, customer: &str) -> Value {
+    with(line, json!({ "customer": customer }))
+}
+
+fn shown(entitled: &Entitlement) -> (String, Vec<String>) {
+    (amount(entitled), parts(entitled))
+}
+
+fn expected(amount: &str, parts: &[&str]) -> (String, Vec<String>) {
+    (amount.to_owned(), parts.iter().map(|part| (*part).to_owned()).collect())
+}
+
+/// A sum takes off others what it pays, whatever negative basis was carried in: that belongs to no line.
+#[test]
+fn a_sum_takes_off_others_no_more_than_it_pays() {
+    let sold = json!([back("r", "2024-02-01", "900.00"), sale("a", "2024-05-01", "1000.00", "1")]);
+    let floored = with(flat("1 %"), json!({ "floor": { "amount": 100 } }));
+    for first in [fixed(100), lump(100), floored] {
+        let first = with(named("A", first), json!({ "carryNegative": true }));
+        let rules = json!([{ "sequential": { "steps": [{ "schedule": "A" }, { "schedule": "B" }] } }]);
+        let program = program_with(json!([first, named("B", flat("10 %"))]), rules);
+        let found = compute(&program, &facts_of(&program, json!({ "transactions": sold })), "2024-Q2").unwrap().entitlements;
+        assert_eq!(shown(&found[0]), expected("100.00", &["0.00", "100.00"]), "{first}");
+        assert_eq!(shown(&found[1]), expected("90.00", &["90.00"]), "{first}");
+    }
+}
+
+/// A return gets nothing of a sum that all lines earned together, so that no part is larger than the sum, and none is cut below a cap.
+#[test]
+fn no_part_of_a_sum_is_larger_than_the_sum() {
+    let of =
+        |schedule: Value, per: &str, cap: u32, sold: [Value; 2]| shown(&lines(with(schedule, json!({ "cap": { "amount": cap, "per": per } })), json!(sold)));
+    let one = || of_customer(sale("1", "2024-02-01", "544.00", "1"), "A");
+    let two = || of_customer(back("2", "2024-02-02", "500.00"), "B");
+    for (schedule, sum) in [(with(flat("1 %"), json!({ "floor": { "amount": 100 } })), "100.00"), (fixed(100), "100.00"), (lump(60), "60.00")] {
+        for per in ["CUSTOMER_MONTH", "LINE", "PARTNER"] {
+            assert_eq!(of(schedule.clone(), per, 100, [one(), two()]), expected(sum, &[sum, "0.00"]), "{schedule} {per}");
+        }
+    }
+    // Without a floor a customer's month counts as it is.
+    assert_eq!(of(flat("1 %"), "CUSTOMER_MONTH", 100, [one(), two()]), expected("0.44", &["5.44", "-5.00"]));
+    // A part that is above its own cap is cut.
+    assert_eq!(of(fixed(100), "CUSTOMER_MONTH", 70, [one(), two()]), expected("70.00", &["70.00", "0.00"]));
+}
+
+/// Where customers' months have caps, they share by what each month comes to, and within a month the lines that are not returns.
+#[test]
+fn customers_share_a_sum_by_what_they_come_to() {
+    let sold = || {
+        json!([
+            of_customer(sale("1", "2024-02-01", "1000.00", "10"), "A"),
+            of_customer(back("2", "2024-02-02", "980.00"), "A"),
+            of_customer(sale("3", "2024-02-03", "20.00", "1"), "B"),
+        ])
+    };
+    let capped = |schedule: Value| lines(with(schedule, json!({ "cap": { "amount": 60, "per": "CUSTOMER_MONTH" } })), sold());
+    let floored = with(flat("10 %"), json!({ "floor": { "amount": 100 } }));
+    for schedule in [fixed(100), lump(100), floored] {
+        assert_eq!(shown(&capped(schedule.clone())), expected("100.00", &["50.00", "0.00", "50.00"]), "{schedule}");
+    }
+}
+
+/// Whole packages are a sum as well: one package of one unit more than came back is not a thousand packages here and 999 back there.
+#[test]
+fn packages_go_to_what_was_sold() {
+    let packages = json!({ "method": { "perPackage": { "size": 10, "amount": 5, "packages": "CEIL" } }, "cap": { "amount": 50, "per": "LINE" } });
+    let returned = with(back("2", "2024-02-02", "900.00"), json!({ "quantity": "999" }));
+    let found = lines(packages, json!([sale("1", "2024-02-01", "1000.00", "1000"), returned]));
+    assert_eq!(shown(&found), expected("5.00", &["5.00", "0.00"]));
+}
+
+/// What is carried in belongs to no customer and no month: whose sales come first changes nothing.
+#[test]
+fn a_carried_basis_belongs_to_no_customer() {
+    for per in ["CUSTOMER_MONTH", "SUBSCRIPTION_MONTH", "LINE"] {
+        for line in
+            [sale("a", "2024-04-05", "1000.00", "1"), sale("a", "2024-05-05", "1000.00", "1"), of_customer(sale("a", "2024-04-05", "1000.00", "1"), "A")]
+        {
+            let of = |cap: Value| {
+                let program = program_of(with(flat("10 %"), json!({ "carryNegative": true, "cap": with(cap, json!({ "per": per })) })));
+                let sold = json!({ "transactions": [back("r", "2024-02-01", "600.00"), line] });
+                shown(&entitlement(&program, &facts_of(&program, sold), "2024-Q2"))
+            };
+            assert_eq!(of(json!({ "amount": 25 })), expected("0.00", &["-25.00", "25.00"]), "{per} {line}");
+            // Nothing was sold of it that a share could be taken of.
+            assert_eq!(of(json!({ "share": "9 %" })), expected("30.00", &["-60.00", "90.00"]), "{per} {line}");
+        }
+    }
+}
+
+/// With grain LINE, a line beyond the base cap earns nothing, its sum on entry included; one that lies across it a part of both.
+#[test]
+fn beyond_the_base_cap_nothing_is_entered() {
+    let method =
+        json!({ "method": { "bands": { "scope": "MARGINAL", "bands": [{ "from": 0, "rate": "1 %" }, { "from": 500, "rate": "2 %", "onEntry": 50 }] } } });
+    let sold = || json!(["1", "2", "3"].map(|id| sale(id, "2024-02-01", "1000.00", "1")));
+    let capped = |cap: u32| lines(with(method.clone(), json!({ "grain": "LINE", "baseCap": cap })), sold());
+    assert_eq!(shown(&capped(1000)), expected("65.00", &["65.00", "0.00", "0.00"]));
+    assert_eq!(shown(&capped(1500)), expected("97.50", &["65.00", "32.50", "0.00"]));
+}
+
+/// A sum on entry belongs to the line that entered the band: one that only reaches a bound which the band below owns did not.
+#[test]
+fn who_owns_the_bound_says_who_entered() {
+    let of = |inclusive: bool, first: &str| {
+        let method = json!({ "bands": { "scope": "MARGINAL", "upperInclusive": inclusive, "bands": [{ "from": 0, "rate": "1 %" }, { "from": 2000, "rate": "1 %", "onEntry": 50 }] } });
+        let schedule = json!({ "method": method, "cap": { "amount": 60, "per": "LINE" } });
+        shown(&lines(schedule, json!([sale("a", "2024-02-01", first, "1"), sale("b", "2024-02-02", "100.00", "1")])))
+    };
+    assert_eq!(of(true, "2000.00"), expected("71.00", &["20.00", "51.00"]));
+    assert_eq!(of(true, "2000.01"), expected("61.00", &["60.00", "1.00"]));
+    assert_eq!(of(false, "2000.00"), expected("61.00", &["60.00", "1.00"]));
+    assert_eq!(of(false, "1999.99"), expected("71.00", &["20.00", "51.00"]));
+}
+
+/// An interpolated rate is one rate: one slice, where slices are rounded.
+#[test]
+fn an_interpolated_rate_is_one_slice() {
+    let of = |rates: [&str; 2]| {
+        let schedule = with(bands("LINEAR", &[("0", rates[0]), ("2000", rates[1])]), json!({ "rounding": { "at": "BAND" } }));
+        one_line(schedule, "1050.00", "1")
+    };
+    let even = of(["2 %", "2 %"]);
+    assert_eq!(amount(&even), "21.00");
+    let rising = of(["1 %", "3 %"]);
+    let shares: Vec<_> = rising.bands.iter().map(|share| (share.band, share.rate.as_ref().unwrap().to_string(), share.base.to_string())).collect();
+    assert_eq!((shares, amount(&rising)), (vec![(Some(0), "0.0205".to_owned(), "1050".to_owned())], "21.53".to_owned()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(80))]
+
+    /// A sum is paid whole where no part of it could be above its cap, whatever came back, and no line gets more than the sum or less
+    /// than nothing.
+    #[test]
+    fn a_sum_within_its_cap_is_paid_whole(which in 0_usize..3, per in 0_usize..4, at in 0_usize..3, sold in laws::some_lines()) {
+        let method = [fixed(100), lump(100), with(flat("3 %"), json!({ "floor": { "amount": 100 } }))][which].clone();
+        let per = ["PARTNER", "CUSTOMER_MONTH", "SUBSCRIPTION_MONTH", "LINE"][per];
+        let at = ["ENTITLEMENT", "BAND", "LINE"][at];
+        let schedule = with(method, json!({ "cap": { "amount": 100, "per": per }, "rounding": { "at": at } }));
+        let line = |(at, line): (usize, Value)| {
+            let (customer, subscription) = (["A", "B", "C"][at % 3], ["S", "T"][at % 2]);
+            with(line, json!({ "customer": customer, "attributes": { "subscription": subscription } }))
+        };
+        let sold: Vec<Value> = laws::written(&sold).into_iter().enumerate().map(line).collect();
+        let found = lines(schedule, json!(sold));
+        let earned = found.steps.iter().find(|step| step.step == StepKind::Earn).unwrap().after.clone();
+        prop_assume!(earned <= Exact::from_int(100));
+        prop_assert_eq!(found.amount.minor, if earned.is_positive() { 10_000 } else { 0 });
+        prop_assert_eq!(found.lines.iter().map(|line| line.amount.minor).sum::<i64>(), found.amount.minor);
+        if earned.is_positive() {
+            prop_assert!(found.lines.iter().all(|line| (0..=10_000).contains(&line.amount.minor)), "{:?}", parts(&found));
+        }
+    }
+}
