@@ -257,6 +257,15 @@ fn check_options(schedule: &RebateSchedule, faults: &mut Faults) {
     if schedule.cumulative && schedule.carry_negative {
         faults.add("CUMULATIVE", "carryNegative", "bands that run on over the year count what is negative anyway: leave one of the two out");
     }
+    if schedule.cumulative && schedule.condition.is_some() {
+        let of_year = "is on the sum to date in the year, while the condition holds for each period by itself: leave it, the condition or cumulative out";
+        if schedule.floor.as_ref().is_some_and(|floor| floor.unconditional) {
+            faults.add("CUMULATIVE", "floor.unconditional", format!("an unconditional floor {of_year}"));
+        }
+        if schedule.guarantee.as_ref().is_some_and(|guarantee| guarantee.cumulative) {
+            faults.add("CUMULATIVE", "guarantee.cumulative", format!("a guarantee that is cumulative {of_year}"));
+        }
+    }
     if schedule.cumulative && schedule.budget.as_ref().is_some_and(|budget| budget.when_exceeded != WhenExceeded::Refuse) {
         let message = "what a period of the year takes off would hang on the shares that all partners got before: write whenExceeded REFUSE, a cap, or leave cumulative out";
         faults.add("CUMULATIVE", "budget", message);
@@ -412,7 +421,8 @@ fn check_to_date(document: &Document, at: usize, path: &str, faults: &mut Faults
     let earlier = document.stacking.iter().take(at).filter(|rule| matches!(rule, StackingRule::BestOf(_)));
     let grouped: BTreeSet<&str> = earlier.flat_map(members).collect();
     for (place, schedule) in &group {
-        let bound = [("minimumPayout", schedule.minimum_payout.is_some()), ("guarantee", schedule.guarantee.is_some())];
+        let bound =
+            [("minimumPayout", schedule.minimum_payout.is_some()), ("guarantee", schedule.guarantee.is_some()), ("condition", schedule.condition.is_some())];
         let bound = bound.iter().find(|(_, given)| *given).map(|(name, _)| *name);
         let message = if !schedule.cumulative {
             format!("{} runs on over the fiscal year and {} does not: a group has only schedules that are cumulative, or none", first.key, schedule.key)

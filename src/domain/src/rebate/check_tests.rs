@@ -87,6 +87,15 @@ fn options_that_exclude_each_other_are_refused() {
     expect(flat(json!({ "cumulative": true, "carryNegative": true })), "CUMULATIVE", "carryNegative");
     expect(json!({ "grain": "LINE", "method": { "fixed": { "amount": 1 } } }), "GRAIN_LINE", "grain");
     expect(json!({ "cumulative": true, "method": { "fixed": { "amount": 1 } } }), "CUMULATIVE", "cumulative");
+    let on_condition = |more: Value| {
+        let mut schedule = flat(more);
+        schedule["cumulative"] = json!(true);
+        schedule["condition"] = json!({ "holding": { "kind": "PLAN" } });
+        schedule
+    };
+    assert!(found(on_condition(json!({ "floor": { "amount": 5 }, "guarantee": { "amount": 5 } }))).is_empty());
+    expect(on_condition(json!({ "floor": { "amount": 5, "unconditional": true } })), "CUMULATIVE", "floor.unconditional");
+    expect(on_condition(json!({ "guarantee": { "amount": 5, "cumulative": true } })), "CUMULATIVE", "guarantee.cumulative");
 }
 
 fn stacked(more: [Value; 2], stacking: Value) -> Document {
@@ -115,6 +124,10 @@ fn stacking_is_within_one_calendar_and_currency() {
     let net = json!([{ "netOf": { "schedule": "A", "of": ["B"] } }]);
     assert_eq!(codes(&stacked([json!({ "basis": "quantity" }), json!({})], net.clone())), ["STACKING_BASIS"]);
     assert_eq!(codes(&stacked([json!({ "cumulative": true }), json!({})], net)), ["STACKING_CUMULATIVE"]);
+    let to_date = json!({ "cumulative": true });
+    let on_condition = json!({ "cumulative": true, "condition": { "holding": { "kind": "PLAN" } } });
+    let best = json!([{ "bestOf": { "schedules": ["A", "B"] } }]);
+    assert_eq!(codes(&stacked([to_date, on_condition], best)), ["STACKING_CUMULATIVE"]);
 }
 
 #[test]

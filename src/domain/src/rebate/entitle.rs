@@ -224,6 +224,9 @@ pub(super) fn entitle(terms: &Terms<'_>, figure: &Figure<'_>, earlier: Option<&E
         carry.guaranteed.clone_from(&terms.carry.guaranteed);
         carry.forfeited = terms.carry.forfeited;
     }
+    if figure.unmet {
+        exact = withhold(terms, (exact, &mut amount), &mut rows, &mut steps, &mut carry)?;
+    }
     if guarantees_to_date(schedule) {
         if let Some((due, bound)) = due_to_date(terms, figure, &worth_now, &worth_before, &mut carry)? {
             if due.exact != exact || due.minor != amount {
@@ -260,6 +263,26 @@ pub(super) fn entitle(terms: &Terms<'_>, figure: &Figure<'_>, earlier: Option<&E
 fn step(steps: &mut Vec<Step>, step: StepKind, before: Exact, after: Exact, bound: Option<Exact>) -> Exact {
     steps.push(Step { step, before, after: after.clone(), bound, note: None });
     after
+}
+
+/// A period in which the condition is not met pays nothing of what it adds to the sum to date, and takes nothing back.
+fn withhold(
+    terms: &Terms<'_>,
+    (exact, amount): (Exact, &mut i64),
+    rows: &mut Vec<Row<'_, '_>>,
+    steps: &mut Vec<Step>,
+    carry: &mut Carry,
+) -> Result<Exact, Overflow> {
+    carry.forfeited = carry.forfeited.checked_add((*amount).max(0)).ok_or(Overflow)?;
+    carry.year = Some(terms.fiscal_year);
+    *amount = 0;
+    rows.retain(|row| row.line.is_some_and(|line| terms.period.span.contains(line.date)));
+    for row in rows {
+        (row.exact, row.of_whole, row.amount) = (Exact::ZERO, Exact::ZERO, 0);
+    }
+    let note = Some("not met: nothing is earned, and nothing taken back".to_owned());
+    steps.push(Step { step: StepKind::Condition, before: exact, after: Exact::ZERO, bound: None, note });
+    Ok(Exact::ZERO)
 }
 
 /// Takes off what earlier periods gave each line.
@@ -382,7 +405,13 @@ fn minimum(terms: &Terms<'_>, in_scope: bool, amount: i64, rows: &mut Vec<Row<'_
     } else {
         amount
     };
-    step(steps, StepKind::MinimumPayout, figure(amount), figure(paid), minimum.map(|minimum| minimum.amount.0.clone()));
+    if let Some(minimum) = minimum {
+        step(steps, StepKind::MinimumPayout, figure(amount), figure(paid), Some(minimum.amount.0.clone()));
+    } else if paid != amount {
+        let kind = if terms.schedule.condition.is_some() { StepKind::Condition } else { StepKind::MinimumPayout };
+        let note = Some("what was never paid is not taken back".to_owned());
+        steps.push(Step { step: kind, before: figure(amount), after: figure(paid), bound: None, note });
+    }
     if paid != amount && carries && amount > 0 {
         carry.payout = amount;
     } else if terms.schedule.cumulative {
@@ -401,7 +430,8 @@ fn minimum(terms: &Terms<'_>, in_scope: bool, amount: i64, rows: &mut Vec<Row<'_
 
 /// Whether a period of a schedule takes off what earlier ones were worth, while they may not have paid it.
 pub(super) fn forfeits_over_the_year(schedule: &RebateSchedule) -> bool {
-    schedule.cumulative && schedule.minimum_payout.as_ref().is_some_and(|minimum| minimum.below == BelowMinimum::Forfeit)
+    let forfeits = schedule.minimum_payout.as_ref().is_some_and(|minimum| minimum.below == BelowMinimum::Forfeit);
+    schedule.cumulative && (forfeits || schedule.condition.is_some())
 }
 
 /// What each band earned, by tier and rate.

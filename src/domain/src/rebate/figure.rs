@@ -63,6 +63,9 @@ pub(super) struct Figure<'a> {
     /// A floor or cap of the whole decided the figure: it is rounded as one, wherever the schedule rounds.
     pub(super) bounded: bool,
     pub(super) carried_basis: Option<Exact>,
+    /// The condition is not met in the period, of a schedule that runs on over the fiscal year: what the period adds to the sum to date
+    /// is not earned.
+    pub(super) unmet: bool,
 }
 
 impl<'a> Figure<'a> {
@@ -90,6 +93,7 @@ impl<'a> Figure<'a> {
             exact: Exact::ZERO,
             bounded: false,
             carried_basis: None,
+            unmet: false,
         }
     }
 
@@ -394,6 +398,9 @@ impl<'a> Calculation<'a> {
         if self.measures.is_met(condition, last)? {
             let earned = figure.exact.clone();
             figure.step(StepKind::Condition, earned, None, Some("met".to_owned()));
+        } else if schedule.cumulative {
+            // The figure is the sum to date: what it has more than before is known when that is taken off.
+            figure.unmet = true;
         } else {
             figure.pieces.clear();
             figure.step(StepKind::Condition, Exact::ZERO, None, Some("not met: nothing is earned".to_owned()));

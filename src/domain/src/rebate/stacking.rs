@@ -265,7 +265,7 @@ impl<'a> Settling<'_, 'a> {
         let terms = Terms { schedule, currency: currency_of(program, schedule), period, fiscal_year, carry };
         let loud = |overflow| Faults::from(out_of_range(schedule, overflow));
         let (entitlement, carry) = entitle(&terms, figure, earlier).map_err(loud)?;
-        let forfeited = is_forfeited(schedule, &entitlement);
+        let forfeited = figure.unmet || is_forfeited(schedule, &entitlement);
         let earned = if forfeited { Reductions::new() } else { earned_by_line(figure, earlier.map(|earlier| earlier.figure)).map_err(loud)? };
         Ok((entitlement, carry, earned))
     }

@@ -150,6 +150,64 @@ fn an_interpolated_rate_is_one_slice() {
     assert_eq!((shares, amount(&rising)), (vec![(Some(0), "0.0205".to_owned(), "1050".to_owned())], "21.53".to_owned()));
 }
 
+/// A quarter in which the condition is not met pays nothing and takes nothing back; the year goes on.
+#[test]
+fn a_condition_holds_for_its_own_period_of_the_year() {
+    let revenue = json!({ "metric": { "metric": "revenue", "atLeast": 200 } });
+    let schedule =
+        |more: Value| with(with(bands("RETROACTIVE", &[("0", "10 %"), ("1500", "20 %")]), json!({ "cumulative": true, "condition": revenue })), more);
+    let quarters = |schedule: Value, sold: Value| {
+        let program = program_of(schedule);
+        let facts = facts_of(&program, json!({ "transactions": sold }));
+        ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"].map(|quarter| {
+            let found = entitlement(&program, &facts, quarter);
+            assert_eq!(found.lines.iter().map(|line| line.amount.minor).sum::<i64>(), found.amount.minor);
+            assert_eq!(Exact::sum(found.lines.iter().map(|line| &line.exact)).unwrap(), found.exact);
+            assert!(found.steps.windows(2).all(|pair| pair[0].after == pair[1].before));
+            amount(&found)
+        })
+    };
+    let sold = |second: Value| json!([sale("1", "2024-01-10", "1000.00", "1"), second, sale("3", "2024-08-10", "600.00", "1")]);
+    // 1,750 by the third quarter: 350, less the 115 that the first two were worth.
+    let unmet = sold(sale("2", "2024-05-10", "150.00", "1"));
+    assert_eq!(quarters(schedule(json!({})), unmet.clone()), ["100.00", "0.00", "235.00", "0.00"]);
+    assert_eq!(quarters(schedule(json!({ "guarantee": { "amount": 30 } })), unmet), ["100.00", "30.00", "235.00", "30.00"]);
+    assert_eq!(quarters(schedule(json!({})), sold(back("2", "2024-05-10", "400.00"))), ["100.00", "0.00", "60.00", "0.00"]);
+}
+
+/// What was not earned, since the condition was not met, is not taken back when it is returned.
+#[test]
+fn what_was_not_earned_is_not_taken_back() {
+    let revenue = json!({ "metric": { "metric": "revenue", "atLeast": 200 } });
+    let program = program_of(with(flat("10 %"), json!({ "cumulative": true, "condition": revenue, "scope": { "categories": ["BIKES"] } })));
+    let of = |line: Value, category: &str| with(line, json!({ "category": category }));
+    for (returned, third, fourth) in [("150.00", "0.00", "30.00"), ("250.00", "-10.00", "30.00"), ("100.00", "0.00", "30.00")] {
+        let facts = facts_of(
+            &program,
+            json!({ "transactions": [
+                of(sale("1", "2024-01-10", "1000.00", "1"), "BIKES"),
+                of(sale("2", "2024-05-10", "150.00", "1"), "BIKES"),
+                of(back("3", "2024-07-10", returned), "BIKES"),
+                of(sale("4", "2024-08-10", "600.00", "1"), "SERVICES"),
+                of(sale("5", "2024-11-10", "300.00", "1"), "BIKES"),
+            ] }),
+        );
+        let found = ["2024-Q1", "2024-Q2", "2024-Q3", "2024-Q4"].map(|quarter| amount(&entitlement(&program, &facts, quarter)));
+        assert_eq!(found, ["100.00", "0.00", third, fourth], "{returned}");
+    }
+}
+
+/// What a quarter in which the condition is not met does not pay takes nothing off others either.
+#[test]
+fn an_unmet_condition_takes_nothing_off_others() {
+    let revenue = json!({ "metric": { "metric": "revenue", "atLeast": 200 } });
+    let first = named("A", with(flat("10 %"), json!({ "cumulative": true, "condition": revenue })));
+    let program = program_with(json!([first, named("B", flat("10 %"))]), json!([{ "netOf": { "schedule": "B", "of": ["A"] } }]));
+    let facts = facts_of(&program, json!({ "transactions": [sale("1", "2024-01-10", "1000.00", "1"), sale("2", "2024-05-10", "150.00", "1")] }));
+    let of = |quarter: &str| compute(&program, &facts, quarter).unwrap().entitlements.iter().map(amount).collect::<Vec<_>>();
+    assert_eq!((of("2024-Q1"), of("2024-Q2")), (vec!["100.00".to_owned(), "90.00".into()], vec!["0.00".to_owned(), "15.00".into()]));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
 
