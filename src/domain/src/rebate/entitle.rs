@@ -215,7 +215,13 @@ pub(super) fn entitle(terms: &Terms<'_>, figure: &Figure<'_>, earlier: Option<&E
         exact = after;
         rows = subtract(rows, &paid)?;
         rows.retain(|row| !row.exact.is_zero() || row.line.is_some_and(|line| terms.period.span.contains(line.date)));
-        spread(&mut rows, amount, currency)?;
+        if rows.iter().any(|row| !row.exact.is_zero()) {
+            spread(&mut rows, amount, currency)?;
+        } else {
+            // What was rounded in two ways differs, while every line has what it had.
+            rows.iter_mut().for_each(|row| row.amount = 0);
+            rows.extend((amount != 0).then(|| Row { amount, ..Row::of_line(None) }));
+        }
     }
     let mut carry = Carry { basis: Exact0(figure.carried_basis.clone().unwrap_or(Exact::ZERO)), ..Carry::default() };
     if terms.carry.year == Some(terms.fiscal_year) {

@@ -208,6 +208,21 @@ fn an_unmet_condition_takes_nothing_off_others() {
     assert_eq!((of("2024-Q1"), of("2024-Q2")), (vec!["100.00".to_owned(), "90.00".into()], vec!["0.00".to_owned(), "15.00".into()]));
 }
 
+/// Two schedules of a group that are worth the same but for their rounding: the cent between them belongs to no line.
+#[test]
+fn a_change_of_winner_keeps_lines_and_amount_equal() {
+    let cumulative = |key: &str, returns: &str, mode: &str| {
+        named(key, with(flat("7.25 %"), json!({ "cumulative": true, "returns": returns, "rounding": { "mode": mode } })))
+    };
+    let group = json!([cumulative("A", "SALE_DATE", "DOWN"), cumulative("B", "OWN_DATE", "HALF_UP")]);
+    let program = program_with(group, json!([{ "bestOf": { "schedules": ["A", "B"] } }]));
+    let returned = with(back("r", "2024-08-01", "262.00"), json!({ "corrects": "a" }));
+    let facts = facts_of(&program, json!({ "transactions": [sale("a", "2023-11-01", "262.00", "1"), sale("b", "2024-05-01", "1291.00", "1"), returned] }));
+    let of = |quarter: &str| compute(&program, &facts, quarter).unwrap().entitlements.iter().map(shown).collect::<Vec<_>>();
+    assert_eq!(of("2024-Q2"), [expected("0.00", &["0.00"]), expected("93.60", &["93.60"])]);
+    assert_eq!(of("2024-Q3"), [expected("-0.01", &["-0.01"]), expected("0.00", &["0.00"])]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
 
