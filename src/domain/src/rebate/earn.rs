@@ -175,7 +175,7 @@ fn pay_sum<'a>(lines: &[Line<'a>], stretches: &[Stretch], due: &Due<'a>, terms: 
         |line: Option<usize>, tier: Option<&'a str>, amount: Exact| Piece { line, band: due.band, tier, base: Exact::ZERO, rate: None, amount, of_whole };
     let amount_for = |tier: Option<&str>| due.amount.get(tier).map_or(Exact::ZERO, |amount| amount.0.clone());
     if let Some(entry) = &due.entered_at {
-        let line = entering(stretches, entry)?.filter(|line| lines.get(*line).is_some_and(|line| line.transaction.is_some()));
+        let line = entering(stretches, entry)?.filter(|line| lines.get(*line).is_some_and(|line| line.transaction.is_some() || line.supposed));
         let tier = line.and_then(|line| lines.get(line)).map_or(terms.tier, |line| line.tier);
         pieces.push(piece(line, tier, amount_for(tier)));
         return Ok(());

@@ -455,7 +455,8 @@ fn grown<'a>(schedule: &RebateSchedule, figure: &Figure<'_>, more: Exact, goes_o
         && (amount.is_some() || !caps_by_sales(schedule))
         && (units.is_some() || !pays_units(&schedule.method));
     let or_none = |measure: Option<Exact>| measure.unwrap_or(Exact::ZERO);
-    let line = Line { amount: or_none(amount), basis: or_none(paid_on), qualifier: more.clone(), units: or_none(units), ..Line::unattributed(Date::MIN) };
+    let (amount, basis, units) = (or_none(amount), or_none(paid_on), or_none(units));
+    let line = Line { amount, basis, qualifier: more.clone(), units, supposed: true, ..Line::unattributed(Date::MIN) };
     Ok(is_known.then_some(line))
 }
 

@@ -29,13 +29,15 @@ pub(super) struct Line<'a> {
     /// What an amount per unit or package is paid on.
     pub(super) units: Exact,
     pub(super) converted: Option<Converted>,
+    /// It stands for a sale that is supposed, and earns what that would.
+    pub(super) supposed: bool,
 }
 
 impl Line<'_> {
     /// A line for what belongs to no sale.
     pub(super) const fn unattributed(date: Date) -> Self {
         const NONE: Exact = Exact::ZERO;
-        Self { transaction: None, date, category: None, tier: None, amount: NONE, basis: NONE, qualifier: NONE, units: NONE, converted: None }
+        Self { transaction: None, date, category: None, tier: None, amount: NONE, basis: NONE, qualifier: NONE, units: NONE, converted: None, supposed: false }
     }
 
     /// Whether it stands for a negative basis of earlier periods.
@@ -201,7 +203,7 @@ impl<'a> LineReader<'a> {
         let units = if *basis == Basis::Amount { quantity.clone() } else { measure(basis) };
         let converted = converted.filter(|converted| converted.rate_date.is_some());
         let (basis, qualifier) = (measure(basis), measure(qualifier));
-        Ok(Line { transaction: Some(transaction), date, category, tier: None, amount, basis, qualifier, units, converted })
+        Ok(Line { transaction: Some(transaction), date, category, tier: None, amount, basis, qualifier, units, converted, supposed: false })
     }
 
     fn convert(&self, schedule: &RebateSchedule, periods: &Periods<'_>, line: &'a Transaction, date: Date) -> Result<Converted, ConversionError> {

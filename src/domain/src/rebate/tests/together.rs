@@ -249,3 +249,15 @@ proptest! {
         }
     }
 }
+
+/// What reaching a band is worth is what an order that reaches it would add, also where a line has a cap.
+#[test]
+fn an_entry_that_is_supposed_lies_under_the_cap_of_its_line() {
+    let method = json!({ "bands": { "scope": "MARGINAL", "bands": [{ "from": 0, "rate": "1 %" }, { "from": 1500, "rate": "2 %", "onEntry": 50 }] } });
+    let program = program_of(json!({ "method": method, "cap": { "amount": 60, "per": "LINE" } }));
+    let order = facts_of(&program, json!({ "transactions": [sale("o", "2024-01-20", "1500.00", "1")] }));
+    let (period, day) = (program.period_named("2024-Q1").unwrap(), "2024-01-20".parse().unwrap());
+    let found = estimate(&program, &facts_of(&program, json!({})), "P", &period, day, &order.partners["P"].transactions, &OnRecord).unwrap();
+    let worth = found[0].next_band.as_ref().unwrap().worth.map(crate::money::Money::amount);
+    assert_eq!((worth.as_deref(), found[0].hypothetical.as_ref().unwrap().adds.amount().as_str()), (Some("60.00"), "60.00"));
+}
