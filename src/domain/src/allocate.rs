@@ -113,8 +113,8 @@ pub fn share(total: i64, weights: &[Exact]) -> Result<Option<Vec<i64>>, Overflow
 }
 
 /// Rounds exact figures (in minor units) so that they sum to `total`, which lies within one unit a figure of their sum: each is
-/// rounded down, and the units left over go to the largest remainders. Where `total` is further away (a budget cut it), it is
-/// shared in proportion instead.
+/// rounded down, and the units left over go to the largest remainders. Where `total` is further away (bands were rounded), it is
+/// shared in proportion instead, or what is left over by size where some are negative.
 pub fn round_to_total(total: i64, exact: &[Exact]) -> Result<Vec<i64>, Overflow> {
     // One figure takes all, as it does either way.
     if exact.len() == 1 {
@@ -129,16 +129,30 @@ pub fn round_to_total(total: i64, exact: &[Exact]) -> Result<Vec<i64>, Overflow>
     }
     let given = parts.iter().try_fold(0_i64, |sum, part| sum.checked_add(*part)).ok_or(Overflow)?;
     let left = total.checked_sub(given).ok_or(Overflow)?;
-    let Some(left) = usize::try_from(left).ok().filter(|left| *left <= exact.len()) else {
+    let Some(near) = usize::try_from(left).ok().filter(|left| *left <= exact.len()) else {
+        if exact.iter().any(Exact::is_negative) {
+            return add_by_size(parts, left, exact);
+        }
         return Ok(share(total, exact)?.unwrap_or_else(|| at_front(total, exact.len())));
     };
     let mut by_rest: Vec<usize> = (0..exact.len()).collect();
     let key = |at: usize| (rests.get(at).cloned(), exact.get(at).map(|figure| figure.abs()));
     by_rest.sort_by(|a, b| key(*b).cmp(&key(*a)).then(a.cmp(b)));
-    for at in by_rest.into_iter().take(left) {
+    for at in by_rest.into_iter().take(near) {
         if let Some(part) = parts.get_mut(at) {
             *part += 1;
         }
+    }
+    Ok(parts)
+}
+
+/// Adds what is left over to parts by the sizes of their figures: where figures cancel out, shares of their sum would be many times as
+/// large as they are.
+fn add_by_size(mut parts: Vec<i64>, left: i64, exact: &[Exact]) -> Result<Vec<i64>, Overflow> {
+    let sizes: Vec<Exact> = exact.iter().map(Exact::abs).collect();
+    let more = share(left, &sizes)?.unwrap_or_else(|| at_front(left, exact.len()));
+    for (part, more) in parts.iter_mut().zip(more) {
+        *part = part.checked_add(more).ok_or(Overflow)?;
     }
     Ok(parts)
 }

@@ -152,3 +152,13 @@ proptest! {
         }
     }
 }
+
+/// Figures that nearly cancel out keep their size, however far the total is from their sum.
+#[test]
+fn what_is_left_over_goes_by_size_where_figures_cancel_out() {
+    let figures = [Exact::from_int(7), Exact::ratio(-69_993, 10_000).unwrap()];
+    assert_eq!(round_to_total(7, &figures).unwrap(), [11, -4]);
+    assert_eq!(round_to_total(-5, &figures).unwrap(), [4, -9]);
+    assert_eq!(round_to_total(1, &figures).unwrap(), [7, -6]);
+    assert_eq!(round_to_total(30, &[Exact::from_int(1), Exact::from_int(2)]).unwrap(), [10, 20]);
+}
