@@ -411,7 +411,7 @@ impl<'a> Calculation<'a> {
         } else if schedule.grain == Grain::Line {
             // What earlier periods of the year earned does not go on.
             let before = now.figures.taken_off(schedule).map_or(Exact::ZERO, |earlier| earlier.figure.exact.clone());
-            let own = figure.exact.sub(&before).map_err(loud)?;
+            let own = if figure.unmet { Exact::ZERO } else { figure.exact.sub(&before).map_err(loud)? };
             let whole = rest.add(&Exact::ONE).and_then(|whole| whole.mul(&own)).map_err(loud)?;
             schedule.rounding.mode.round_scaled(&whole, currency.decimals()).map_err(loud)?
         } else {

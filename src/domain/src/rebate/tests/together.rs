@@ -261,3 +261,16 @@ fn an_entry_that_is_supposed_lies_under_the_cap_of_its_line() {
     let worth = found[0].next_band.as_ref().unwrap().worth.map(crate::money::Money::amount);
     assert_eq!((worth.as_deref(), found[0].hypothetical.as_ref().unwrap().adds.amount().as_str()), (Some("60.00"), "60.00"));
 }
+
+/// A forecast of a quarter in which the condition is not met so far is nothing, also line by line.
+#[test]
+fn an_unmet_condition_forecasts_nothing() {
+    let revenue = json!({ "metric": { "metric": "revenue", "atLeast": 200 } });
+    for grain in ["PERIOD", "LINE"] {
+        let program = program_of(with(flat("10 %"), json!({ "cumulative": true, "grain": grain, "condition": revenue })));
+        let facts = facts_of(&program, json!({ "transactions": [sale("1", "2024-01-10", "900.00", "1"), sale("2", "2024-04-10", "100.00", "1")] }));
+        let period = program.period_named("2024-Q2").unwrap();
+        let found = estimate(&program, &facts, "P", &period, "2024-04-30".parse().unwrap(), &[], &OnRecord).unwrap().remove(0);
+        assert_eq!((found.earned.amount(), found.forecast.unwrap().earned.amount()), ("0.00".to_owned(), "0.00".to_owned()), "{grain}");
+    }
+}
