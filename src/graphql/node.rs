@@ -104,9 +104,15 @@ pub fn decode(id: &str) -> Option<(NodeKind, Uuid)> {
     Some((kind, Uuid::from_slice(rest).ok()?))
 }
 
-/// The identity behind an id of this kind; none for any other text.
+/// The identity behind an id of this kind, or behind the bare one that files have in their columns; none for any other text.
 pub fn decode_as(kind: NodeKind, id: &str) -> Option<Uuid> {
-    decode(id).filter(|(found, _)| *found == kind).map(|(_, id)| id)
+    decode(id).filter(|(found, _)| *found == kind).map(|(_, id)| id).or_else(|| bare(id))
+}
+
+/// A UUID in the spelling of files: hyphenated, in small letters.
+fn bare(text: &str) -> Option<Uuid> {
+    let id: Uuid = text.parse().ok()?;
+    (id.to_string() == text).then_some(id)
 }
 
 #[cfg(test)]
@@ -120,6 +126,15 @@ mod tests {
             let text = encode(*kind, id);
             assert_eq!(decode(&text), Some((*kind, id)));
             assert!(NodeKind::ALL.iter().all(|other| (decode_as(*other, &text).is_some()) == (other == kind)));
+        }
+    }
+
+    #[test]
+    fn the_bare_id_of_a_file_is_taken_where_the_kind_is_known() {
+        let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
+        assert_eq!((decode(&id.to_string()), decode_as(NodeKind::Statement, &id.to_string())), (None, Some(id)));
+        for other in [id.simple().to_string(), id.urn().to_string(), id.braced().to_string(), id.to_string().to_uppercase().replace('0', "A")] {
+            assert_eq!(decode_as(NodeKind::Statement, &other), None, "{other}");
         }
     }
 

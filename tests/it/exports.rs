@@ -11,10 +11,13 @@ use crate::api::{Api, admin, auditor, designer};
 use crate::served::{jwt, token, token_of};
 use guerdon::app::auth::RoleClaim;
 
-struct File {
-    status: u16,
+/// What a request for a file was answered.
+pub struct File {
+    /// The status.
+    pub status: u16,
     headers: reqwest::header::HeaderMap,
-    text: String,
+    /// The body.
+    pub text: String,
 }
 
 impl File {
@@ -23,7 +26,8 @@ impl File {
     }
 }
 
-async fn served(api: &Api) -> String {
+/// Serves over HTTP; answers the address.
+pub async fn served(api: &Api) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = api.app.clone();
@@ -31,7 +35,8 @@ async fn served(api: &Api) -> String {
     format!("http://{address}")
 }
 
-async fn get(url: &str, token: Option<&str>) -> File {
+/// Asks for a file.
+pub async fn get(url: &str, token: Option<&str>) -> File {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let request = token.into_iter().fold(client.get(url), |request, token| request.bearer_auth(token));
     let answer = request.send().await.unwrap();

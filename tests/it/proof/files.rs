@@ -1,4 +1,5 @@
 use guerdon::app::exports::{ExportKind, JOURNAL_COLUMNS, LINE_COLUMNS, RunRows, STATEMENT_COLUMNS, export_run, export_statement};
+use guerdon::graphql::node::{NodeKind, encode};
 use serde_json::Value;
 
 use super::{ctx, posted, preparer, service, statement, statements, text_of};
@@ -40,6 +41,36 @@ async fn a_run_goes_out_as_csv_and_as_one_object_a_line() {
     }
     let refused = export_run(&api.app, &ctx(&api, of_partner("A")), run.id, RunRows::Statements, ExportKind::Csv).await;
     assert!(refused.is_err());
+}
+
+/// What a file says of a run and a statement is taken where their ids are asked for.
+#[tokio::test]
+async fn the_ids_of_a_file_lead_back_to_the_service() {
+    let api = service().await;
+    let run = posted(&api, "2020-Q1").await;
+    let csv = text_of(export_run(&api.app, &ctx(&api, preparer()), run.id, RunRows::Statements, ExportKind::Csv).await.unwrap()).await;
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let row = reader.records().next().unwrap().unwrap();
+    let (statement, of_run) = (row.get(0).unwrap(), row.get(1).unwrap());
+    let base = crate::exports::served(&api).await;
+    let staff = crate::served::token(guerdon_domain::access::Role::Auditor);
+    for path in [
+        format!("statements/{statement}/derivation.json"),
+        format!("statements/{statement}/statement.html"),
+        format!("runs/{of_run}/statements.csv"),
+        format!("runs/{}/statements.csv", encode(NodeKind::RebateRun, run.id).as_str()),
+    ] {
+        assert_eq!(crate::exports::get(&format!("{base}/exports/{path}"), Some(&staff)).await.status, 200, "{path}");
+    }
+    for path in [format!("runs/{statement}/statements.csv"), format!("statements/{}/statement.html", statement.to_uppercase())] {
+        assert_eq!(crate::exports::get(&format!("{base}/exports/{path}"), Some(&staff)).await.status, 404, "{path}");
+    }
+    let listed = api.ask(preparer(), &format!("{{ statements(filter: {{run: \"{of_run}\"}}, first: 1) {{ totalCount }} }}")).await;
+    assert_eq!(listed.at("/statements/totalCount").as_u64().unwrap() as usize, statements(&api, run.id).await.len());
+    let input = serde_json::json!({"statementId": statement, "claimed": {"amount": "1.00", "currency": "USD"}, "reason": "less", "idempotencyKey": "d"});
+    let owner = row.get(6).unwrap();
+    let opened = api.try_mutate(of_partner(owner), "disputeOpen", "DisputeOpenInput", "dispute { state }", input).await;
+    assert_eq!(opened.at("/payload/dispute/state"), "OPEN");
 }
 
 #[tokio::test]
