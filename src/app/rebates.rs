@@ -3,6 +3,7 @@
 pub mod accruals;
 pub mod books;
 pub mod calculate;
+mod contract_rates;
 pub mod proof;
 pub mod runs;
 pub mod statements;

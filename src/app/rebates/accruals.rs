@@ -11,6 +11,8 @@ use guerdon_domain::rebate::{OnRecord, accruals};
 use guerdon_store::{AccrualLine, AuditEntry, Change, NewAccrual, PartnerId, WriteTx};
 use serde::{Deserialize, Serialize};
 
+use super::calculate::PeriodAsked;
+use super::contract_rates::refuse_contract_rates;
 use super::runs::over_all;
 use crate::app::idempotency::{Keyed, keyed_context, write_context};
 use crate::app::jobs::{HeldJob, NewJob, Progress, StoredJob};
@@ -111,7 +113,11 @@ async fn prepare(app: &App, input: &Input) -> Result<(InForce, Period, UpTo), Ap
             let key = ProgramKey::Id(input.program);
             let unknown = || AppError::invalid("UNKNOWN_PERIOD", "period", "the program has no such period any more");
             let (period, in_force) = period_governed(app, tx, Some(&key), &input.period).await?.ok_or_else(unknown)?;
-            Ok((in_force, period, UpTo { cut_off: tx.counter("batch_seal").await?, records: tx.counter("record").await? }))
+            let up_to = UpTo { cut_off: tx.counter("batch_seal").await?, records: tx.counter("record").await? };
+            let own = [PeriodAsked { period, in_force }];
+            refuse_contract_rates(tx, input.program, &own, up_to.records, "period").await?;
+            let [PeriodAsked { period, in_force }] = own;
+            Ok((in_force, period, up_to))
         })
         .await
 }

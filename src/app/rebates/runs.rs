@@ -17,7 +17,7 @@ use guerdon_domain::fault::{Fault, Faults};
 use guerdon_domain::page::{Page, PageRequest};
 use guerdon_domain::program::Program;
 use guerdon_domain::rebate::may_run;
-use guerdon_store::{AuditEntry, Change, NewRun, StoreError, WriteTx};
+use guerdon_store::{AuditEntry, Change, NewRun, ReadTx, StoreError, WriteTx};
 pub use guerdon_store::{Deed, RunDifference, RunFilter, RunId, RunInputs, RunKind, RunState, RunTotal, StoredRun};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,7 @@ use super::super::periods::governed;
 use super::super::programs::{ProgramKey, program_in, today_in};
 use super::super::text::check_text;
 use super::super::{App, Ctx};
+use super::contract_rates::refuse_contract_rates;
 use crate::error::AppError;
 
 /// Partners of `rebateRun.differences` at most.
@@ -177,8 +178,8 @@ pub(super) fn summary(run: &StoredRun) -> serde_json::Value {
 /// voids what was decided about it.
 ///
 /// # Errors
-/// `Forbidden`; `NotFound`; `Invalid` with `PERIOD_NOT_OVER` or `GRACE_DAYS`; `Conflict` with `WRONG_STATE`, `RUN_EXISTS`; those of
-/// idempotency keys.
+/// `Forbidden`; `NotFound`; `Invalid` with `PERIOD_NOT_OVER`, `GRACE_DAYS` or `CONTRACT_RATES`; `Conflict` with `WRONG_STATE`,
+/// `RUN_EXISTS`, `NOBODY_ENROLLED`; those of idempotency keys.
 pub async fn calculate_run(app: &App, ctx: &Ctx, id: RunId, keyed: Option<&Keyed>) -> Result<Begun, AppError> {
     preparing(ctx)?;
     let context = keyed_context(app, ctx, "rebateRunCalculate", keyed)?;
@@ -188,6 +189,9 @@ pub async fn calculate_run(app: &App, ctx: &Ctx, id: RunId, keyed: Option<&Keyed
 
 async fn begin(app: &App, ctx: &Ctx, tx: &WriteTx, id: RunId) -> Result<Change<Begun>, AppError> {
     let run = tx.find_run(id).await?.ok_or(AppError::NotFound)?;
+    if run.state == RunState::Calculating {
+        return Err(decide::wrong_state(&run, "it is being calculated already; wait for its job, or void it"));
+    }
     let open = [RunState::Draft, RunState::Calculated, RunState::Submitted, RunState::Approved, RunState::Failed];
     if !open.contains(&run.state) {
         return Err(decide::wrong_state(&run, "only what is not decided for good can be calculated"));
@@ -205,10 +209,14 @@ async fn begin(app: &App, ctx: &Ctx, tx: &WriteTx, id: RunId) -> Result<Change<B
         adjustments: tx.counter("rebate_adjustment").await?,
         records: tx.counter("record").await?,
     };
+    if run.kind == RunKind::Original {
+        require_somebody(tx, &run, inputs.records).await?;
+    }
     let partners = match run.of_run_id {
         Some(of) => tx.count_run_partners(of).await?,
         None => {
             let question = question_of(app, tx, run.program_id, (&period.name, period.span.from), &inputs).await?;
+            refuse_contract_rates(tx, run.program_id, &question.periods, inputs.records, "runId").await?;
             tx.count_enrolled(run.program_id, question.days(), inputs.records).await?
         }
     };
@@ -218,6 +226,19 @@ async fn begin(app: &App, ctx: &Ctx, tx: &WriteTx, id: RunId) -> Result<Change<B
     let job = tx.enqueue_job(&NewJob { kind: KIND, unique_key: Some(begun.id.to_string()), input, total }).await?;
     let audit = audit_of(&begun).before(summary(&run)).after(summary(&begun));
     Ok(Change::new(Begun { run: begun, job }, audit))
+}
+
+/// Refuses to settle a period with nobody: posting it would lock the period, as if there had been something to settle.
+async fn require_somebody(tx: &ReadTx, run: &StoredRun, records: i64) -> Result<(), AppError> {
+    if tx.anybody_enrolled(run.program_id, run.span, records).await? {
+        return Ok(());
+    }
+    let message = format!(
+        "nobody was enrolled in the program on a day of {}: enroll its partners, with the day since when they take part. Differences of periods that \
+         are posted already are for an ADJUSTMENT run",
+        run.period
+    );
+    Err(AppError::conflict("NOBODY_ENROLLED", "runId", message))
 }
 
 /// Whether every schedule of a period may be calculated on a day.

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use guerdon_domain::access::Scope;
+use guerdon_domain::date::Span;
 use guerdon_domain::facts::Contract;
+use sea_orm::QueryResult;
 use uuid::Uuid;
 
 use crate::convert::{Row, TextEnum};
 use crate::fault::StoreError;
+use crate::run_chunk::enrolled;
 use crate::scope::within;
 use crate::sql::{Parameters, is_one_of_uuids, uuids};
+use crate::state::as_of_record;
 use crate::tx::{ReadTx, WriteTx};
 use crate::{PartnerId, ProgramId};
 
@@ -59,6 +63,28 @@ impl ReadTx {
             contracts.entry(contract.partner_id).or_default().push(contract);
         }
         Ok(contracts)
+    }
+
+    /// The active contracts on some day of `days` that have terms about rebates, or with `templates` follow one, of partners that a run
+    /// over these days is about; as it was on record after change number `records`. By the codes of the partners.
+    pub async fn active_contracts(&self, program: ProgramId, days: Span, records: i64, templates: bool) -> Result<Vec<(String, Contract)>, StoreError> {
+        let of_partners = enrolled(records);
+        let follows = if templates { "OR s.template IS NOT NULL" } else { "" };
+        let [now, past] = as_of_record("contract", records).map(|(table, known)| {
+            format!(
+                "SELECT p.code, s.number, s.template, s.status, s.from_on, s.until_on, s.terms FROM {table} s JOIN partner p ON p.id = s.partner_id \
+                 WHERE s.program_id = $1 AND s.from_on < $3 AND s.until_on > $2 AND s.status = 'ACTIVE' \
+                 AND (s.terms LIKE '%\"rebateRates\"%' {follows}) AND {known} AND {of_partners}"
+            )
+        });
+        let values = vec![program.into(), days.from.naive().into(), days.until.naive().into()];
+        let rows = self.all(format!("{now} UNION ALL {past} ORDER BY 1, 2"), values).await?;
+        let contract = |row: &QueryResult| {
+            let row = Row::new(row, "contract");
+            let fact = Contract { key: row.get(1)?, template: row.get(2)?, status: row.text_enum(3)?, span: row.span(4)?, terms: row.json(6)? };
+            Ok((row.get(0)?, fact))
+        };
+        rows.iter().map(contract).collect()
     }
 }
 

@@ -73,14 +73,17 @@ fn chunk_of(row: &QueryResult) -> Result<RunChunk, StoreError> {
 /// The condition that a partner was enrolled on some day from `$2` until `$3`, as it was on record after change number `records`, or
 /// that something was stated to it before, which has to be taken back. One question about each partner, which ends with the first answer:
 /// asked one by one with OR between them, PostgreSQL would read all enrollments and statements for every chunk.
-fn enrolled(records: i64) -> String {
-    let [now, past] = as_of_record("enrollment", records).map(|(table, known)| {
-        format!(
-            "SELECT 1 FROM {table} s WHERE s.partner_id = p.id AND s.program_id = $1 AND s.since_on < $3 \
-             AND (s.until_on IS NULL OR s.until_on > $2) AND {known}"
-        )
-    });
+pub(crate) fn enrolled(records: i64) -> String {
+    let [now, past] = enrollments(records).map(|found| format!("{found} AND s.partner_id = p.id"));
     format!("EXISTS ({now} UNION ALL {past} UNION ALL SELECT 1 FROM statement s WHERE s.partner_id = p.id AND s.program_id = $1)")
+}
+
+/// The enrollments on some day from `$2` until `$3`, as they were on record after change number `records`: those that still are, and
+/// those of the past.
+fn enrollments(records: i64) -> [String; 2] {
+    as_of_record("enrollment", records).map(|(table, known)| {
+        format!("SELECT 1 FROM {table} s WHERE s.program_id = $1 AND s.since_on < $3 AND (s.until_on IS NULL OR s.until_on > $2) AND {known}")
+    })
 }
 
 impl ReadTx {
@@ -105,6 +108,13 @@ impl ReadTx {
         let values = vec![program.into(), days.from.naive().into(), days.until.naive().into()];
         let row = self.one(format!("SELECT COUNT(*) FROM partner p WHERE {}", enrolled(records)), values).await?;
         row.map_or(Ok(0), |row| Row::new(&row, "partner").get(0))
+    }
+
+    /// Whether anybody was enrolled on some day of `days`, as it was on record after change number `records`.
+    pub async fn anybody_enrolled(&self, program: ProgramId, days: Span, records: i64) -> Result<bool, StoreError> {
+        let [now, past] = enrollments(records);
+        let values = vec![program.into(), days.from.naive().into(), days.until.naive().into()];
+        Ok(self.one(format!("{now} UNION ALL {past} LIMIT 1"), values).await?.is_some())
     }
 
     /// What came in after the last batch that a run read, dated before the end of its period: one word for people.

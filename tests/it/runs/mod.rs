@@ -8,6 +8,7 @@ mod law;
 mod life;
 mod locks;
 mod operands;
+mod refused;
 mod simulated;
 mod versions;
 mod ways;

@@ -13,6 +13,8 @@ use super::settle::body_of;
 use super::so_far::{StatedInAll, StatedSoFar};
 use crate::app::App;
 use crate::app::programs::{ProgramKey, in_force_by, in_force_many};
+use crate::app::rebates::calculate::PeriodAsked;
+use crate::app::rebates::contract_rates::refuse_contract_rates;
 use crate::error::AppError;
 
 /// Partners whose statements are read at once.
@@ -200,10 +202,12 @@ pub(super) async fn require_current(app: &App, tx: &ReadTx, run: &StoredRun) -> 
         records: inputs.records,
         tiers: schedules.iter().any(|schedule| asks_tiers(schedule) || schedule.condition.is_some()),
     };
-    match tx.find_change_after(&asked).await? {
-        Some(what) => Err(changed("runId", &format!("{what} of its period came in since it was calculated: calculate the run again"))),
-        None => Ok(()),
+    if let Some(what) = tx.find_change_after(&asked).await? {
+        return Err(changed("runId", &format!("{what} of its period came in since it was calculated: calculate the run again")));
     }
+    let Some(period) = program.compiled.period_named(&run.period) else { return Ok(()) };
+    let own = [PeriodAsked { period, in_force: program.clone() }];
+    refuse_contract_rates(tx, run.program_id, &own, tx.counter("record").await?, "runId").await
 }
 
 /// The refusal of what is not any more as it was seen.

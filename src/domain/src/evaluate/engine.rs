@@ -14,7 +14,7 @@ use crate::levelling::{Due, LadderRisk, Standing};
 use crate::metric::{At, Evaluator, MetricValue};
 use crate::period::Period;
 use crate::program::Program;
-use crate::rebate::{Estimate, Knowledge, Levelled, PeriodResult, RunAsked, RunResult, compute_as_known, estimate, runs};
+use crate::rebate::{Estimate, Knowledge, Levelled, PeriodResult, RunAsked, RunResult, compute_as_known, estimate, require_own_rates, runs};
 
 /// A program over facts, ready to be asked. Tiers of rebates and entitlements are those on record; of a ladder without any on
 /// record, those that an evaluation gives on the date.
@@ -99,10 +99,10 @@ impl<'a> Evaluation<'a> {
     /// The rebates of a period.
     ///
     /// # Errors
-    /// As [`Self::standing`]; a budget that does not suffice and says so.
+    /// As [`Self::standing`]; a budget that does not suffice and says so; rates that a contract replaces.
     pub fn rebates(&self, partner: &str, period: &Period, known_on: Option<Date>) -> Result<PeriodResult, Faults> {
         let knowledge = Knowledge { known_on, ..Knowledge::default() };
-        self.governs(period)?;
+        self.governs(partner, period)?;
         compute_as_known(self.program, self.facts, partner, period, &knowledge, &self.tiers)
     }
 
@@ -111,7 +111,7 @@ impl<'a> Evaluation<'a> {
     /// # Errors
     /// As [`Self::rebates`]; a run before its period is over.
     pub fn runs(&self, partner: &str, asked: &[RunAsked]) -> Result<Vec<RunResult>, Faults> {
-        asked.iter().filter_map(|run| self.program.period_named(&run.period)).try_for_each(|period| self.governs(&period))?;
+        asked.iter().filter_map(|run| self.program.period_named(&run.period)).try_for_each(|period| self.governs(partner, &period))?;
         runs(self.program, self.facts, partner, asked, &self.tiers_then)
     }
 
@@ -120,13 +120,15 @@ impl<'a> Evaluation<'a> {
     /// # Errors
     /// As [`Self::rebates`].
     pub fn estimate(&self, partner: &str, period: &Period, as_of: Date, order: &[Transaction]) -> Result<Vec<Estimate>, Faults> {
-        self.governs(period)?;
+        self.governs(partner, period)?;
         estimate(self.program, self.facts, partner, period, as_of, order, &self.tiers)
     }
 
-    /// Whether the program has rules for a period.
-    fn governs(&self, period: &Period) -> Result<(), Faults> {
-        ungoverned(self.program, period).map_or(Ok(()), |fault| Err(fault.within("period").into()))
+    /// Whether the program has rules for a period, and its partner is paid by them.
+    fn governs(&self, partner: &str, period: &Period) -> Result<(), Faults> {
+        ungoverned(self.program, period).map_or(Ok(()), |fault| Err(Faults::from(fault.within("period"))))?;
+        let contracts = self.facts.partners.get(partner).into_iter().flat_map(|own| &own.contracts);
+        require_own_rates(self.program, partner, contracts, period)
     }
 
     /// What is about to be lost if nothing comes in.

@@ -317,3 +317,44 @@ rebateSchedules: [{key: c, period: {quarter: {}}, method: {flat: {rate: 10 %}}, 
     assert_eq!(asked("2024-02-01", json!(["rebates"])).unwrap()["partners"]["P"]["rebates"], json!([]));
     assert_eq!(asked("2024-05-01", json!(["rebates"])).unwrap()["partners"]["P"]["rebates"][0]["totals"]["USD"], "30.00");
 }
+
+/// Rates of a contract are not passed over: whoever has them is told, and nobody else.
+#[test]
+fn rates_of_a_contract_are_told() {
+    let program = |terms: Value| {
+        json!({
+            "guerdon": 1, "program": {"code": "C", "name": "c", "currency": "USD"}, "version": {"effectiveOn": "2026-01-01"},
+            "rebateSchedules": [
+                {"key": "s", "period": {"month": {}}, "method": {"flat": {"rate": "1 %"}}},
+                {"key": "y", "period": {"year": {}}, "method": {"flat": {"rate": "1 %"}}}
+            ],
+            "contractTemplates": [{"key": "T", "terms": terms}],
+        })
+        .to_string()
+    };
+    let rates = |schedule: &str| json!({"rebateRates": [{"schedule": schedule, "rate": "5 %"}]});
+    let asked = |template: Value, contract: Value, ask: Value| {
+        let facts = json!({"partners": [{"code": "P", "contracts": [contract]}, {"code": "Q"}]});
+        answered(&program(template), json!({"program": "c.yaml", "facts": facts, "asOf": "2026-02-10", "partners": ["P"], "ask": [ask]}))
+    };
+    let contract = |more: Value| {
+        let mut contract = json!({"key": "K", "from": "2026-01-15", "until": "2026-02-11"});
+        contract.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        contract
+    };
+    let months = json!({"rebates": {"periods": ["2026-02"]}});
+    let told = vec![("CONTRACT_RATES".to_owned(), "program.rebateSchedules[0]".to_owned())];
+    let own = contract(json!({"terms": rates("s")}));
+    assert_eq!(asked(json!({}), own.clone(), months.clone()).unwrap_err(), told);
+    assert_eq!(asked(json!({}), own.clone(), json!({"runs": [{"period": "2026-02", "runOn": "2026-03-01"}]})).unwrap_err(), told);
+    assert_eq!(asked(json!({}), own.clone(), json!({"estimate": {"periods": ["2026-02"]}})).unwrap_err(), told);
+    assert_eq!(asked(rates("s"), contract(json!({"template": "T"})), months.clone()).unwrap_err(), told, "of its template");
+    for (contract, ask) in [
+        (own.clone(), json!({"rebates": {"periods": ["2026-03"]}})),
+        (contract(json!({"terms": rates("y")})), months.clone()),
+        (contract(json!({"terms": rates("s"), "status": "DRAFT"})), months.clone()),
+        (contract(json!({})), months),
+    ] {
+        assert!(asked(json!({}), contract.clone(), ask).is_ok(), "{contract}");
+    }
+}

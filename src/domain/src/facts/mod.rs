@@ -443,7 +443,8 @@ pub struct ContractTerms {
     /// Benefits added, replaced or removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<crate::document::benefit::TermGrant>,
-    /// Rates that replace those of a rebate schedule. Kept; the rebate engine reads them with a later version of this service.
+    /// Rates that replace those of a rebate schedule. Kept; rebates do not go by them yet, so that what would need them is refused
+    /// (CONTRACT_RATES).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rebate_rates: Vec<crate::document::contract::RebateRateTerm>,
     /// Thresholds that replace those of a requirement. Kept, as above.
