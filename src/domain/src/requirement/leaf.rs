@@ -53,7 +53,9 @@ impl LeafWords {
 
     /// The bound of a comparison.
     fn goal(&self, required: &Exact, actual: Option<&Exact>) -> Goal {
-        Goal::new(self.compares, required, self.step(actual), actual)
+        // Only what must be passed takes a step more.
+        let step = matches!(self.compares, Compares::Above | Compares::Below).then(|| self.step(actual)).flatten();
+        Goal::new(self.compares, required, step, actual)
     }
 }
 

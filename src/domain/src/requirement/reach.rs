@@ -124,6 +124,17 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
+    /// Whether what is missing is the difference to the bound, by what the value follows from.
+    const fn lacks_the_difference(&self) -> bool {
+        match self.rule {
+            Rule::Measure(_) => true,
+            Rule::Formula(formula) => {
+                !matches!(formula, Formula::Maximum(_) | Formula::Minimum(_) | Formula::Sum(_) | Formula::Difference(_) | Formula::Choice(_))
+            }
+            Rule::Constant => false,
+        }
+    }
+
     /// Whether the figures of other partners decide it too.
     const fn is_of_cohort(&self) -> bool {
         matches!(self.rule, Rule::Formula(Formula::PercentileRank(_) | Formula::Rank(_) | Formula::CohortMean(_)))
@@ -158,7 +169,7 @@ impl<'a> Evaluator<'a> {
         let Some(rule) = known else { return Ok(None) };
         let seen = Seen { rule, name: "", value: Arc::clone(value) };
         let settled = reaching.is_settled(&seen);
-        if !settled && matches!(seen.rule, Rule::Measure(_)) {
+        if !settled && seen.lacks_the_difference() {
             return Ok(None);
         }
         let plain = goal.map_or(Ok(Reach::Closed), |goal| plain(&seen.value, goal))?;
