@@ -53,7 +53,9 @@ mod m20260801_000057_recorded_sets;
 mod m20260801_000058_revised_facts;
 mod m20260801_000059_standing_lookup;
 mod m20260801_000060_answer_partners;
+mod m20260801_000061_unreplaced;
 mod recorded;
+mod unreplaced;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
@@ -113,6 +115,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000058_revised_facts::Migration),
             Box::new(m20260801_000059_standing_lookup::Migration),
             Box::new(m20260801_000060_answer_partners::Migration),
+            Box::new(m20260801_000061_unreplaced::Migration),
         ]
     }
 }

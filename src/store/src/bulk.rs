@@ -168,6 +168,31 @@ pub(crate) async fn insert(tx: &ReadTx, table: &str, columns: &[Column], rows: V
     Ok(affected)
 }
 
+/// Writes `rows`: those whose key, the first `key` columns, is there change, the others are inserted. Each key stands once among them.
+/// SQLite changes them before it inserts, since the trigger of a table whose past is kept refuses upserts.
+pub(crate) async fn upsert(tx: &ReadTx, table: &str, columns: &[Column], key: usize, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let (own, rest) = names.split_at(key.min(names.len()));
+    if let Session::Postgres(_) = &tx.tx {
+        let set: Vec<String> = rest.iter().map(|name| format!("{name} = excluded.{name}")).collect();
+        let tail = format!("ON CONFLICT ({}) DO UPDATE SET {}", own.join(", "), set.join(", "));
+        return insert(tx, table, columns, rows, &tail).await.map(drop);
+    }
+    let set: Vec<String> = rest.iter().map(|name| format!("{name} = new.{name}")).collect();
+    let same: Vec<String> = own.iter().map(|name| format!("held.{name} = new.{name}")).collect();
+    let (names, same) = (names.join(", "), same.join(" AND "));
+    let head = format!("WITH new ({names}) AS (");
+    let change = format!(") UPDATE {table} AS held SET {} FROM new WHERE {same}", set.join(", "));
+    let add = format!(") INSERT INTO {table} ({names}) SELECT {names} FROM new WHERE NOT EXISTS (SELECT 1 FROM {table} AS held WHERE {same})");
+    for part in rows.chunks(SQLITE_VALUES / columns.len().max(1)) {
+        for tail in [&change, &add] {
+            let (sql, values) = values_list(&head, part.to_vec(), tail);
+            tx.execute(sql, values).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Inserts a row for each item, all of them new. Many of them go by COPY where the database has it, and their cells are never values.
 pub(crate) async fn insert_each<T>(
     tx: &ReadTx,

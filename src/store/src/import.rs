@@ -315,7 +315,10 @@ impl Import {
             into = revision.0,
             one = revision.1
         );
-        Ok(write.execute(sql, vec![self.batch.into(), self.source.clone().into()]).await?.rows_affected())
+        let guard = write.set_guard_aside(self.table.table).await?;
+        let moved = write.execute(sql, vec![self.batch.into(), self.source.clone().into()]).await?.rows_affected();
+        write.put_guard_back(guard).await?;
+        Ok(moved)
     }
 
     /// Inserts the last staged body of each id that differs from its latest revision, as the next one.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use guerdon_domain::access::Scope;
 use guerdon_domain::date::Date;
 use guerdon_domain::money::{Currency, Money};
-use sea_orm::QueryResult;
+use sea_orm::{DbBackend, QueryResult, Value};
 use serde::{Deserialize, Serialize};
 
 use crate::convert::{Row, TextEnum, text_enum};
@@ -359,14 +359,8 @@ impl WriteTx {
         for currency in self.run_currencies(run.id).await? {
             let sums = "SELECT s.partner_id AS partner_id, SUM(s.amount_minor) AS amount FROM statement s WHERE s.run_id = $1 AND s.currency = $2 \
                 GROUP BY s.partner_id HAVING SUM(s.amount_minor) <> 0";
-            let accounts = format!(
-                "INSERT INTO account (program_id, kind, partner_id, currency, balance_minor) \
-                 SELECT $3, 'REBATE_PAYABLE', partner_id, $2, CAST($4 * amount AS BIGINT) FROM ({sums}) AS sums WHERE TRUE \
-                 ON CONFLICT (program_id, kind, currency, partner_id) WHERE partner_id IS NOT NULL \
-                 DO UPDATE SET balance_minor = account.balance_minor + excluded.balance_minor"
-            );
             let values = vec![run.id.into(), currency.clone().into(), run.program_id.into(), sign.into()];
-            if self.execute(accounts, values.clone()).await?.rows_affected() == 0 {
+            if self.add_to_partners(sums, &values).await? == 0 {
                 continue;
             }
             let entry = self.new_id();
@@ -388,6 +382,25 @@ impl WriteTx {
         Ok(entries)
     }
 
+    /// Adds `$4` times what `sums` come to, in currency `$2`, to the accounts of partners in program `$3`; answers how many. Accounts
+    /// that are not there yet are opened: on SQLite before, where a trigger refuses upserts.
+    async fn add_to_partners(&self, sums: &str, values: &[Value]) -> Result<u64, StoreError> {
+        let open = "INSERT INTO account (program_id, kind, partner_id, currency, balance_minor) SELECT $3, 'REBATE_PAYABLE', partner_id, $2,";
+        if self.backend() == DbBackend::Postgres {
+            let sql = format!(
+                "{open} CAST($4 * amount AS BIGINT) FROM ({sums}) AS sums \
+                 ON CONFLICT (program_id, kind, currency, partner_id) WHERE partner_id IS NOT NULL \
+                 DO UPDATE SET balance_minor = account.balance_minor + excluded.balance_minor"
+            );
+            return Ok(self.execute(sql, values.to_vec()).await?.rows_affected());
+        }
+        let own = "a.program_id = $3 AND a.kind = 'REBATE_PAYABLE' AND a.currency = $2 AND a.partner_id = sums.partner_id";
+        let missing = format!("{open} 0 * $4 FROM ({sums}) AS sums WHERE NOT EXISTS (SELECT 1 FROM account a WHERE {own})");
+        self.execute(missing, values.to_vec()).await?;
+        let add = format!("UPDATE account AS a SET balance_minor = a.balance_minor + CAST($4 * sums.amount AS BIGINT) FROM ({sums}) AS sums WHERE {own}");
+        Ok(self.execute(add, values.to_vec()).await?.rows_affected())
+    }
+
     async fn run_currencies(&self, run: RunId) -> Result<Vec<String>, StoreError> {
         let rows = self.all("SELECT DISTINCT currency FROM statement WHERE run_id = $1 ORDER BY currency", vec![run.into()]).await?;
         rows.iter().map(|row| Row::new(row, "statement").get(0)).collect()
@@ -400,14 +413,29 @@ impl WriteTx {
 
     /// Posts an amount to an account of the program itself.
     async fn post_to_program(&self, entry: EntryId, program: ProgramId, kind: AccountKind, currency: &str, amount: i64) -> Result<(), StoreError> {
-        let sql = "INSERT INTO account (program_id, kind, partner_id, currency, balance_minor) VALUES ($1, $2, NULL, $3, $4) \
-            ON CONFLICT (program_id, kind, currency) WHERE partner_id IS NULL \
-            DO UPDATE SET balance_minor = account.balance_minor + excluded.balance_minor RETURNING id";
-        let row = self.one(sql, vec![program.into(), kind.text().into(), currency.into(), amount.into()]).await?;
-        let row = row.ok_or_else(|| StoreError::corrupt("account", kind.text()))?;
-        let account: i64 = Row::new(&row, "account").get(0)?;
+        let account = self.add_to_program(program, kind, currency, amount).await?;
         let sql = "INSERT INTO posting (entry_id, account_id, amount_minor) VALUES ($1, $2, $3)";
         self.execute(sql, vec![entry.into(), account.into(), amount.into()]).await.map(drop)
+    }
+
+    /// Adds to an account of the program itself, which is opened when it is not there yet; answers its number.
+    async fn add_to_program(&self, program: ProgramId, kind: AccountKind, currency: &str, amount: i64) -> Result<i64, StoreError> {
+        let values = || vec![program.into(), kind.text().into(), currency.into(), amount.into()];
+        let open = "INSERT INTO account (program_id, kind, partner_id, currency, balance_minor) VALUES ($1, $2, NULL, $3, $4)";
+        let row = if self.backend() == DbBackend::Postgres {
+            let upsert = "ON CONFLICT (program_id, kind, currency) WHERE partner_id IS NULL \
+                DO UPDATE SET balance_minor = account.balance_minor + excluded.balance_minor RETURNING id";
+            self.one(format!("{open} {upsert}"), values()).await?
+        } else {
+            // A trigger refuses upserts.
+            let add = "UPDATE account SET balance_minor = balance_minor + $4 WHERE program_id = $1 AND kind = $2 AND currency = $3 \
+                AND partner_id IS NULL RETURNING id";
+            match self.one(add, values()).await? {
+                Some(row) => Some(row),
+                None => self.one(format!("{open} RETURNING id"), values()).await?,
+            }
+        };
+        Row::new(&row.ok_or_else(|| StoreError::corrupt("account", kind.text()))?, "account").get(0)
     }
 
     async fn close_entry(&self, entry: EntryId, of: &EntryOf<'_>, currency: &str) -> Result<(), StoreError> {

@@ -37,6 +37,7 @@ mod fact_rows;
 mod facts;
 mod fault;
 mod floor;
+mod guard;
 mod hierarchy;
 mod idempotency;
 mod import;

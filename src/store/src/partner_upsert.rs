@@ -186,10 +186,7 @@ impl WriteTx {
         if cells.is_empty() {
             return Ok(());
         }
-        let tail = "ON CONFLICT (partner_id, from_on) DO UPDATE SET name = excluded.name, partner_type = excluded.partner_type, \
-            region = excluded.region, parent_id = excluded.parent_id, currency = excluded.currency, status = excluded.status, \
-            attributes = excluded.attributes, recorded_at = excluded.recorded_at";
-        bulk::insert(self, "partner_profile", &PROFILE_COLUMNS, cells, tail).await.map(drop)
+        bulk::upsert(self, "partner_profile", &PROFILE_COLUMNS, 2, cells).await
     }
 
     /// Writes the present profile beside the partner.

@@ -1,9 +1,9 @@
 //! Recording facts over the API: a batch in the caller's transaction, sealed with it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use guerdon_domain::access::Scope;
-use sea_orm::Value;
+use sea_orm::{DbBackend, Value};
 
 use crate::batch::{BatchReport, CONFLICTS_LISTED, ConflictLine, NewBatch, Recorded, RejectReason, RejectedLine};
 use crate::bulk::{self, Column, Kind};
@@ -134,8 +134,9 @@ impl WriteTx {
         let asked: Vec<(u64, String, Vec<u8>)> = facts.iter().map(|fact| (fact.line, fact.external_id.clone(), fact.digest.clone())).collect();
         let amend = rule == ConflictRule::Amend && table.revisions;
         let kept: HashMap<u64, Resolved> = if amend { facts.iter().map(|fact| (fact.line, fact.clone())).collect() } else { HashMap::new() };
-        let new = self.insert_revisions(table, id, source, facts.into_iter().map(|fact| (fact, 1)).collect()).await?;
         let ids = texts(self.backend(), asked.iter().map(|(_, external_id, _)| external_id.as_str()));
+        let facts = self.of_free_ids(table, source, ids.clone(), facts).await?;
+        let new = self.insert_revisions(table, id, source, facts.into_iter().map(|fact| (fact, 1)).collect()).await?;
         if new == asked.len() as u64 {
             report.inserted = new;
         } else {
@@ -150,6 +151,17 @@ impl WriteTx {
             self.add_to_rollup(rollup, &from, vec![source.into(), ids, id.into()]).await?;
         }
         Ok(())
+    }
+
+    /// The facts whose ids are free, the first of each, on SQLite: a trigger refuses ids that are taken before ON CONFLICT could pass
+    /// over them, and nobody else writes meanwhile. PostgreSQL passes over them as it inserts.
+    async fn of_free_ids(&self, table: &FactTable, source: &str, ids: Value, mut facts: Vec<Resolved>) -> Result<Vec<Resolved>, StoreError> {
+        if self.backend() == DbBackend::Postgres {
+            return Ok(facts);
+        }
+        let mut taken: BTreeSet<String> = self.stored_facts(table, source, ids).await?.into_keys().collect();
+        facts.retain(|fact| taken.insert(fact.external_id.clone()));
+        Ok(facts)
     }
 
     async fn insert_revisions(&self, table: &FactTable, id: BatchId, source: &str, facts: Vec<(Resolved, i64)>) -> Result<u64, StoreError> {

@@ -219,7 +219,7 @@ fn part_of(row: &QueryResult) -> Result<BudgetPart, StoreError> {
 }
 
 impl WriteTx {
-    /// Marks a chunk as done. The same chunk a second time is a conflict with `rebate_run_chunk_pk`.
+    /// Marks a chunk as done. The same chunk a second time is refused by the key of the table.
     pub async fn insert_chunk(&self, run: RunId, fence: i64, chunk: &RunChunk) -> Result<(), StoreError> {
         let sql = "INSERT INTO rebate_run_chunk (run_id, pass, no, last_code, partners, statements, fence, failure) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         let values = vec![

@@ -23,6 +23,7 @@ use crate::convert::{TextEnum, attributes_text, region_key};
 use crate::copy;
 use crate::fact_rows::{Fact, FactTable, digest};
 use crate::fault::{StoreError, sort};
+use crate::guard::guard_of;
 use crate::partner_upsert::{PARTNER_COLUMNS, PROFILE_COLUMNS, partner_cells};
 use crate::record::line_number;
 use crate::rollup::{ACTIVITY_MONTHLY, TRANSACTION_MONTHLY};
@@ -306,11 +307,15 @@ impl Seeding {
         }
     }
 
-    /// Drops indexes that back no constraint, and on PostgreSQL the foreign keys, and remembers how to make them again.
+    /// Drops indexes that back no constraint, on PostgreSQL the foreign keys and on SQLite the trigger that refuses taken keys, and
+    /// remembers how to make them again.
     async fn set_aside(&mut self, table: &str) -> Result<(), StoreError> {
         if matches!(self.door, Door::Sqlite(_)) {
+            // Without its indexes the trigger would read the whole table for every row.
+            let guards = self.pairs(&format!("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name = '{}'", guard_of(table))).await?;
             let indexes = self.pairs(&format!("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = '{table}' AND sql IS NOT NULL")).await?;
-            return self.drop_indexes(indexes).await;
+            self.drop_all("INDEX", indexes).await?;
+            return self.drop_all("TRIGGER", guards).await;
         }
         let indexes = format!(
             "SELECT c.relname::text, pg_get_indexdef(c.oid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
@@ -318,7 +323,7 @@ impl Seeding {
         );
         let keys = format!("SELECT conname::text, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype = 'f'");
         let indexes = self.pairs(&indexes).await?;
-        self.drop_indexes(indexes).await?;
+        self.drop_all("INDEX", indexes).await?;
         for (name, definition) in self.pairs(&keys).await? {
             self.execute(&format!("ALTER TABLE {table} DROP CONSTRAINT {name}")).await?;
             self.put_back.push(format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"));
@@ -326,9 +331,9 @@ impl Seeding {
         Ok(())
     }
 
-    async fn drop_indexes(&mut self, indexes: Vec<(String, String)>) -> Result<(), StoreError> {
-        for (name, definition) in indexes {
-            self.execute(&format!("DROP INDEX {name}")).await?;
+    async fn drop_all(&mut self, what: &str, named: Vec<(String, String)>) -> Result<(), StoreError> {
+        for (name, definition) in named {
+            self.execute(&format!("DROP {what} {name}")).await?;
             self.put_back.push(definition);
         }
         Ok(())

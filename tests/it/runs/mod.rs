@@ -10,6 +10,7 @@ mod locks;
 mod operands;
 mod refused;
 mod simulated;
+mod unreplaced;
 mod versions;
 mod ways;
 
