@@ -11,7 +11,7 @@
 //!
 //! **Round trips.** `load_facts` sends a fixed number of statements whatever the number of partners: one for who they are and their
 //! state (profiles, enrollments, assignments, overrides, admissions, contracts, exceptions), and one for each kind of fact that the
-//! plan asks for. `*_many` are one statement each. `record_facts` is four to seven statements for a batch, plus one per 32,000 bound
+//! plan asks for. `*_many` are one statement each. `record_facts` is four to eight statements for a batch, plus one per 32,000 bound
 //! values on SQLite. A snapshot that is shared ([`Store::in_one_snapshot`]) asks for programs, states and rates once.
 //!
 //! **Representation.** Dates and times are DATE and TIMESTAMPTZ on PostgreSQL and ISO text on SQLite, which sorts as they do.
