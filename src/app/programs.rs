@@ -16,7 +16,7 @@ use guerdon_domain::document::validate::validate;
 use guerdon_domain::event::{Event, ProgramPublished};
 use guerdon_domain::fault::Fault;
 use guerdon_domain::program::Program;
-use guerdon_domain::rebate::{Numbered, handed_to_nobody};
+use guerdon_domain::rebate::Numbered;
 use guerdon_store::{AuditEntry, Change, NewDraft, PublishedProgram, ReadTx, StoreError};
 pub use guerdon_store::{ProgramId, ProgramKey, StoredProgram, VersionHead, VersionId, VersionState};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,7 @@ use super::outbox::outgoing;
 use super::periods::refuse_taken_names;
 use super::{App, Ctx};
 use crate::error::AppError;
+use dropped::list_carries_that_end;
 pub use dropped::list_dropped_tiers;
 
 /// A program version in force, compiled.
@@ -198,23 +199,6 @@ pub async fn list_notes(app: &App, ctx: &Ctx, version: VersionId) -> Result<Vec<
     found.extend(list_dropped_tiers(app, ctx, &compiled.document).await?);
     found.extend(app.store.read(async |tx| list_carries_that_end(app, tx, version, &compiled).await).await?);
     Ok(found)
-}
-
-/// What schedules of the version before carry on, and no schedule of this one takes over.
-async fn list_carries_that_end(app: &App, tx: &ReadTx, version: VersionId, compiled: &Program) -> Result<Vec<Fault>, AppError> {
-    let Some(head) = tx.find_version(version).await? else { return Ok(Vec::new()) };
-    let versions = tx.list_published_versions(head.program_id).await?;
-    let Some(before) = versions.iter().rfind(|before| before.effective_on < head.effective_on) else { return Ok(Vec::new()) };
-    let program = continuing_in(app, tx, &versions, before).await?;
-    let said = handed_to_nobody(compiled, &program).into_iter().map(|schedule| {
-        let message = format!(
-            "{schedule} of version {} carries small payouts or negative bases on, and no schedule of this key takes them over in the same currency \
-             and measure: what is carried when this version takes effect is paid, or set off, by nobody",
-            before.number
-        );
-        Fault::new("CARRY_ENDS", "rebateSchedules", message)
-    });
-    Ok(said.collect())
 }
 
 /// The version compiled, from memory or from its document.

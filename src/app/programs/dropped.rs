@@ -1,12 +1,15 @@
-//! Tiers that partners hold and that a version does not have: what publishing it would take away without a word.
+//! What publishing a version would take away without a word: tiers that partners hold and that it does not have, and what the version
+//! before carries on and none of its schedules takes.
 
 use guerdon_domain::access::{Action, Resource, Scope};
 use guerdon_domain::document::Document;
 use guerdon_domain::document::notes::{HeldTier, dropped_tiers};
 use guerdon_domain::fault::Fault;
+use guerdon_domain::program::Program;
+use guerdon_domain::rebate::{Numbered, carries_that_end};
 use guerdon_store::ReadTx;
 
-use super::{App, Ctx, compiled_in, today_in};
+use super::{App, Ctx, VersionId, compiled_in, continuing_in, today_in};
 use crate::error::AppError;
 
 /// The tiers and ladders that a document drops although partners in scope hold them today, each as a note with how many they are. None where
@@ -32,4 +35,13 @@ async fn dropped_in(app: &App, ctx: &Ctx, tx: &ReadTx, scope: &Scope, document: 
     let held = tx.count_held_tiers(scope, program.id, today).await?;
     let held: Vec<HeldTier> = held.into_iter().map(|(ladder, tier, partners)| HeldTier { ladder, tier, partners }).collect();
     Ok(dropped_tiers(&before.document, document, &held))
+}
+
+/// What schedules of the version before carry on, and no schedule of this one takes over.
+pub(super) async fn list_carries_that_end(app: &App, tx: &ReadTx, version: VersionId, compiled: &Program) -> Result<Vec<Fault>, AppError> {
+    let Some(head) = tx.find_version(version).await? else { return Ok(Vec::new()) };
+    let versions = tx.list_published_versions(head.program_id).await?;
+    let Some(before) = versions.iter().rfind(|before| before.effective_on < head.effective_on) else { return Ok(Vec::new()) };
+    let program = continuing_in(app, tx, &versions, before).await?;
+    Ok(carries_that_end(compiled, &Numbered { number: before.number, program }))
 }

@@ -472,6 +472,21 @@ pub enum Formula {
     Choice(ChoiceFormula),
 }
 
+impl Formula {
+    /// The values that it is made of, one level down: also those of gates, and both of a choice, whose requirement is none.
+    pub(crate) fn operands(&self) -> Vec<&Operand> {
+        match self {
+            Self::Sum(sum) => sum.terms.iter().flat_map(|term| std::iter::once(&term.value).chain(term.gates.iter().map(|gate| &gate.value))).collect(),
+            Self::Ratio(of) => vec![&of.numerator, &of.denominator],
+            Self::Difference(of) => vec![&of.from, &of.subtract],
+            Self::Minimum(of) | Self::Maximum(of) | Self::Average(of) => of.iter().collect(),
+            Self::Growth(growth) => vec![&growth.of],
+            Self::PercentileRank(rank) | Self::Rank(rank) | Self::CohortMean(rank) => vec![&rank.of],
+            Self::Choice(choice) => vec![&choice.then, &choice.otherwise],
+        }
+    }
+}
+
 /// A sum of terms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -49,6 +49,30 @@ pub enum Requirement {
     When(Conditional),
 }
 
+impl Requirement {
+    /// The requirements that stand in it, one level down; what it names by a key does not stand in it.
+    pub(crate) fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::AllOf(of) | Self::AnyOf(of) => of.iter().collect(),
+            Self::AtLeast(rule) => rule.of.iter().collect(),
+            Self::Not(of) => vec![of],
+            Self::Labelled(rule) => vec![&rule.requirement],
+            Self::Streak(rule) => vec![&rule.requirement],
+            Self::OnAnyDay(rule) => vec![&rule.requirement],
+            Self::ForEach(rule) => vec![&rule.requirement],
+            Self::When(rule) => vec![&rule.condition, &rule.requirement],
+            Self::Shared(_)
+            | Self::Metric(_)
+            | Self::Tier(_)
+            | Self::Ladders(_)
+            | Self::Holding(_)
+            | Self::Tenure(_)
+            | Self::Contract(_)
+            | Self::Partner(_) => Vec::new(),
+        }
+    }
+}
+
 /// At least n of several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::evaluator::{At, Evaluator};
 use super::{Detail, MetricValue};
 use crate::date::Date;
@@ -50,9 +52,10 @@ type Rankings = BTreeMap<Vec<String>, Ranking>;
 pub struct CohortValues(HashMap<(usize, Date), Rc<Rankings>>);
 
 /// Where one partner stands among others, stated on its own.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StatedRank {
-    /// The formula, as JSON.
+    /// The formula, as JSON text.
     pub formula: String,
     /// The partner's code.
     pub partner: String,
@@ -62,7 +65,8 @@ pub struct StatedRank {
     pub better: u64,
     /// How many partners the cohort has.
     pub partners: u64,
-    /// The mean of their values, where that was asked.
+    /// The mean of their values, of a formula that asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean: Option<Exact>,
 }
 

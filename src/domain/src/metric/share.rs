@@ -66,16 +66,10 @@ fn is_same(before: &Program, after: &Program, key: &str, known: &mut BTreeMap<St
 
 /// Gathers the metrics that a formula names; false where it asks more than values.
 fn operands<'f>(formula: &'f Formula, named: &mut Vec<&'f str>) -> bool {
-    let parts: Vec<&Operand> = match formula {
-        Formula::Sum(sum) => sum.terms.iter().flat_map(|term| std::iter::once(&term.value).chain(term.gates.iter().map(|gate| &gate.value))).collect(),
-        Formula::Ratio(ratio) => vec![&ratio.numerator, &ratio.denominator],
-        Formula::Difference(of) => vec![&of.from, &of.subtract],
-        Formula::Minimum(of) | Formula::Maximum(of) | Formula::Average(of) => of.iter().collect(),
-        Formula::Growth(growth) => vec![&growth.of],
-        Formula::PercentileRank(rank) | Formula::Rank(rank) | Formula::CohortMean(rank) => vec![&rank.of],
-        Formula::Choice(_) => return false,
-    };
-    parts.into_iter().all(|operand| match operand {
+    if matches!(formula, Formula::Choice(_)) {
+        return false;
+    }
+    formula.operands().into_iter().all(|operand| match operand {
         Operand::Metric(key) => {
             named.push(key);
             true

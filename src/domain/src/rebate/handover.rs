@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::date::Date;
 use crate::document::rebate::{BelowMinimum, RebateSchedule};
+use crate::fault::Fault;
 use crate::program::Program;
 
 use super::entitle::forfeits_over_the_year;
@@ -190,8 +191,22 @@ pub fn goes_on_alike(one: &Program, other: &Program) -> bool {
     one.begun() == other.begun() && mine.len() == theirs.len() && mine.iter().zip(&theirs).all(same)
 }
 
+/// What a version leaves of the one before it: schedules of that one which hand on payouts or a negative basis that no schedule takes. Nothing
+/// is refused for it.
+pub fn carries_that_end(program: &Program, before: &Numbered) -> Vec<Fault> {
+    let number = before.number;
+    let said = handed_to_nobody(program, &before.program).into_iter().map(|schedule| {
+        let message = format!(
+            "{schedule} of version {number} carries small payouts or negative bases on, and no schedule of this key takes them over in the same currency \
+             and measure: what is carried when this version takes effect is paid, or set off, by nobody"
+        );
+        Fault::new("CARRY_ENDS", "rebateSchedules", message)
+    });
+    said.collect()
+}
+
 /// Schedules of the version before that hand on payouts or a negative basis which no schedule of the next version takes.
-pub fn handed_to_nobody<'p>(program: &Program, before: &'p Program) -> Vec<&'p str> {
+pub(super) fn handed_to_nobody<'p>(program: &Program, before: &'p Program) -> Vec<&'p str> {
     let is_lost = |theirs: &&RebateSchedule| {
         let taken = program.schedule(&theirs.key).map(|schedule| taken_by(program, schedule, before)).unwrap_or_default();
         handed_by(before, theirs).iter().any(|kind| matches!(kind, Kind::Basis | Kind::Payout) && !taken.contains(kind))

@@ -56,7 +56,7 @@ pub use budget::{apply_budgets, share_budget};
 pub use check::{check, check_stacking, order_dependence};
 pub use contract::require_own_rates;
 pub use estimate::{Estimate, Forecast, Hypothetical, NextBand, accruals, estimate};
-pub use handover::{Handover, Numbered, goes_on_alike, handed_to_nobody, schedules_in_all};
+pub use handover::{Handover, Numbered, carries_that_end, goes_on_alike, schedules_in_all};
 pub use line::Knowledge;
 pub(crate) use line::basis_of;
 pub use result::{BandShare, Entitlement, PeriodResult, StatementLine, Step, StepKind};

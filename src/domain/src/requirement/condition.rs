@@ -109,20 +109,7 @@ pub(crate) fn asks_for(program: &Program, requirement: &Requirement, tier: &Tier
     let into = |part: &Requirement| depth < MAX_DEPTH && asks_for(program, part, tier, depth + 1);
     match requirement {
         Requirement::Tier(rule) => rule == tier,
-        Requirement::AllOf(of) | Requirement::AnyOf(of) => of.iter().any(into),
-        Requirement::AtLeast(rule) => rule.of.iter().any(into),
-        Requirement::Not(of) => into(of),
-        Requirement::Labelled(rule) => into(&rule.requirement),
         Requirement::Shared(key) => program.requirement(key).is_some_and(into),
-        Requirement::Streak(rule) => into(&rule.requirement),
-        Requirement::OnAnyDay(rule) => into(&rule.requirement),
-        Requirement::ForEach(rule) => into(&rule.requirement),
-        Requirement::When(rule) => into(&rule.condition) || into(&rule.requirement),
-        Requirement::Metric(_)
-        | Requirement::Ladders(_)
-        | Requirement::Holding(_)
-        | Requirement::Tenure(_)
-        | Requirement::Contract(_)
-        | Requirement::Partner(_) => false,
+        _ => requirement.parts().into_iter().any(into),
     }
 }

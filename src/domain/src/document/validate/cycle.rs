@@ -41,10 +41,6 @@ struct Leans(BTreeSet<String>);
 impl Leans {
     fn requirement(&mut self, requirement: &Requirement, ladders: &[(String, bool)]) {
         match requirement {
-            Requirement::AllOf(list) | Requirement::AnyOf(list) => list.iter().for_each(|inner| self.requirement(inner, ladders)),
-            Requirement::AtLeast(rule) => rule.of.iter().for_each(|inner| self.requirement(inner, ladders)),
-            Requirement::Not(inner) => self.requirement(inner, ladders),
-            Requirement::Labelled(rule) => self.requirement(&rule.requirement, ladders),
             Requirement::Shared(key) => {
                 self.0.insert(format!("shared requirement {key}"));
             }
@@ -64,14 +60,7 @@ impl Leans {
                 let named: Vec<String> = if rule.ladders.is_empty() { all_but_main().collect() } else { rule.ladders.clone() };
                 self.0.extend(named.iter().map(|key| format!("ladder {key}")));
             }
-            Requirement::Streak(rule) => self.requirement(&rule.requirement, ladders),
-            Requirement::OnAnyDay(rule) => self.requirement(&rule.requirement, ladders),
-            Requirement::ForEach(rule) => self.requirement(&rule.requirement, ladders),
-            Requirement::When(rule) => {
-                self.requirement(&rule.condition, ladders);
-                self.requirement(&rule.requirement, ladders);
-            }
-            Requirement::Tier(_) | Requirement::Holding(_) | Requirement::Tenure(_) | Requirement::Contract(_) | Requirement::Partner(_) => {}
+            _ => requirement.parts().into_iter().for_each(|part| self.requirement(part, ladders)),
         }
     }
 
@@ -86,30 +75,10 @@ impl Leans {
     }
 
     fn formula(&mut self, formula: &Formula, ladders: &[(String, bool)]) {
-        match formula {
-            Formula::Sum(sum) => {
-                for term in &sum.terms {
-                    self.operand(&term.value, ladders);
-                    term.gates.iter().for_each(|gate| self.operand(&gate.value, ladders));
-                }
-            }
-            Formula::Ratio(ratio) => {
-                self.operand(&ratio.numerator, ladders);
-                self.operand(&ratio.denominator, ladders);
-            }
-            Formula::Difference(difference) => {
-                self.operand(&difference.from, ladders);
-                self.operand(&difference.subtract, ladders);
-            }
-            Formula::Minimum(list) | Formula::Maximum(list) | Formula::Average(list) => list.iter().for_each(|operand| self.operand(operand, ladders)),
-            Formula::Growth(growth) => self.operand(&growth.of, ladders),
-            Formula::PercentileRank(rank) | Formula::Rank(rank) | Formula::CohortMean(rank) => self.operand(&rank.of, ladders),
-            Formula::Choice(choice) => {
-                self.requirement(&choice.when, ladders);
-                self.operand(&choice.then, ladders);
-                self.operand(&choice.otherwise, ladders);
-            }
+        if let Formula::Choice(choice) = formula {
+            self.requirement(&choice.when, ladders);
         }
+        formula.operands().into_iter().for_each(|operand| self.operand(operand, ladders));
     }
 }
 

@@ -25,25 +25,13 @@ impl Check<'_> {
         let inner = |requirement: &Requirement| self.asks_region(requirement, depth + 1);
         match requirement {
             _ if depth > MAX_TREE_DEPTH => false,
-            Requirement::AllOf(list) | Requirement::AnyOf(list) => list.iter().any(inner),
-            Requirement::AtLeast(rule) => rule.of.iter().any(inner),
-            Requirement::Not(rule) => inner(rule),
-            Requirement::Labelled(rule) => inner(&rule.requirement),
             Requirement::Shared(key) => self.document.requirements.iter().any(|shared| shared.key == *key && inner(&shared.requirement)),
             Requirement::Metric(comparison) => {
                 let named = comparison.metric.as_ref().is_some_and(|key| self.metric_asks_region(key, depth + 1));
                 named || comparison.value.as_ref().is_some_and(|operand| self.operand_asks_region(operand, depth + 1))
             }
-            Requirement::Streak(rule) => inner(&rule.requirement),
-            Requirement::OnAnyDay(rule) => inner(&rule.requirement),
-            Requirement::ForEach(rule) => rule.groups.scope == MeasureScope::Region || inner(&rule.requirement),
-            Requirement::When(rule) => inner(&rule.condition) || inner(&rule.requirement),
-            Requirement::Tier(_)
-            | Requirement::Ladders(_)
-            | Requirement::Holding(_)
-            | Requirement::Tenure(_)
-            | Requirement::Contract(_)
-            | Requirement::Partner(_) => false,
+            Requirement::ForEach(rule) if rule.groups.scope == MeasureScope::Region => true,
+            _ => requirement.parts().into_iter().any(inner),
         }
     }
 
@@ -63,16 +51,10 @@ impl Check<'_> {
     }
 
     fn formula_asks_region(&self, formula: &Formula, depth: usize) -> bool {
-        let of = |operand: &Operand| self.operand_asks_region(operand, depth);
-        match formula {
-            _ if depth > MAX_TREE_DEPTH => false,
-            Formula::Sum(sum) => sum.terms.iter().any(|term| of(&term.value) || term.gates.iter().any(|gate| of(&gate.value))),
-            Formula::Ratio(ratio) => of(&ratio.numerator) || of(&ratio.denominator),
-            Formula::Difference(difference) => of(&difference.from) || of(&difference.subtract),
-            Formula::Minimum(all) | Formula::Maximum(all) | Formula::Average(all) => all.iter().any(of),
-            Formula::Growth(growth) => of(&growth.of),
-            Formula::PercentileRank(rank) | Formula::Rank(rank) | Formula::CohortMean(rank) => of(&rank.of),
-            Formula::Choice(choice) => self.asks_region(&choice.when, depth) || of(&choice.then) || of(&choice.otherwise),
+        if depth > MAX_TREE_DEPTH {
+            return false;
         }
+        let decided = matches!(formula, Formula::Choice(choice) if self.asks_region(&choice.when, depth));
+        decided || formula.operands().into_iter().any(|operand| self.operand_asks_region(operand, depth))
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::adjust::{amount, minor, share};
 use super::calculate::{Calculated, Measured, Question, Window};
 use super::canonical::{bare, digest, text};
-use super::given::{AdjustmentGiven, Before, FORMAT, Given, Heading, Inputs, PeriodGiven, PostedGiven, RankGiven, ShareGiven, VersionGiven};
+use super::given::{AdjustmentGiven, Before, FORMAT, Given, Heading, Inputs, PeriodGiven, PostedGiven, ShareGiven, VersionGiven};
 use super::narrow::{looks_around, narrowed, relatives};
 use super::numbered;
 use crate::date::Span;
@@ -188,7 +188,7 @@ pub fn derive(asked: &Asked<'_>) -> Result<Derivation, Faults> {
         return Err(Fault::new("NOT_SELF_CONTAINED", "", message).into());
     };
     given.inputs.facts = numbered::write(facts)?;
-    given.inputs.ranks = ranks.iter().map(rank_given).collect();
+    given.inputs.ranks = ranks;
     Ok(Derivation { text: text(&compose(&given, &full)?), content_hash: full.content_hash })
 }
 
@@ -210,17 +210,6 @@ fn versions(asked: &Asked<'_>, programs: &Programs) -> Result<Vec<VersionGiven>,
 fn version(number: i64, program: &Program, follows: Option<i64>) -> Result<VersionGiven, Fault> {
     let document = &program.document;
     Ok(VersionGiven { number, digest: export::digest(document)?, begun: program.begun().clone(), follows, document: export::to_value(document)? })
-}
-
-fn rank_given(rank: &StatedRank) -> RankGiven {
-    RankGiven {
-        formula: rank.formula.clone(),
-        partner: rank.partner.clone(),
-        on: rank.on,
-        better: rank.better,
-        partners: rank.partners,
-        mean: rank.mean.clone(),
-    }
 }
 
 /// A version with the schedules that are stacked with one; no other can change its figure.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::date::Date;
-use crate::exact::Exact;
+use crate::metric::StatedRank;
 use crate::money::{Currency, DecimalText};
 use crate::rebate::{RunKind, StatedLine};
 
@@ -116,7 +116,7 @@ pub struct Inputs {
     pub shares: Vec<ShareGiven>,
     /// Ranks of this partner among partners whose facts are not stated.
     #[serde(default)]
-    pub ranks: Vec<RankGiven>,
+    pub ranks: Vec<StatedRank>,
     /// The facts, in the shape that `guerdon evaluate` reads: the partner's, and those of the partners above and below it where a
     /// figure looks at them. Sale lines and exchange rates carry the number of their sealed `batch` besides.
     pub facts: Value,
@@ -181,23 +181,4 @@ pub struct ShareGiven {
     pub partners: u64,
     /// What this partner gets of the budget.
     pub share: DecimalText,
-}
-
-/// A rank among partners whose facts are not stated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RankGiven {
-    /// The formula, as JSON text.
-    pub formula: String,
-    /// The partner that is ranked.
-    pub partner: String,
-    /// The date.
-    pub on: Date,
-    /// How many partners of the cohort have a better value.
-    pub better: u64,
-    /// How many partners the cohort has.
-    pub partners: u64,
-    /// The mean of their values, of a formula that asks for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mean: Option<Exact>,
 }

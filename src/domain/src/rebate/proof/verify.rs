@@ -8,11 +8,10 @@ use serde_json::Value;
 
 use super::canonical::{Difference, first_difference, text};
 use super::derive::{Derived, Programs, compose, narrow_program, settle};
-use super::given::{FORMAT, Given, Heading, RankGiven, VersionGiven};
+use super::given::{FORMAT, Given, Heading, VersionGiven};
 use super::{numbered, reversal};
 use crate::document::{export, read};
 use crate::fault::{Fault, Faults};
-use crate::metric::StatedRank;
 use crate::program::Program;
 use crate::rebate::Numbered;
 use crate::rebate::measures::RankSource;
@@ -67,8 +66,7 @@ pub(super) fn recompute(found: &Value) -> Result<(Given, Derived), Faults> {
     let given: Given = stated(found, &["guerdonDerivation", "statement", "versions", "inputs"])?;
     let programs = programs_of(&given)?;
     let facts = numbered::restore(&given.inputs.facts).map_err(|faults| within(faults, "inputs.facts"))?;
-    let ranks: Vec<StatedRank> = given.inputs.ranks.iter().map(stated_rank).collect();
-    let (derived, _) = settle(&given, &programs, &facts, RankSource::Stated(&ranks))?;
+    let (derived, _) = settle(&given, &programs, &facts, RankSource::Stated(&given.inputs.ranks))?;
     Ok((given, derived))
 }
 
@@ -134,17 +132,6 @@ fn compile(given: &Given, version: &VersionGiven, path: &str) -> Result<Program,
         return Err(Fault::new("DIFFERENT", "statement.program", format!("version {} is of the program {}", version.number, program.code())).into());
     }
     Ok(program)
-}
-
-fn stated_rank(rank: &RankGiven) -> StatedRank {
-    StatedRank {
-        formula: rank.formula.clone(),
-        partner: rank.partner.clone(),
-        on: rank.on,
-        better: rank.better,
-        partners: rank.partners,
-        mean: rank.mean.clone(),
-    }
 }
 
 pub(super) fn within(faults: Faults, prefix: &str) -> Faults {

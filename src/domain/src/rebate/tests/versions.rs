@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::super::handover::handed_to_nobody;
 use super::*;
 
 /// Versions of a program that take effect on these days, one after the other.

@@ -32,22 +32,14 @@ impl<'a> Reaching<'_, 'a> {
         if depth > MAX_DEPTH {
             return;
         }
-        let mut into = |operand: &'a Operand| self.measures_of_operand(operand, found, depth + 1);
         match rule {
             Rule::Constant => {}
             Rule::Measure(measure) => found.push(measure),
-            Rule::Formula(Formula::Maximum(of) | Formula::Minimum(of) | Formula::Average(of)) => of.iter().for_each(into),
-            Rule::Formula(Formula::Sum(sum)) => sum.terms.iter().for_each(|term| {
-                into(&term.value);
-                term.gates.iter().for_each(|gate| into(&gate.value));
-            }),
-            Rule::Formula(Formula::Ratio(of)) => [&of.numerator, &of.denominator].into_iter().for_each(into),
-            Rule::Formula(Formula::Difference(of)) => [&of.from, &of.subtract].into_iter().for_each(into),
-            Rule::Formula(Formula::Growth(growth)) => into(&growth.of),
-            Rule::Formula(Formula::PercentileRank(rank) | Formula::Rank(rank) | Formula::CohortMean(rank)) => into(&rank.of),
-            Rule::Formula(Formula::Choice(choice)) => {
-                [&choice.then, &choice.otherwise].into_iter().for_each(into);
-                self.measures_of_requirement(&choice.when, found, depth + 1);
+            Rule::Formula(formula) => {
+                formula.operands().into_iter().for_each(|operand| self.measures_of_operand(operand, found, depth + 1));
+                if let Formula::Choice(choice) = formula {
+                    self.measures_of_requirement(&choice.when, found, depth + 1);
+                }
             }
         }
     }
@@ -73,31 +65,21 @@ impl<'a> Reaching<'_, 'a> {
         if depth > MAX_DEPTH {
             return;
         }
-        let mut into = |part: &'a Requirement| self.measures_of_requirement(part, found, depth + 1);
         match requirement {
-            Requirement::AllOf(of) | Requirement::AnyOf(of) => of.iter().for_each(into),
-            Requirement::AtLeast(rule) => rule.of.iter().for_each(into),
-            Requirement::Not(of) => into(of),
-            Requirement::Labelled(rule) => into(&rule.requirement),
-            Requirement::Shared(key) => self.evaluator.program.requirement(key).into_iter().for_each(into),
-            Requirement::Streak(rule) => into(&rule.requirement),
-            Requirement::OnAnyDay(rule) => into(&rule.requirement),
-            Requirement::ForEach(rule) => {
-                into(&rule.requirement);
-                found.push(&rule.groups);
+            Requirement::Shared(key) => {
+                self.evaluator.program.requirement(key).into_iter().for_each(|shared| self.measures_of_requirement(shared, found, depth + 1))
             }
-            Requirement::When(rule) => [&rule.condition, &rule.requirement].into_iter().for_each(|part| into(part)),
             Requirement::Metric(rule) => match (&rule.metric, &rule.value) {
                 (Some(key), _) => self.measures_of_metric(key, found, depth + 1),
                 (None, Some(operand)) => self.measures_of_operand(operand, found, depth + 1),
                 (None, None) => {}
             },
-            Requirement::Tier(_)
-            | Requirement::Ladders(_)
-            | Requirement::Holding(_)
-            | Requirement::Tenure(_)
-            | Requirement::Contract(_)
-            | Requirement::Partner(_) => {}
+            _ => {
+                if let Requirement::ForEach(rule) = requirement {
+                    found.push(&rule.groups);
+                }
+                requirement.parts().into_iter().for_each(|part| self.measures_of_requirement(part, found, depth + 1));
+            }
         }
     }
 }
