@@ -137,17 +137,26 @@ pub(crate) type Column = (&'static str, Kind);
 
 /// SQLite takes 32,766 values in a statement.
 const SQLITE_VALUES: usize = 32_000;
+/// Rows of each INSERT on SQLite where one does not hold them all. Such a statement is prepared once and stays small, as do those of the rows that are left over,
+/// which are kept too: of 32,000 values each takes megabytes.
+const SQLITE_ROWS: usize = 128;
 /// Rows of one COPY or UNNEST: a few megabytes.
 const POSTGRES_ROWS: usize = 10_000;
 /// COPY pays from so many rows on. The library leaves Nagle's algorithm on (sqlx 0.9.0, its issue 4335), so that the end of a COPY over
 /// TCP waits until the server has acknowledged the rows: up to 40 ms, whatever their number.
 const COPY_FROM_ROWS: usize = 1_000;
 
+/// How many of so many rows SQLite takes in a statement.
+fn sqlite_rows(rows: usize, columns: usize) -> usize {
+    let most = SQLITE_VALUES / columns.max(1);
+    if rows > most { SQLITE_ROWS.min(most) } else { most }
+}
+
 /// Inserts `rows`; `tail` is the ON CONFLICT clause, or nothing. Answers how many rows were inserted or updated.
 pub(crate) async fn insert(tx: &ReadTx, table: &str, columns: &[Column], rows: Vec<Vec<Value>>, tail: &str) -> Result<u64, StoreError> {
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let head = format!("INSERT INTO {table} ({})", names.join(", "));
-    let chunk = if matches!(tx.tx, Session::Postgres(_)) { POSTGRES_ROWS } else { SQLITE_VALUES / columns.len().max(1) };
+    let chunk = if matches!(tx.tx, Session::Postgres(_)) { POSTGRES_ROWS } else { sqlite_rows(rows.len(), columns.len()) };
     let mut rows = rows.into_iter().peekable();
     let mut affected = 0;
     while rows.peek().is_some() {

@@ -13,6 +13,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, Connection as _};
 use uuid::Uuid;
 
+use crate::apart::SqliteFile;
 use crate::fault::{StoreError, sort};
 use crate::tx::SharedRead;
 
@@ -74,6 +75,8 @@ pub(crate) struct Inner {
     pub(crate) new_id: NewId,
     pub(crate) meter: Meter,
     pub(crate) retried: AtomicU64,
+    /// The file of SQLite, where more than one connection can see it.
+    pub(crate) file: Option<SqliteFile>,
 }
 
 /// Counts statements, and reports slow ones to the log by their time alone.
@@ -84,6 +87,10 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
+    pub(crate) fn new(slow: Duration) -> Self {
+        Self { statements: Arc::default(), slow }
+    }
+
     pub(crate) fn count(&self, elapsed: Duration, failed: bool) {
         self.statements.fetch_add(1, Ordering::Relaxed);
         if elapsed > self.slow {
@@ -96,14 +103,15 @@ impl Store {
     /// Opens `url`: `sqlite:PATH` (made if missing), `sqlite::memory:`, or `postgres://...`. The schema is the migrator's business;
     /// see [`connect_for_migration`].
     pub async fn connect(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
-        let meter = Meter { statements: Arc::default(), slow: options.slow_statement };
+        let meter = Meter::new(options.slow_statement);
         let (mut reader, mut writer) = if is_postgres(url) { connect_postgres(url, &options).await? } else { connect_sqlite(url, &options).await? };
         let backend = writer.get_database_backend();
         for connection in [&mut reader, &mut writer] {
             let meter = meter.clone();
             connection.set_metric_callback(move |info| meter.count(info.elapsed, info.failed));
         }
-        let inner = Inner { reader, writer, backend, retries: options.retries, new_id: options.new_id, meter, retried: AtomicU64::new(0) };
+        let file = sqlite_file(url, &options)?;
+        let inner = Inner { reader, writer, backend, retries: options.retries, new_id: options.new_id, meter, retried: AtomicU64::new(0), file };
         Ok(Self { inner: Arc::new(inner), shared: None })
     }
 
@@ -210,6 +218,14 @@ fn sqlite_options(url: &str, busy: Duration) -> Result<SqliteConnectOptions, Sto
     let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
     // After a large import the log shrinks again.
     Ok(options.pragma("journal_size_limit", "67108864"))
+}
+
+fn sqlite_file(url: &str, options: &StoreOptions) -> Result<Option<SqliteFile>, StoreError> {
+    if is_postgres(url) || is_memory(url) {
+        return Ok(None);
+    }
+    let path = SqliteConnectOptions::from_str(url).map_err(failed)?.get_filename().to_owned();
+    Ok(Some(SqliteFile { path, lock_timeout: options.lock_timeout }))
 }
 
 async fn connect_sqlite(url: &str, options: &StoreOptions) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {

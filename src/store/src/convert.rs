@@ -90,7 +90,12 @@ impl Cell for String {
 
 impl Cell for NaiveDate {
     fn of_binary(cell: Option<&[u8]>) -> Option<Self> {
-        copy::date_of(i32::from_be_bytes(cell?.try_into().ok()?))
+        let cell = cell?;
+        match cell.try_into() {
+            Ok(days) => copy::date_of(i32::from_be_bytes(days)),
+            // SQLite has no dates: their text is in the cell.
+            Err(_) => std::str::from_utf8(cell).ok()?.parse().ok(),
+        }
     }
 }
 
@@ -113,7 +118,7 @@ pub(crate) struct Row<'r> {
 enum Held<'r> {
     /// By a query of either database.
     Queried(&'r QueryResult),
-    /// By COPY of PostgreSQL: only what has a binary form of ours can be read.
+    /// By COPY of PostgreSQL, or spelled in its form from SQLite: only what has a binary form of ours can be read.
     Copied(Copied<'r>),
 }
 

@@ -43,6 +43,42 @@ pub(crate) fn pieces_spelled<T>(width: usize, items: impl Iterator<Item = T>, sp
     })
 }
 
+/// Rows spelled cell by cell, whose number nobody knows before.
+pub(crate) struct Pieces {
+    width: usize,
+    bytes: Vec<u8>,
+}
+
+impl Pieces {
+    /// For rows of so many cells.
+    pub(crate) fn of_width(width: usize) -> Self {
+        Self { width, bytes: SIGNATURE.to_vec() }
+    }
+
+    pub(crate) fn begin_row(&mut self) {
+        begin_row(&mut self.bytes, self.width);
+    }
+
+    /// The next cell of the row.
+    pub(crate) fn cell(&mut self, cell: Option<&[u8]>) {
+        match cell {
+            Some(cell) => spell_cell(&mut self.bytes, cell),
+            None => self.bytes.extend(MISSING.to_be_bytes()),
+        }
+    }
+
+    /// A piece, as soon as there is enough for one.
+    pub(crate) fn take_full(&mut self) -> Option<Vec<u8>> {
+        (self.bytes.len() >= PIECE).then(|| std::mem::replace(&mut self.bytes, Vec::with_capacity(PIECE + PIECE / 4)))
+    }
+
+    /// The last piece.
+    pub(crate) fn rest(mut self) -> Vec<u8> {
+        self.bytes.extend((-1_i16).to_be_bytes());
+        self.bytes
+    }
+}
+
 fn pieces_of<T>(mut rows: impl Iterator<Item = T>, spell: impl Fn(&mut Vec<u8>, T)) -> impl Iterator<Item = Vec<u8>> {
     let mut head = Some(SIGNATURE);
     let mut is_whole = false;

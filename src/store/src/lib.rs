@@ -11,8 +11,8 @@
 //!
 //! **Round trips.** `load_facts` sends a fixed number of statements whatever the number of partners: one for who they are and their
 //! state (profiles, enrollments, assignments, overrides, admissions, contracts, exceptions), and one for each kind of fact that the
-//! plan asks for. `*_many` are one statement each. `record_facts` is four to eight statements for a batch, plus one per 32,000 bound
-//! values on SQLite. A snapshot that is shared ([`Store::in_one_snapshot`]) asks for programs, states and rates once.
+//! plan asks for. `*_many` are one statement each. `record_facts` is four to eight statements for a batch; on SQLite, where
+//! 32,000 bound values do not hold its rows, one for each 128 of them. A snapshot that is shared ([`Store::in_one_snapshot`]) asks for programs, states and rates once.
 //!
 //! **Representation.** Dates and times are DATE and TIMESTAMPTZ on PostgreSQL and ISO text on SQLite, which sorts as they do.
 //! Money is whole minor units, quantities millionths, other decimals canonical text. No float anywhere.
@@ -21,6 +21,7 @@ mod accrual;
 mod adjustment;
 mod admission_request;
 mod answered;
+mod apart;
 mod api_key;
 mod assignment;
 mod audit;

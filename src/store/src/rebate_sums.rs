@@ -13,6 +13,7 @@ use guerdon_domain::rebate::batch::{ColumnSums, SumColumn};
 use guerdon_domain::rebate::whole::Sums;
 use sea_orm::DbBackend;
 
+use crate::apart::Apart;
 use crate::convert::Row;
 use crate::fault::StoreError;
 use crate::state::{REVIEWED, assignment, in_order, keep, standing_rows};
@@ -169,22 +170,6 @@ impl<'q> Fold<'q> {
         Ok(())
     }
 
-    /// The rows of `sql`, summed by the database over days that no column tells apart. On SQLite a row that is read costs more
-    /// than one that is summed.
-    fn group(&self, sql: &str) -> String {
-        let mut bounds: Vec<Date> =
-            self.columns.iter().flat_map(|column| column.parts().into_iter().chain([column.whole])).flat_map(|span| [span.from, span.until]).collect();
-        bounds.sort();
-        bounds.dedup();
-        let pairs = bounds.iter().zip(bounds.iter().skip(1));
-        let whens: String = pairs.map(|(from, until)| format!(" WHEN occurred_on < '{until}' THEN '{from}'")).collect();
-        let day = if whens.is_empty() { "occurred_on".to_owned() } else { format!("CASE{whens} ELSE occurred_on END") };
-        format!(
-            "SELECT partner_id, {day} AS day, category, currency, CAST(SUM(amount) AS BIGINT), CAST(SUM(quantity) AS BIGINT), CAST(SUM(lines) AS BIGINT) \
-             FROM ({sql}) AS single GROUP BY partner_id, day, category, currency"
-        )
-    }
-
     /// The outermost days of what `span` gives for each column; none when all are empty.
     fn hull(&self, spans: impl Fn(&Divided<'q>) -> Vec<Span>) -> Option<Span> {
         let all = self.columns.iter().flat_map(spans).filter(|span| !span.is_empty());
@@ -220,7 +205,6 @@ fn statements(fold: &Fold<'_>, asked: &SumsAsked<'_>, later: bool, backend: DbBa
         }
     };
     let days = |column: &str, span: Span| format!("{column} >= '{}' AND {column} < '{}'", span.from, span.until);
-    let grouped = |sql: String| if backend == DbBackend::Postgres { sql } else { fold.group(&sql) };
     // SQLite would walk the index by partner, and find every line at another place of the file.
     let whole_table = if backend == DbBackend::Postgres { "" } else { " NOT INDEXED" };
     let signed = |column: &str| format!("CASE WHEN t.kind = 'RETURN' THEN -ABS(t.{column}) ELSE t.{column} END");
@@ -240,15 +224,15 @@ fn statements(fold: &Fold<'_>, asked: &SumsAsked<'_>, later: bool, backend: DbBa
     if let Some(span) = whole {
         let kept = "m.partner_id, m.month AS occurred_on, m.category, m.currency, m.amount_minor AS amount, m.quantity_micros AS quantity, m.lines";
         let sql = format!("SELECT {kept} FROM transaction_monthly m{} WHERE {}", partners("m.partner_id"), days("m.month", span));
-        all.push((grouped(sql), false, 1));
+        all.push((sql, false, 1));
     }
     let cut_off = asked.cut_off.filter(|_| later);
     if let Some(span) = fold.hull(|column| column.parts().to_vec()) {
         let batches = cut_off.map_or_else(String::new, |last| sealed(&format!("<= {last}")));
-        all.push((grouped(lines(span, &batches)), true, 1));
+        all.push((lines(span, &batches), true, 1));
     }
     if let (Some(span), Some(last)) = (whole, cut_off) {
-        all.push((grouped(lines(span, &sealed(&format!("> {last}")))), false, -1));
+        all.push((lines(span, &sealed(&format!("> {last}"))), false, -1));
     }
     all
 }
@@ -300,7 +284,11 @@ impl ReadTx {
             }
             keep(row, facts)
         };
-        self.stream_rows(sql, vec![asked.program.into()], "partner state", gather).await?;
+        let values = vec![asked.program.into()];
+        match self.apart().await? {
+            Some(mut apart) => apart.each_row(sql, values, "partner state", gather).await?,
+            None => self.stream_rows(sql, values, "partner state", gather).await?,
+        }
         hand_on(current);
         Ok(())
     }
@@ -319,29 +307,51 @@ impl ReadTx {
         })
     }
 
-    /// Reads the sums of all partners that are asked for. On PostgreSQL in a snapshot of its own: what is asked does not depend on which,
-    /// since sealed batches never change.
+    /// Reads the sums of all partners that are asked for, in a snapshot of its own wherever the database has more than one: what is asked does
+    /// not depend on which, since sealed batches never change.
     pub async fn sum_rebate_columns(&self, asked: &SumsAsked<'_>) -> Result<PartnerSums, StoreError> {
+        if let Some(apart) = self.apart().await? {
+            return sums(Snapshot::Apart(apart), asked, self.backend()).await;
+        }
         if self.backend() != DbBackend::Postgres {
-            return self.sums(asked).await;
+            return sums(Snapshot::Of(self), asked, self.backend()).await;
         }
         let own = self.inner.begin_read(true).await?;
         own.execute("SET LOCAL statement_timeout = 0", Vec::new()).await?;
-        let sums = own.sums(asked).await;
+        let sums = sums(Snapshot::Of(&own), asked, self.backend()).await;
         own.end().await;
         sums
     }
+}
 
-    async fn sums(&self, asked: &SumsAsked<'_>) -> Result<PartnerSums, StoreError> {
-        let mut fold = Fold::new(asked);
-        let last = self.one(LAST_SEALED, Vec::new()).await?;
-        let last: i64 = last.map_or(Ok(0), |row| Row::new(&row, "import_batch").get(0))?;
-        let later = asked.cut_off.is_some_and(|cut_off| last > cut_off);
-        for (sql, is_line, sign) in statements(&fold, asked, later, self.backend()) {
-            self.stream_rows(sql, Vec::new(), "sums", |row| fold.add(&summed_of(row)?, is_line, sign)).await?;
+/// What sums are read in.
+enum Snapshot<'t> {
+    Of(&'t ReadTx),
+    Apart(Apart),
+}
+
+impl Snapshot<'_> {
+    async fn each_row(&mut self, sql: String, each: impl FnMut(&Row<'_>) -> Result<(), StoreError> + Send) -> Result<(), StoreError> {
+        match self {
+            Self::Of(tx) => tx.stream_rows(sql, Vec::new(), "sums", each).await,
+            Self::Apart(apart) => apart.each_row(sql, Vec::new(), "sums", each).await,
         }
-        Ok(fold.sums)
     }
+}
+
+async fn sums(mut snapshot: Snapshot<'_>, asked: &SumsAsked<'_>, backend: DbBackend) -> Result<PartnerSums, StoreError> {
+    let mut fold = Fold::new(asked);
+    let mut last = 0;
+    let seal = |row: &Row<'_>| {
+        last = row.get(0)?;
+        Ok(())
+    };
+    snapshot.each_row(LAST_SEALED.to_owned(), seal).await?;
+    let later = asked.cut_off.is_some_and(|cut_off| last > cut_off);
+    for (sql, is_line, sign) in statements(&fold, asked, later, backend) {
+        snapshot.each_row(sql, |row| fold.add(&summed_of(row)?, is_line, sign)).await?;
+    }
+    Ok(fold.sums)
 }
 
 fn summed_of<'r>(row: &Row<'r>) -> Result<Summed<'r>, StoreError> {

@@ -19,6 +19,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::answered::Answered;
+use crate::apart::Apart;
 use crate::audit::AuditEntry;
 use crate::connect::{Inner, Store};
 use crate::convert::Row;
@@ -240,6 +241,15 @@ impl ReadTx {
         let Ok(Ok(twin)) = begun else { return Ok(None) };
         twin.tx.execute_unprepared(&format!("SET TRANSACTION SNAPSHOT '{snapshot}'")).await.map_err(|error| self.fault(error))?;
         Ok(Some(twin))
+    }
+
+    /// A snapshot of SQLite's for what is read in bulk and is the same in any snapshot from this one on. None of another database, and where
+    /// there is one connection alone.
+    pub(crate) async fn apart(&self) -> Result<Option<Apart>, StoreError> {
+        match &self.inner.file {
+            Some(file) => Apart::begin(file, &self.inner.meter).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Ends the snapshot: its connection is free for others. One for work on many partners that is dropped instead takes its connection

@@ -7,7 +7,8 @@ use guerdon_domain::date::{Date, Span};
 use guerdon_domain::facts::{Transaction, TransactionKind};
 use guerdon_domain::money::{Currency, Money, Quantity};
 use guerdon_domain::rebate::batch::{ColumnSums, SumColumn};
-use guerdon_store::{FactsPlan, PartnerId, Recorded, Store, SumsAsked, SumsSource};
+use guerdon_migration::{Migrator, MigratorTrait as _};
+use guerdon_store::{FactsPlan, PartnerId, Recorded, Store, StoreOptions, SumsAsked, SumsSource};
 
 use crate::harness::build::{date, partner, partners, program, record, sale};
 use crate::harness::fresh;
@@ -55,8 +56,18 @@ async fn expected(store: &Store, program: guerdon_store::ProgramId, ids: &[Partn
 
 #[tokio::test]
 async fn sums_are_what_lines_give_at_every_cut_off() {
-    let database = fresh().await;
-    let store = &database.store;
+    hold_what_lines_give(&fresh().await.store).await;
+}
+
+/// One connection alone sees such a database: what is read in bulk elsewhere is read by it.
+#[tokio::test]
+async fn the_same_in_memory() {
+    let store = Store::connect("sqlite::memory:", StoreOptions::default()).await.unwrap();
+    store.prepare_in_memory(async |connection| Migrator::up(connection, None).await).await.unwrap();
+    hold_what_lines_give(&store).await;
+}
+
+async fn hold_what_lines_give(store: &Store) {
     let (program, _) = program(store, "PR").await;
     let codes = ["P'0", "P'1", "P'2", "P'3", "P'4", "P'5"];
     let ids = partners(store, &codes.map(|code| partner(code, "DE"))).await;
