@@ -321,7 +321,7 @@ fn ways(judged: &Judged, label: Option<&str>, telling: Telling<'_>) -> Vec<Way> 
     let label = judged.label.as_deref().or(label);
     let by = telling.by;
     match &judged.node {
-        Node::AllOf { of } => product(of.iter().map(|part| ways(part, inner(label, of.len()), telling))),
+        Node::AllOf { of } => product(of.iter().filter(|part| !part.met).map(|part| ways(part, inner(label, of.len()), telling))),
         Node::AnyOf { of, .. } => {
             let mut all: Vec<Way> = of.iter().flat_map(|path| ways(path, label, telling)).collect();
             sort(&mut all);

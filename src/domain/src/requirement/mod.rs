@@ -444,7 +444,7 @@ impl Judged {
             return Exact::ONE;
         }
         match &self.node {
-            Node::AllOf { of } => mean(of.iter().map(Self::share_met).collect(), of.len()),
+            Node::AllOf { of } => mean_of_all(of),
             Node::AnyOf { of, .. } => of.iter().map(Self::share_met).max().unwrap_or(Exact::ZERO),
             Node::AtLeast { n, of, including, .. } => share_of_best(*n as usize, of, including.as_ref()),
             Node::Shared { of, .. } => of.share_met(),
@@ -457,6 +457,17 @@ impl Judged {
             _ => Exact::ZERO,
         }
     }
+}
+
+/// The mean of all parts, of which most are met or a leaf that is not.
+fn mean_of_all(of: &[Judged]) -> Exact {
+    let met = of.iter().filter(|part| part.met).count();
+    let in_part: Vec<Exact> = of.iter().filter(|part| !part.met && !matches!(part.node, Node::Leaf(_))).map(Judged::share_met).collect();
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    if in_part.is_empty() {
+        return Exact::ratio(number(met).into(), number(of.len()).into()).unwrap_or(Exact::ZERO);
+    }
+    mean(in_part.into_iter().chain([Exact::from_int(number(met))]).collect(), of.len())
 }
 
 /// The mean of the best parts, with those of the subset that must be among them.

@@ -12,7 +12,13 @@ pub(super) type Way = Vec<Rc<MissingLeaf>>;
 /// Every way through each of `parts`, combined.
 pub(super) fn product(parts: impl Iterator<Item = Vec<Way>>) -> Vec<Way> {
     let mut ways: Vec<Way> = vec![Way::new()];
-    for part in parts {
+    for mut part in parts {
+        if let ([only], [more]) = (ways.as_mut_slice(), part.as_mut_slice()) {
+            // Mostly there is nothing to choose.
+            let more: Way = std::mem::take(more).into_iter().filter(|leaf| !only.iter().any(|known| is_same(known, leaf))).collect();
+            only.extend(more);
+            continue;
+        }
         let mut combined: Vec<Way> = ways.iter().flat_map(|way| part.iter().map(|more| joined(way, more))).collect();
         sort(&mut combined);
         ways = combined;
