@@ -26,8 +26,7 @@ use super::outbox::outgoing;
 use super::periods::refuse_taken_names;
 use super::{App, Ctx};
 use crate::error::AppError;
-use dropped::list_carries_that_end;
-pub use dropped::list_dropped_tiers;
+pub use dropped::list_dropped;
 
 /// A program version in force, compiled.
 #[derive(Debug, Clone)]
@@ -196,8 +195,7 @@ pub async fn get_compiled(app: &App, ctx: &Ctx, version: VersionId) -> Result<Ar
 pub async fn list_notes(app: &App, ctx: &Ctx, version: VersionId) -> Result<Vec<Fault>, AppError> {
     let compiled = get_compiled(app, ctx, version).await?;
     let mut found = notes(&compiled.document);
-    found.extend(list_dropped_tiers(app, ctx, &compiled.document).await?);
-    found.extend(app.store.read(async |tx| list_carries_that_end(app, tx, version, &compiled).await).await?);
+    found.extend(list_dropped(app, ctx, &compiled).await?);
     Ok(found)
 }
 

@@ -120,6 +120,22 @@ fn what_was_applied_applies_again_without_a_difference() {
 }
 
 #[test]
+fn what_a_version_carries_and_nobody_takes_over_is_told_where_it_is_compared_and_applied() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("guerdon.db").display());
+    assert!(Command::new(env!("CARGO_BIN_EXE_guerdon")).args(["migrate", "--database-url", &url]).status().unwrap().success());
+    let schedule = "rebateSchedules: [{key: own, period: {quarter: {}}, method: {flat: {rate: 1 %}}, minimumPayout: {amount: 10, below: CARRY}}]\n";
+    let first = file(folder.path(), "first.yaml", &format!("{GOOD}{schedule}"));
+    let applied = guerdon(&["apply", &first, "--database-url", &url]);
+    assert!(applied.status.success() && !text(&applied).contains("note:"), "{}", text(&applied));
+    let second = file(folder.path(), "second.yaml", &GOOD.replace("2026-01-01", "2026-04-01"));
+    for arguments in [["diff", &second].as_slice(), &["apply", &second, "--dry-run"], &["apply", &second]] {
+        let told = guerdon(&[arguments, &["--database-url", &url]].concat());
+        assert!(told.status.success() && text(&told).contains("note: CARRY_ENDS rebateSchedules: own of version 1 carries"), "{arguments:?}: {}", text(&told));
+    }
+}
+
+#[test]
 fn a_difference_shows_whom_it_moves() {
     let folder = tempfile::tempdir().unwrap();
     let metric = "metrics: [{key: sales, unit: MONEY, measure: {source: TRANSACTIONS, aggregate: SUM, window: {rolling: {months: 12}}}}]\n";

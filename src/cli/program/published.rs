@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::simulate::SimulateArgs;
 use super::{Written, noted, print_changes, print_json, read_file, read_text, write_text};
 use crate::app::programs::{
-    ApplyDocument, ProgramKey, PublishVersion, apply_document, check_publishing, find_program, get_document, list_dropped_tiers, list_versions, publish_version,
+    ApplyDocument, ProgramKey, PublishVersion, apply_document, check_publishing, find_program, get_document, list_dropped, list_versions, publish_version,
 };
 use crate::app::{App, Ctx};
 use crate::cli::{Common, Outcome, open};
@@ -108,10 +108,10 @@ pub async fn diff(args: DiffArgs) -> Outcome {
         None => {
             let text = read_text(&args.file)?;
             let document = read(&text, Format::of(&text))?;
-            Program::compile(document.clone())?;
+            let compiled = Program::compile(document)?;
             let app = open(&args.common.load(Vec::new())?).await?;
             app.ready().await?;
-            let done = diff_in(&app, &args, &document, text).await;
+            let done = diff_in(&app, &args, &compiled, text).await;
             app.store.close().await;
             done?
         }
@@ -130,11 +130,12 @@ pub async fn diff(args: DiffArgs) -> Outcome {
     Ok(if args.exit_code && !changes.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// What changes against what is published, which tiers that partners hold it drops, and what it would do.
-async fn diff_in(app: &App, args: &DiffArgs, document: &Document, text: String) -> Result<(Vec<Change>, Vec<Fault>, Option<Report>), AppError> {
+/// What changes against what is published, what that drops of tiers held and sums carried, and what it would do.
+async fn diff_in(app: &App, args: &DiffArgs, compiled: &Program, text: String) -> Result<(Vec<Change>, Vec<Fault>, Option<Report>), AppError> {
     let ctx = app.system("program diff");
+    let document = &compiled.document;
     let changes = against(published(app, &ctx, &document.program.code, Some(document.version.effective_on)).await?.as_ref(), document)?;
-    let dropped = list_dropped_tiers(app, &ctx, document).await?;
+    let dropped = list_dropped(app, &ctx, compiled).await?;
     let report = if args.simulation.simulate { Some(args.simulation.by_database(app, &ctx, document, text).await?) } else { None };
     Ok((changes, dropped, report))
 }
@@ -165,21 +166,22 @@ async fn published(app: &App, ctx: &Ctx, code: &str, on: Option<Date>) -> Result
 pub async fn apply(args: ApplyArgs) -> Outcome {
     let text = read_text(&args.file)?;
     let document = read(&text, Format::of(&text))?;
-    Program::compile(document.clone())?;
+    let compiled = Program::compile(document)?;
     let app = open(&args.common.load(Vec::new())?).await?;
     app.ready().await?;
-    let done = apply_to(&app, &args, &document, text).await;
+    let done = apply_to(&app, &args, &compiled, text).await;
     app.store.close().await;
     done.map(|()| ExitCode::SUCCESS)
 }
 
-async fn apply_to(app: &App, args: &ApplyArgs, document: &Document, text: String) -> Result<(), AppError> {
+async fn apply_to(app: &App, args: &ApplyArgs, compiled: &Program, text: String) -> Result<(), AppError> {
     let ctx = app.system("program apply");
+    let document = &compiled.document;
     let code = &document.program.code;
     let changes = against(published(app, &ctx, code, Some(document.version.effective_on)).await?.as_ref(), document)?;
     print_changes(&changes, false)?;
     write_text(&noted(&notes(document)), None)?;
-    write_text(&noted(&list_dropped_tiers(app, &ctx, document).await?), None)?;
+    write_text(&noted(&list_dropped(app, &ctx, compiled).await?), None)?;
     if args.dry_run {
         return check_publishing(app, &ctx, &text).await;
     }
