@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use guerdon_store::{Store, StoreOptions};
@@ -35,12 +36,17 @@ impl Common {
     }
 }
 
-/// Opens the database of these settings. It is not migrated here.
+/// How long a command waits for a connection or a lock, and PostgreSQL for a statement: nobody else waits for a command as for a service.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LONG_STATEMENT: Duration = Duration::from_secs(600);
+
+/// Opens the database of these settings for a command. It is not migrated here.
 pub async fn open(config: &Config) -> Result<App, AppError> {
-    open_with(config, |options| options).await
+    let patient = |options| StoreOptions { acquire_timeout: PATIENCE, lock_timeout: PATIENCE, statement_timeout: LONG_STATEMENT, ..options };
+    open_with(config, patient).await
 }
 
-/// The same with other options.
+/// The same with other options; those of a service are given.
 pub async fn open_with(config: &Config, change: impl FnOnce(StoreOptions) -> StoreOptions) -> Result<App, AppError> {
     let connections = config.database.connections_max;
     let options = StoreOptions {

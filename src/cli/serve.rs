@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
-use super::{Common, Outcome, open};
+use super::common::open_with;
+use super::{Common, Outcome};
 use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::{Config, HttpConfig, JwtConfig};
@@ -32,7 +33,7 @@ pub async fn run(args: Args) -> Outcome {
     let jwt = require_key(&config)?;
     telemetry::start_log(&config.log)?;
     let metrics = telemetry::start_metrics();
-    let app = open(&config).await?;
+    let app = open_with(&config, |options| options).await?;
     if app.ready().await.is_err() {
         tracing::warn!("the database is not reachable or lacks this version's schema: run `guerdon migrate`; until then /readyz says so");
     }
