@@ -147,6 +147,45 @@ impl JsonSchema for Date {
     }
 }
 
+/// How long something lasts: so many days, or so many months.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// Days.
+    Days(u32),
+    /// Months; a day that the month lacks becomes its last (semantics 2).
+    Months(u32),
+}
+
+impl Length {
+    /// Of two members of which a document states one.
+    pub const fn stated(days: Option<u32>, months: Option<u32>) -> Option<Self> {
+        match (days, months) {
+            (Some(days), _) => Some(Self::Days(days)),
+            (None, Some(months)) => Some(Self::Months(months)),
+            (None, None) => None,
+        }
+    }
+
+    /// The day so long after a date.
+    #[must_use]
+    pub fn after(self, date: Date) -> Date {
+        match self {
+            Self::Days(days) => date.plus_days(days.into()),
+            Self::Months(months) => date.plus_months(i32::try_from(months).unwrap_or(i32::MAX)),
+        }
+    }
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, unit) = match self {
+            Self::Days(days) => (days, "day"),
+            Self::Months(months) => (months, "month"),
+        };
+        write!(f, "{count} {unit}{}", if *count == 1 { "" } else { "s" })
+    }
+}
+
 /// A half-open span of dates: `from` belongs to it, `until` does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -20,6 +20,11 @@ impl FiscalYear {
     /// The calendar year.
     pub const CALENDAR: Self = Self { month: 1, day: 1 };
 
+    /// The year whose first day is that of a date: from the 28th for one later in its month.
+    pub fn beginning(date: Date) -> Self {
+        Self { month: date.month(), day: date.day().min(28) }
+    }
+
     /// The start of the unit (month, quarter, half, year of this fiscal year) that holds `date`.
     pub fn start_of(self, unit: CalendarUnit, date: Date) -> Date {
         let months = unit.months();

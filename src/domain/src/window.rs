@@ -2,14 +2,14 @@
 //!
 //! As of D means the end of day D, so a window to date ends with D, which is `D + 1` of a half-open span.
 
-use crate::date::{Date, Span};
+use crate::date::{Date, Length, Span};
 use crate::document::metric::{Alignment, CalendarUnit, CalendarWindow, CustomYearWindow, RollingWindow, Which, Window};
 use crate::period::FiscalYear;
 use crate::program::Program;
 
 /// The unit of a rolling window, and how many.
 #[derive(Clone, Copy)]
-enum Length {
+enum RollingLength {
     Days(i64),
     Months { unit: CalendarUnit, count: i32 },
 }
@@ -18,30 +18,30 @@ fn signed(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX / 1000).min(i32::MAX / 1000)
 }
 
-fn length(window: &RollingWindow) -> Length {
-    let months = |unit, count| Length::Months { unit, count: signed(count) };
+fn length(window: &RollingWindow) -> RollingLength {
+    let months = |unit, count| RollingLength::Months { unit, count: signed(count) };
     match (window.days, window.months, window.quarters, window.years) {
-        (Some(days), ..) => Length::Days(days.into()),
+        (Some(days), ..) => RollingLength::Days(days.into()),
         (_, Some(count), ..) => months(CalendarUnit::Month, count),
         (_, _, Some(count), _) => months(CalendarUnit::Quarter, count),
         (.., Some(count)) => months(CalendarUnit::Year, count),
-        _ => Length::Days(0),
+        _ => RollingLength::Days(0),
     }
 }
 
 fn rolling(window: &RollingWindow, as_of: Date) -> Span {
     let end = as_of.next();
     match (length(window), window.alignment) {
-        (Length::Days(days), _) => {
+        (RollingLength::Days(days), _) => {
             let offset = i64::from(window.offset);
             Span::new(end.plus_days(-(days + offset)), end.plus_days(-offset))
         }
-        (Length::Months { unit, count }, Alignment::Sliding) => {
+        (RollingLength::Months { unit, count }, Alignment::Sliding) => {
             let months = unit.months();
             let offset = signed(window.offset);
             Span::new(end.plus_months(-(count + offset) * months), end.plus_months(-offset * months))
         }
-        (Length::Months { unit, count }, Alignment::Aligned) => aligned(window, unit, count, as_of),
+        (RollingLength::Months { unit, count }, Alignment::Aligned) => aligned(window, unit, count, as_of),
     }
 }
 
@@ -100,7 +100,7 @@ fn partnership_year(since: Date, as_of: Date) -> Option<(Date, i32)> {
 
 /// The days of `window` as of `as_of`. `None`: there are none, such as the year before a partner's first.
 ///
-/// `enrolled_since` is the first day of the partner's enrollment, for partnership years.
+/// `enrolled_since` is the first day of the partner's enrollment, for windows that are counted from it.
 pub fn window_span(window: &Window, program: &Program, enrolled_since: Option<Date>, as_of: Date) -> Option<Span> {
     match window {
         Window::Rolling(window) => Some(rolling(window, as_of)),
@@ -114,6 +114,11 @@ pub fn window_span(window: &Window, program: &Program, enrolled_since: Option<Da
                 Which::ToDate => Some(Span::new(start, as_of.next())),
                 Which::Previous => (years > 0).then(|| Span::new(since.plus_months((years - 1) * 12), start)),
             }
+        }
+        Window::SinceEnrollment(window) => {
+            let since = enrolled_since?;
+            let over = Length::stated(window.days, window.months).map_or(since, |length| length.after(since));
+            Some(Span::new(since, over.min(as_of.next())))
         }
         Window::Lifetime {} => Some(Span::new(Date::MIN, as_of.next())),
         Window::OnDay {} => Some(Span::new(as_of, as_of.next())),
@@ -218,6 +223,13 @@ mod tests {
             (r#"{"customYear": {"calendar": "vendor", "which": "PREVIOUS"}}"#, "2021-05-01", "2020-02-01/2021-01-30"),
             (r#"{"partnershipYear": {}}"#, "2020-05-15", "2020-05-15/2020-05-16"),
             (r#"{"partnershipYear": {"which": "PREVIOUS"}}"#, "2020-05-15", "2019-05-15/2020-05-15"),
+            (r#"{"sinceEnrollment": {"days": 90}}"#, "2019-05-15", "2019-05-15/2019-05-16"),
+            (r#"{"sinceEnrollment": {"days": 90}}"#, "2019-08-11", "2019-05-15/2019-08-12"),
+            (r#"{"sinceEnrollment": {"days": 90}}"#, "2019-08-12", "2019-05-15/2019-08-13"),
+            (r#"{"sinceEnrollment": {"days": 90}}"#, "2019-08-13", "2019-05-15/2019-08-13"),
+            (r#"{"sinceEnrollment": {"months": 12}}"#, "2020-05-13", "2019-05-15/2020-05-14"),
+            (r#"{"sinceEnrollment": {"months": 12}}"#, "2020-05-14", "2019-05-15/2020-05-15"),
+            (r#"{"sinceEnrollment": {"months": 12}}"#, "2025-12-31", "2019-05-15/2020-05-15"),
             (r#"{"lifetime": {}}"#, "2020-05-15", "1900-01-01/2020-05-16"),
             (r#"{"onDay": {}}"#, "2020-05-15", "2020-05-15/2020-05-16"),
         ];
@@ -226,6 +238,7 @@ mod tests {
         }
         assert_eq!(span_of(serde_json::json!({"partnershipYear": {"which": "PREVIOUS"}}), "2020-05-14"), None);
         assert_eq!(span_of(serde_json::json!({"customYear": {"calendar": "vendor"}}), "2021-05-01"), None);
+        assert_eq!(span_of(serde_json::json!({"sinceEnrollment": {"days": 90}}), "2019-05-14"), None);
     }
 
     fn windows() -> impl Strategy<Value = Window> {
@@ -238,6 +251,8 @@ mod tests {
             r#"{"fiscal": {"unit": "HALF", "which": "PREVIOUS", "count": 2}}"#,
             r#"{"customYear": {"calendar": "vendor"}}"#,
             r#"{"partnershipYear": {"which": "PREVIOUS"}}"#,
+            r#"{"sinceEnrollment": {"days": 90}}"#,
+            r#"{"sinceEnrollment": {"months": 12}}"#,
             r#"{"onDay": {}}"#,
         ];
         (0..texts.len()).prop_map(move |at| serde_json::from_str(texts[at]).unwrap())

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::requirement::Requirement;
-use crate::date::Date;
+use crate::date::{Date, Length};
 
 /// An ordered list of tiers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -104,6 +104,12 @@ pub struct ReviewPolicy {
     /// How often a partner may go down.
     #[serde(default)]
     pub cadence_down: Cadence,
+    /// On which day of its month, quarter, half or year the review under `cadenceUp` falls. Default: the first.
+    #[serde(default)]
+    pub review_day_up: ReviewDay,
+    /// On which day of its month, quarter, half or year the review under `cadenceDown` falls. Default: the first.
+    #[serde(default)]
+    pub review_day_down: ReviewDay,
     /// Reviews by the program's fiscal year instead of the calendar's.
     #[serde(default)]
     pub fiscal: bool,
@@ -120,14 +126,59 @@ pub struct ReviewPolicy {
     pub ratchet: bool,
     /// A newcomer is not judged downwards for so many months from enrollment. The onboarding deadline is not put off by them.
     pub onboarding_months: Option<u32>,
+    /// The same in days, instead of `onboardingMonths`.
+    pub onboarding_days: Option<u32>,
     /// So many months after enrollment some tier of the ladder must be met, or the partner falls out of it on that day, whatever the
     /// cadence and grace; not before the version is enforced, nor while it protects the tier. Until then it holds the lowest tier without
     /// meeting it. Whoever has a tier on record on the day or later has passed it for good, also by another version: the reviews decide.
     pub onboarding_deadline_months: Option<u32>,
+    /// The same in days, instead of `onboardingDeadlineMonths`: 90 is the day 90 days after the day of enrollment.
+    pub onboarding_deadline_days: Option<u32>,
     /// Tiers held on the version's effective date are protected until this day, exclusive.
     pub protected_until: Option<Date>,
     /// For so many months after it was reached, a tier is not lost.
     pub protection_months: Option<u32>,
+}
+
+impl ReviewPolicy {
+    /// For how long from enrollment a newcomer is not judged downwards.
+    pub const fn onboarding(&self) -> Option<Length> {
+        Length::stated(self.onboarding_days, self.onboarding_months)
+    }
+
+    /// How long after enrollment some tier of the ladder must be met.
+    pub const fn onboarding_deadline(&self) -> Option<Length> {
+        Length::stated(self.onboarding_deadline_days, self.onboarding_deadline_months)
+    }
+}
+
+/// A day of a month, quarter, half or year: 15 February of a calendar year is day 15 of month 2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ReviewDay {
+    /// Its month, 1 for the first: up to 3 in a quarter, 6 in a half, 12 in a year.
+    pub month: u32,
+    /// Its day in that month, 1 for the first. A month that is too short has it on its last day: 31 is the last day of every month.
+    pub day: u32,
+}
+
+impl ReviewDay {
+    /// The first day of the unit.
+    pub const FIRST: Self = Self { month: 1, day: 1 };
+
+    /// The day in the unit that begins on `start`.
+    #[must_use]
+    pub fn in_unit(self, start: Date) -> Date {
+        let first = Length::Months(self.month.saturating_sub(1)).after(start);
+        let last = Length::Months(self.month).after(start).plus_days(-1);
+        Length::Days(self.day.saturating_sub(1)).after(first).min(last)
+    }
+}
+
+impl Default for ReviewDay {
+    fn default() -> Self {
+        Self::FIRST
+    }
 }
 
 /// A year of the partner's own, whose quarters and halves are counted from its first day.
@@ -150,13 +201,13 @@ pub enum Cadence {
     Continuous,
     /// Once a day.
     Daily,
-    /// On the first of a month.
+    /// Once a month: on its first day where no other review day is stated.
     Monthly,
-    /// On the first day of a quarter.
+    /// Once a quarter: on its first day where no other review day is stated.
     Quarterly,
-    /// On the first day of a half year.
+    /// Once a half year: on its first day where no other review day is stated.
     SemiAnnual,
-    /// On the first day of a year.
+    /// Once a year: on its first day where no other review day is stated.
     Annual,
     /// Never by itself.
     Never,

@@ -321,6 +321,8 @@ pub enum Window {
     CustomYear(CustomYearWindow),
     /// The year since the anniversary of the enrollment.
     PartnershipYear(PartnershipYearWindow),
+    /// The first days or months since the enrollment, up to the date. Once they are over nothing more counts.
+    SinceEnrollment(SinceEnrollmentWindow),
     /// Everything up to the date.
     Lifetime {},
     /// The state on the day. For holdings: those that hold on it. For facts with a date: those of that day.
@@ -428,6 +430,16 @@ pub struct PartnershipYearWindow {
     /// The current one to date, or the one before. A partner in its first year has no earlier one: nothing counts.
     #[serde(default)]
     pub which: Which,
+}
+
+/// The first days or months of an enrollment, with the day of enrollment. Exactly one of `days`, `months`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SinceEnrollmentWindow {
+    /// Days.
+    pub days: Option<u32>,
+    /// Months.
+    pub months: Option<u32>,
 }
 
 /// A value inside a rule: a named metric, or one written in place.

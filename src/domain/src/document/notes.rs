@@ -3,6 +3,7 @@
 use super::Document;
 use super::ladder::{Ladder, ReviewPolicy};
 use super::rebate::{Growth, GrowthMeasure, Method};
+use crate::date::{Date, Length};
 use crate::exact::Exact;
 use crate::fault::Fault;
 use crate::rebate::order_dependence;
@@ -39,12 +40,19 @@ fn reviews(policy: &ReviewPolicy, path: &str) -> Vec<Fault> {
         let text = format!("{warn} days are more than the at most {longest} of the period: partners are warned on its first day, as without this");
         Fault::new("WARNS_AT_ONCE", format!("{path}.grace.warnDaysBefore"), text)
     });
-    let onboarding = policy.onboarding_months.zip(policy.onboarding_deadline_months).filter(|(months, deadline)| months > deadline);
-    let late = onboarding.map(|(months, deadline)| {
-        let text = format!("whoever meets no tier after {deadline} months falls out then; only the others are not judged downwards for {months} months");
-        Fault::new("DEADLINE_FIRST", format!("{path}.onboardingMonths"), text)
+    let onboarding = policy.onboarding().zip(policy.onboarding_deadline()).filter(|(onboarding, deadline)| is_longer(*onboarding, *deadline));
+    let late = onboarding.map(|(onboarding, deadline)| {
+        let text = format!("whoever meets no tier after {deadline} falls out then; only the others are not judged downwards for {onboarding}");
+        let member = if policy.onboarding_days.is_some() { "onboardingDays" } else { "onboardingMonths" };
+        Fault::new("DEADLINE_FIRST", format!("{path}.{member}"), text)
     });
     early.into_iter().chain(late).collect()
+}
+
+/// Whether one length is longer than another from whichever day they are counted.
+fn is_longer(one: Length, other: Length) -> bool {
+    let Some(leap_year) = Date::of(2024, 1, 1) else { return false };
+    (0..48).map(|month| leap_year.plus_months(month)).all(|day| one.after(day) > other.after(day))
 }
 
 /// `from: 110` is a hundred and ten times the baseline.
@@ -117,6 +125,17 @@ mod tests {
         assert_eq!(codes("grace: {months: 2, warnDaysBefore: 63}"), warns);
         let deadline = ["DEADLINE_FIRST ladders[0].review.onboardingMonths", "DEADLINE_FIRST ladders[0].tiers[1].review.onboardingMonths"];
         assert_eq!(codes("onboardingMonths: 24, onboardingDeadlineMonths: 6"), deadline);
+        assert_eq!(codes("onboardingMonths: 3, onboardingDeadlineDays: 88"), deadline, "three months are 89 days at least");
+        let in_days = ["DEADLINE_FIRST ladders[0].review.onboardingDays", "DEADLINE_FIRST ladders[0].tiers[1].review.onboardingDays"];
+        assert_eq!(codes("onboardingDays: 93, onboardingDeadlineMonths: 3"), in_days);
+        assert_eq!(codes("onboardingDays: 91, onboardingDeadlineDays: 90"), in_days);
+        for fine in [
+            "onboardingDays: 90, onboardingDeadlineMonths: 3",
+            "onboardingMonths: 3, onboardingDeadlineDays: 90",
+            "onboardingDays: 90, onboardingDeadlineDays: 90",
+        ] {
+            assert_eq!(codes(fine), Vec::<String>::new(), "{fine}");
+        }
         for fine in ["grace: {days: 30, warnDaysBefore: 30}", "grace: {months: 2, warnDaysBefore: 62}", "onboardingMonths: 6, onboardingDeadlineMonths: 6"] {
             assert_eq!(codes(fine), Vec::<String>::new(), "{fine}");
         }

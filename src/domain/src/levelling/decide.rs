@@ -3,17 +3,16 @@
 //! A decision changes a tier only on a day on which the policy's cadence lets it go that way. Days are those of the calendar
 //! (or fiscal year); a review that was called by hand may say that it is due.
 
+use super::days::ReviewDays;
 use super::outcome::{TierOutcome, reviewed_tier};
 use super::record::{admission_end, fell_to, has_tier, history, in_force, is_pinned, override_ends_on, region_of, since, still_holding, with_overrides};
 use super::{Change, Decision, GraceStanding, OverrideStanding, Reason};
-use crate::date::{Date, Span};
-use crate::document::ladder::{Cadence, Ladder, ReviewPolicy, ReviewYears};
-use crate::document::metric::CalendarUnit;
+use crate::date::{Date, Length, Span};
+use crate::document::ladder::{Ladder, ReviewPolicy};
 use crate::facts::{AssignmentCause, PartnerStatus};
 use crate::fault::Faults;
 use crate::levelling::Due;
 use crate::metric::{At, Evaluator};
-use crate::period::FiscalYear;
 use crate::requirement::enrolled_since;
 
 /// What was decided.
@@ -26,87 +25,6 @@ pub(super) struct Decided {
 /// The policy of a tier: its own, else its ladder's.
 pub(super) fn policy(ladder: &Ladder, rank: u32) -> &ReviewPolicy {
     ladder.at_rank(rank).and_then(|tier| tier.review.as_ref()).unwrap_or(&ladder.review)
-}
-
-/// A ratchet turns a continuous downward review into a yearly one.
-pub(super) const fn cadence_down(policy: &ReviewPolicy) -> Cadence {
-    match policy.cadence_down {
-        Cadence::Continuous | Cadence::Daily if policy.ratchet => Cadence::Annual,
-        cadence => cadence,
-    }
-}
-
-pub(super) const fn unit(cadence: Cadence) -> Option<CalendarUnit> {
-    match cadence {
-        Cadence::Monthly => Some(CalendarUnit::Month),
-        Cadence::Quarterly => Some(CalendarUnit::Quarter),
-        Cadence::SemiAnnual => Some(CalendarUnit::Half),
-        Cadence::Annual => Some(CalendarUnit::Year),
-        Cadence::Continuous | Cadence::Daily | Cadence::Never => None,
-    }
-}
-
-/// The year by whose parts a tier is reviewed.
-fn review_year(policy: &ReviewPolicy, ladder: &Ladder, rank: u32, at: &At<'_>, fiscal_year: FiscalYear) -> FiscalYear {
-    let for_all = if policy.fiscal { fiscal_year } else { FiscalYear::CALENDAR };
-    let start = match policy.years_from {
-        None => None,
-        Some(ReviewYears::Enrollment) => enrolled_since(at),
-        Some(ReviewYears::FirstReached) => {
-            let records = history(ladder, at.partner, region_of(ladder, at));
-            let reached = records.iter().filter(|held| rank > 0 && held.rank >= rank && held.span.from <= at.as_of).map(|held| held.span.from).min();
-            reached.map(|reached| for_all.start_of(CalendarUnit::Quarter, reached))
-        }
-    };
-    start.map_or(for_all, |start| FiscalYear { month: start.month(), day: start.day().min(28) })
-}
-
-/// The calendar of reviews.
-#[derive(Clone, Copy)]
-pub(super) struct ReviewDays {
-    cadence: Cadence,
-    year: FiscalYear,
-}
-
-impl ReviewDays {
-    /// The days of a cadence in a year.
-    pub(super) const fn of(cadence: Cadence, year: FiscalYear) -> Self {
-        Self { cadence, year }
-    }
-
-    /// The days on which the tier of a rank may be reached.
-    pub(super) fn up(ladder: &Ladder, rank: u32, at: &At<'_>, fiscal_year: FiscalYear) -> Self {
-        let policy = policy(ladder, rank);
-        Self { cadence: policy.cadence_up, year: review_year(policy, ladder, rank, at, fiscal_year) }
-    }
-
-    /// The days on which the tier of a rank may be lost.
-    pub(super) fn down(ladder: &Ladder, rank: u32, at: &At<'_>, fiscal_year: FiscalYear) -> Self {
-        let policy = policy(ladder, rank);
-        Self { cadence: cadence_down(policy), year: review_year(policy, ladder, rank, at, fiscal_year) }
-    }
-
-    /// Whether a review falls on `date`.
-    pub(super) fn due(self, date: Date) -> bool {
-        match unit(self.cadence) {
-            Some(unit) => self.year.start_of(unit, date) == date,
-            None => self.cadence != Cadence::Never,
-        }
-    }
-
-    /// The first review on or after `date`.
-    pub(super) fn on_or_after(self, date: Date) -> Option<Date> {
-        match unit(self.cadence) {
-            Some(_) if self.due(date) => Some(date),
-            Some(unit) => Some(self.year.unit_of(unit, date).until),
-            None => (self.cadence != Cadence::Never).then_some(date),
-        }
-    }
-
-    /// The first review after `date`, where reviews are dated at all.
-    pub(super) fn next_after(self, date: Date) -> Option<Date> {
-        unit(self.cadence).and_then(|_| self.on_or_after(date.next()))
-    }
 }
 
 /// A decision in the making.
@@ -346,9 +264,7 @@ impl<'a> Case<'_, 'a> {
         match judged_from {
             from if day >= from => None,
             _ if day < header.enforced_on.unwrap_or(header.effective_on) => Some(Reason::NotEnforced),
-            _ if policy.onboarding_months.is_some_and(|months| enrolled_since(self.at).is_some_and(|since| day < months_after(since, months))) => {
-                Some(Reason::Onboarding)
-            }
+            _ if onboarded_on(policy, self.at).is_some_and(|onboarded| day < onboarded) => Some(Reason::Onboarding),
             _ => Some(Reason::RecentlyReached),
         }
     }
@@ -388,13 +304,17 @@ impl<'a> Case<'_, 'a> {
 }
 
 pub(super) fn months_after(date: Date, months: u32) -> Date {
-    date.plus_months(i32::try_from(months).unwrap_or(i32::MAX))
+    Length::Months(months).after(date)
+}
+
+/// The day from which a newcomer is judged downwards.
+fn onboarded_on(policy: &ReviewPolicy, at: &At<'_>) -> Option<Date> {
+    Some(policy.onboarding()?.after(enrolled_since(at)?))
 }
 
 /// The day by which a newcomer must meet some tier.
 pub(super) fn deadline(ladder: &Ladder, at: &At<'_>) -> Option<Date> {
-    let months = policy(ladder, 1).onboarding_deadline_months?;
-    Some(months_after(enrolled_since(at)?, months))
+    Some(policy(ladder, 1).onboarding_deadline()?.after(enrolled_since(at)?))
 }
 
 impl<'a> Evaluator<'a> {
@@ -420,8 +340,8 @@ impl<'a> Evaluator<'a> {
             let of_tiers = at.partner.assignments.iter().filter_map(|held| Some(months_after(held.from, policy.protection_months?)));
             days.extend(self.admission_ends(ladder, rank, at).filter(|end| between.contains(*end)));
             let enrolled = enrolled_since(at);
-            let of_newcomers = [policy.onboarding_months, policy.onboarding_deadline_months].into_iter().flatten();
-            judged_from.extend(of_tiers.chain(of_newcomers.filter_map(|months| Some(months_after(enrolled?, months)))));
+            let of_newcomers = [policy.onboarding(), policy.onboarding_deadline()].into_iter().flatten();
+            judged_from.extend(of_tiers.chain(of_newcomers.filter_map(|length| Some(length.after(enrolled?)))));
         }
         let graces = ladder.policies().filter_map(|policy| policy.grace.as_ref());
         days.extend(graces.flat_map(|grace| judged_from.iter().map(|day| super::grace::end_of(grace, *day))));
@@ -442,8 +362,8 @@ impl<'a> Evaluator<'a> {
     pub(super) fn judged_down_from(&self, ladder: &Ladder, at: &At<'a>, rank: u32, policy: &ReviewPolicy) -> Date {
         let header = &self.program.document.version;
         let mut from = header.enforced_on.unwrap_or(header.effective_on);
-        if let (Some(months), Some(enrolled)) = (policy.onboarding_months, enrolled_since(at)) {
-            from = from.max(months_after(enrolled, months));
+        if let Some(onboarded) = onboarded_on(policy, at) {
+            from = from.max(onboarded);
         }
         let records = history(ladder, at.partner, region_of(ladder, at));
         if let (Some(months), Some(reached)) = (policy.protection_months, since(&records, rank, at.as_of)) {

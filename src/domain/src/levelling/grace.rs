@@ -5,9 +5,9 @@
 //! of any date gives the same answer.
 
 use super::GraceStanding;
-use super::decide::{ReviewDays, cadence_down, unit};
+use super::days::{ReviewDays, cadence_down, unit};
 use super::record::{history, in_force, region_of};
-use crate::date::{Date, Span};
+use crate::date::{Date, Length, Span};
 use crate::document::ladder::{Grace, Ladder, ReviewPolicy};
 use crate::document::metric::CalendarUnit;
 use crate::fault::Faults;
@@ -51,11 +51,7 @@ impl Compliance {
 }
 
 pub(super) fn end_of(grace: &Grace, since: Date) -> Date {
-    match (grace.days, grace.months) {
-        (Some(days), _) => since.plus_days(days.into()),
-        (None, Some(months)) => super::decide::months_after(since, months),
-        (None, None) => since,
-    }
+    Length::stated(grace.days, grace.months).map_or(since, |length| length.after(since))
 }
 
 fn standing(grace: &Grace, since: Date) -> GraceStanding {

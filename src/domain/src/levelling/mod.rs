@@ -4,6 +4,7 @@
 //! own, finds what is granted (entry modes, parent's tier, overrides), and decides by the review policy of the version what
 //! the partner holds after this evaluation. [`at_risk`] looks ahead: what fails on which day if nothing more comes in.
 
+mod days;
 mod decide;
 mod grace;
 mod held;
@@ -34,6 +35,7 @@ pub use risk::{LadderRisk, LeafRisk, at_risk};
 pub use schedule::{OwnDates, admission_months, common_review_days, gaps_told_until, has_days_of_enrollment, next_downward_reviews, own_review_days};
 pub use standing::{Due, evaluate_all, evaluate_metrics, evaluate_partner};
 
+pub(crate) use days::{ReviewDays, cadence_down, unit};
 pub(crate) use outcome::TierOutcome;
 pub(crate) use verdict::Verdict;
 

@@ -229,7 +229,7 @@ impl<'a> Evaluator<'a> {
     /// review on which it may be lost. Where nothing is on record, a policy has nothing to hold on to.
     fn decided_rank(&self, ladder: &'a Ladder, at: &At<'a>) -> Result<u32, Faults> {
         let outcome = self.outcome(ladder, at)?;
-        if history(ladder, at.partner, region_of(ladder, at)).is_empty() && policy(ladder, 1).onboarding_deadline_months.is_none() {
+        if history(ladder, at.partner, region_of(ladder, at)).is_empty() && policy(ladder, 1).onboarding_deadline().is_none() {
             return Ok(outcome.evaluated);
         }
         let key = (std::ptr::from_ref(ladder).addr(), std::ptr::from_ref(at.partner).addr(), at.as_of, at.region);

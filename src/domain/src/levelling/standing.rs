@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::decide::{Decided, ReviewDays};
+use super::days::ReviewDays;
+use super::decide::Decided;
 use super::record::{history, in_force, region_of};
 use super::{AwaitedEntry, LadderStanding, NextTier, Standing, TierOutcome, TierRecord, TierStanding, admission_leaf};
 use crate::date::Date;

@@ -11,6 +11,7 @@ mod kept;
 mod lost;
 mod risk;
 mod told;
+mod when;
 
 fn date(text: &str) -> Date {
     text.parse().unwrap()

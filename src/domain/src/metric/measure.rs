@@ -10,13 +10,14 @@ use super::evaluator::{At, Children, Evaluator};
 use super::rollup::{self, Reads};
 use super::{Detail, LISTED_GROUPS, MetricValue};
 use crate::date::{Date, Span};
-use crate::document::metric::{Aggregate, DealDate, Exchange, ExchangeDate, GroupTest, Measure, MeasureScope, Source};
+use crate::document::metric::{Aggregate, DealDate, Exchange, ExchangeDate, GroupTest, Measure, MeasureScope, Source, Window};
 use crate::exact::{Exact, Overflow};
 use crate::exchange::{ConversionError, MissingRate};
 use crate::facts::{PartnerFacts, SalesSum, TransactionKind};
 use crate::fault::{Fault, Faults};
 use crate::filter::{Fact, FactView, FieldValue, FilterContext, known_span};
 use crate::money::{Currency, Money};
+use crate::requirement::enrolled_since;
 use crate::window::window_span;
 
 /// A figure of a fact, or why there is none.
@@ -62,8 +63,13 @@ fn overflow(_: Overflow) -> Faults {
 
 impl<'a> Evaluator<'a> {
     /// The days of a measure's window.
-    pub(crate) fn window_of(&self, window: &crate::document::metric::Window, at: &At<'a>) -> Option<Span> {
-        window_span(window, self.program, at.enrollment().map(|held| held.since), at.as_of)
+    pub(crate) fn window_of(&self, window: &Window, at: &At<'a>) -> Option<Span> {
+        let since = match window {
+            // As onboarding: a change of the track does not begin it anew.
+            Window::SinceEnrollment(_) => enrolled_since(at),
+            _ => at.enrollment().map(|held| held.since),
+        };
+        window_span(window, self.program, since, at.as_of)
     }
 
     pub(super) fn fold_measure(&self, measure: &'a Measure, at: &At<'a>) -> Result<MetricValue, Faults> {

@@ -164,7 +164,7 @@ impl<'p> Planner<'p> {
     fn look_back(&mut self, ladder: &Ladder, days: Span) {
         let policies = || ladder.tiers.iter().filter_map(|tier| tier.review.as_ref()).chain([&ladder.review]);
         let last = days.last_day();
-        if policies().any(|policy| policy.onboarding_deadline_months.is_some()) {
+        if policies().any(|policy| policy.onboarding_deadline().is_some()) {
             self.ladder(ladder, Span::new(Date::MIN, last.next()));
         } else if let Some(months) = ladder.grace_look_back() {
             self.ladder(ladder, Span::new(days.from.plus_months(-months).max(self.program.effective_on().min(days.from)), last.next()));
@@ -288,6 +288,10 @@ impl<'p> Planner<'p> {
             // Every partner has its own; two years hold the current one and the one before.
             return Some(Span::new(days.from.plus_months(-24), days.until));
         }
+        if let Window::SinceEnrollment(_) = window {
+            // However long ago a partner was enrolled, its first months count for good.
+            return Some(Span::new(Date::MIN, days.until));
+        }
         let ends = [days.from, days.last_day()].map(|day| window_span(window, self.program, None, day));
         match ends {
             [Some(first), Some(last)] => Some(Span::new(first.from, last.until)),
@@ -328,8 +332,8 @@ impl<'p> Planner<'p> {
     }
 
     fn lines(&mut self, measure: &Measure, span: Span, days: Span) {
-        let own_year = matches!(measure.window, Window::PartnershipYear(_));
-        let sums = !own_year && reads(self.program, measure) == Reads::MonthlySums;
+        let of_enrollment = matches!(measure.window, Window::PartnershipYear(_) | Window::SinceEnrollment(_));
+        let sums = !of_enrollment && reads(self.program, measure) == Reads::MonthlySums;
         let Some(common) = sums.then(|| self.common_months(&measure.window, days)).flatten() else {
             let spans = if sums { &mut self.plan.daily } else { &mut self.plan.lines };
             spans.push(span);

@@ -291,7 +291,7 @@ fn partner_with(program: &Program, sales: &[(i64, i64, usize, u8, usize)]) -> Fa
             serde_json::json!({"id": id.to_string(), "date": date("2018-03-01").plus_days(*day), "amount": amount, "category": category, "kind": kind, "customer": customer, "quantity": "3"})
         })
         .collect();
-    facts(program, serde_json::json!({"partners": [{"code": "P", "transactions": lines}]}))
+    facts(program, serde_json::json!({"partners": [{"code": "P", "enrollments": [{"since": "2018-05-17"}], "transactions": lines}]}))
 }
 
 /// The metrics that read sums, and those of them that look at partial months.

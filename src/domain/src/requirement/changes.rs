@@ -354,10 +354,10 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// The enrollments from which a window may be counted; only partnership years ask for one.
+/// The enrollments from which a window may be counted, where it is.
 fn counted_from(window: &Window, partner: &PartnerFacts) -> Vec<Option<Date>> {
     match window {
-        Window::PartnershipYear(_) => partner.enrollments.iter().map(|held| Some(held.since)).collect(),
+        Window::PartnershipYear(_) | Window::SinceEnrollment(_) => partner.enrollments.iter().map(|held| Some(held.since)).collect(),
         _ => vec![None],
     }
 }

@@ -41,6 +41,8 @@ pub struct MissingLeaf {
     leaf: Arc<Leaf>,
     /// The day until which it is asked for.
     by: Option<Date>,
+    /// The day that its sentence names: the last one that counts, where that comes before the day until which it is asked for.
+    last: Option<Date>,
     /// The sentence of a node that is missing as a whole.
     of_node: Option<Box<Sentence>>,
     /// Its part of the cost of the way.
@@ -70,7 +72,7 @@ impl MissingLeaf {
 
     /// Plain language, with its pieces.
     pub fn sentence(&self) -> Sentence {
-        self.of_node.as_deref().cloned().unwrap_or_else(|| self.leaf.sentence(self.by))
+        self.of_node.as_deref().cloned().unwrap_or_else(|| self.leaf.sentence(self.last))
     }
 }
 
@@ -292,7 +294,7 @@ fn missing_leaf(leaf: &Arc<Leaf>, label: Option<&str>, telling: Telling<'_>) -> 
     let label = leaf.label.clone().or_else(|| label.map(str::to_owned));
     let figure = telling.figures.find(leaf);
     let cost = cost_of(leaf, figure.map(|(_, most)| most));
-    MissingLeaf { label, leaf: Arc::clone(leaf), by: telling.by, of_node: None, cost, figure: figure.map(|(place, _)| place) }
+    MissingLeaf { label, leaf: Arc::clone(leaf), by: telling.by, last: telling.by, of_node: None, cost, figure: figure.map(|(place, _)| place) }
 }
 
 /// The leaf of a node that is met or not as a whole: a streak, a NOT, too few groups.
@@ -310,7 +312,7 @@ pub(super) fn node_leaf(judged: &Judged, key: &str, required: u32, actual: u32) 
 fn missing_node(judged: &Judged, key: &str, required: u32, actual: u32, by: Option<Date>) -> MissingLeaf {
     let leaf = node_leaf(judged, key, required, actual);
     let cost = cost_of(&leaf, None);
-    MissingLeaf { label: leaf.label.clone(), leaf: Arc::new(leaf), by, of_node: Some(Box::new(Sentence::of_node(judged, by))), cost, figure: None }
+    MissingLeaf { label: leaf.label.clone(), leaf: Arc::new(leaf), by, last: by, of_node: Some(Box::new(Sentence::of_node(judged, by))), cost, figure: None }
 }
 
 /// Every way to meet what is not met, cheapest first.
@@ -533,6 +535,18 @@ impl Gap {
         let more = missing_leaf(&Arc::new(leaf), None, Telling { by, choices: false, figures: &Figures::default() });
         for way in self.alternatives.iter_mut().chain([&mut self.missing]) {
             way.push(more.clone());
+        }
+        self
+    }
+
+    /// This gap, judged on the day that it is told with, with sentences that name the last day that counts: a review may look at days that
+    /// are over by then.
+    #[must_use]
+    pub(crate) fn told_by_last_days(mut self) -> Self {
+        for told in std::iter::once(&mut self.missing).chain(&mut self.alternatives).flatten() {
+            let may_end = told.is_leaf() && told.kind == LeafKind::Metric && told.reason != Some(Unmet::Closed);
+            let ended = told.window.zip(told.by).filter(|(window, by)| may_end && window.until < *by);
+            told.last = ended.map(|(window, _)| window.last_day()).or(told.by);
         }
         self
     }

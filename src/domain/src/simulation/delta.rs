@@ -83,7 +83,7 @@ fn changed_tiers(one: &Document, other: &Document, as_of: Date) -> Option<Vec<(u
 
 /// Whether no rule of levelling asks what was judged on another day, or of another partner.
 fn judges_the_day_alone(document: &Document) -> bool {
-    let calm = |policy: &ReviewPolicy| policy.grace.is_none() && policy.onboarding_deadline_months.is_none() && policy.protected_until.is_none();
+    let calm = |policy: &ReviewPolicy| policy.grace.is_none() && policy.onboarding_deadline().is_none() && policy.protected_until.is_none();
     let of_ladder = |ladder: &Ladder| {
         let policies = std::iter::once(&ladder.review).chain(ladder.tiers.iter().filter_map(|tier| tier.review.as_ref()));
         let requirements = ladder.tiers.iter().flat_map(|tier| tier.requirement.iter().chain(&tier.home_region_requirement)).chain(&ladder.applies_to);
@@ -176,5 +176,27 @@ fn benefits_between(one: &Document, other: &Document) -> BTreeSet<String> {
             return changed;
         }
         changed.extend(more);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::read::{Format, read};
+
+    /// What hangs on the day of an onboarding deadline is judged as a whole, in whichever unit the deadline is stated.
+    #[test]
+    fn a_deadline_is_of_another_day() {
+        let of = |review: &str, least: u32| {
+            let text = format!(
+                "guerdon: 1\nprogram: {{code: P, name: P, currency: USD}}\nversion: {{effectiveOn: 2020-01-01}}\n\
+                 metrics: [{{key: m, unit: COUNT, measure: {{source: HOLDINGS, window: {{onDay: {{}}}}, aggregate: COUNT}}}}]\n\
+                 ladders: [{{key: L, review: {{{review}}}, tiers: [{{key: A, requirement: {{metric: {{metric: m, atLeast: {least}}}}}}}]}}]\n"
+            );
+            read(&text, Format::Yaml).unwrap()
+        };
+        let tiers = |review: &str| changed_tiers(&of(review, 1), &of(review, 2), Date::MAX);
+        assert_eq!(tiers("cadenceDown: ANNUAL, reviewDayDown: {month: 2}"), Some(vec![(0, 0)]));
+        assert_eq!((tiers("onboardingDeadlineMonths: 3"), tiers("onboardingDeadlineDays: 90")), (None, None));
     }
 }

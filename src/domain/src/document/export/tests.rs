@@ -60,6 +60,21 @@ fn a_digest_is_of_what_a_document_says() {
     assert_ne!(digest_of(one), digest_of(&one.replace("code: P", "code: Q")));
 }
 
+/// Members that came later say nothing where they are not written, or written as what holds without them.
+#[test]
+fn digests_of_older_documents_stay() {
+    let digest_of = |review: &str| {
+        let text = format!(
+            "guerdon: 1\nprogram: {{code: P, name: P, currency: USD}}\nversion: {{effectiveOn: 2026-01-01}}\n\
+             ladders: [{{key: L, review: {{cadenceDown: ANNUAL, onboardingMonths: 6, onboardingDeadlineMonths: 6{review}}}, tiers: [{{key: A}}]}}]\n"
+        );
+        digest(&read(&text, Format::Yaml).unwrap()).unwrap()
+    };
+    assert_eq!(digest_of(""), "d7cdcf031ef894b8dd84488fab1dcb15d414f10f9e0b4ef47f4358c7f816f691");
+    assert_eq!(digest_of(", reviewDayDown: {month: 1, day: 1}, reviewDayUp: {}"), digest_of(""));
+    assert_ne!(digest_of(", reviewDayDown: {month: 2}"), digest_of(""));
+}
+
 proptest! {
     /// Whatever a text looks like (a number, a date, `NO`, a comment), it comes back as that text.
     #[test]

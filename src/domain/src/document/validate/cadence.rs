@@ -1,14 +1,15 @@
-//! Windows that do not fit the cadence of reviews: a review falls on the first day of its month, quarter, half or year, and a window
-//! that begins on every such day holds nothing but that day. Refused where a tier cannot be had without it: beside another way it
+//! Windows that do not fit the cadence of reviews: a review falls on one day of its month, quarter, half or year, by default the first, and a
+//! window that begins on every such day holds nothing but that day. Refused where a tier cannot be had without it: beside another way it
 //! serves between the reviews.
 
 use std::collections::BTreeMap;
 
 use super::Check;
-use crate::date::Date;
-use crate::document::ladder::{Cadence, Ladder, ReviewPolicy, Tier};
+use crate::date::{Date, Span};
+use crate::document::ladder::{Ladder, ReviewPolicy, Tier};
 use crate::document::metric::{CalendarUnit, CalendarWindow, Formula, Measure, Operand, Which, Window};
 use crate::document::requirement::{AtLeast, Requirement};
+use crate::levelling::ReviewDays;
 use crate::period::FiscalYear;
 
 /// Measures without which a rule does not get by: by the metric's key, or nothing for a measure that is written in place.
@@ -136,21 +137,10 @@ impl<'d> Windows<'_, 'd> {
     }
 }
 
-const fn unit(cadence: Cadence) -> Option<CalendarUnit> {
-    match cadence {
-        Cadence::Monthly => Some(CalendarUnit::Month),
-        Cadence::Quarterly => Some(CalendarUnit::Quarter),
-        Cadence::SemiAnnual => Some(CalendarUnit::Half),
-        Cadence::Annual => Some(CalendarUnit::Year),
-        Cadence::Continuous | Cadence::Daily | Cadence::Never => None,
-    }
-}
-
-/// Whether every review of this unit falls on the first day of the window's unit.
-fn always_first(review: (FiscalYear, CalendarUnit), window: (FiscalYear, CalendarUnit)) -> bool {
+/// Whether every review falls on the first day of the window's unit.
+fn always_first(reviews: ReviewDays, (year, unit): (FiscalYear, CalendarUnit)) -> bool {
     let Some(first) = Date::of(2023, 1, 1) else { return false };
-    let days = (0..48).map(|month| review.0.start_of(review.1, first.plus_months(month).plus_days(27)));
-    days.into_iter().all(|day| window.0.start_of(window.1, day) == day)
+    reviews.between(Span::new(first, first.plus_months(48))).all(|day| year.start_of(unit, day) == day)
 }
 
 impl<'d> Check<'d> {
@@ -171,10 +161,12 @@ impl<'d> Check<'d> {
             return;
         }
         let year = if policy.fiscal { fiscal } else { FiscalYear::CALENDAR };
-        let reviews: Vec<CalendarUnit> = [policy.cadence_up, policy.cadence_down].into_iter().filter_map(unit).collect();
+        let stated = [(policy.cadence_up, policy.review_day_up), (policy.cadence_down, policy.review_day_down)];
+        let reviews: Vec<ReviewDays> =
+            stated.map(|(cadence, day)| ReviewDays::new(cadence, day, year)).into_iter().filter(|days| days.unit().is_some()).collect();
         let on_first_day = |window: &Window| {
             let Some((window_year, asked)) = to_date(window, fiscal) else { return false };
-            reviews.iter().any(|review| always_first((year, *review), (window_year, asked.unit)))
+            reviews.iter().any(|reviews| always_first(*reviews, (window_year, asked.unit)))
         };
         for (member, requirement) in [("requirement", &tier.requirement), ("homeRegionRequirement", &tier.home_region_requirement)] {
             let Some(requirement) = requirement else { continue };

@@ -1,10 +1,17 @@
 //! Ladders, tiers and the policy of their reviews.
 
 use super::Check;
-use crate::document::ladder::{Entry, Ladder, LadderScope, ReviewPolicy, Tier};
+use super::window::MAX_DAYS;
+use crate::date::{Date, Length};
+use crate::document::ladder::{Entry, Ladder, LadderScope, ReviewDay, ReviewPolicy, Tier};
+use crate::document::metric::CalendarUnit;
+use crate::levelling::{cadence_down, unit};
+use crate::period::FiscalYear;
 
 /// A ladder has at most this many tiers.
 const MAX_TIERS: usize = 100;
+/// A month has at most so many days.
+const MONTH_DAYS: u32 = 31;
 
 impl Check<'_> {
     /// All ladders.
@@ -70,11 +77,66 @@ impl Check<'_> {
             self.at_least_one(grace.days.unwrap_or(1), format!("{path}.days"));
             self.at_least_one(grace.months.unwrap_or(1), format!("{path}.months"));
         }
+        self.review_days(review, path);
+        self.onboarding(review, path);
         self.at_least_one(review.max_steps_up.unwrap_or(1), format!("{path}.maxStepsUp"));
         self.at_least_one(review.max_steps_down.unwrap_or(1), format!("{path}.maxStepsDown"));
         if review.protected_until.is_some_and(|until| until <= self.document.version.effective_on) {
             let message = "tiers are protected from the effective date on: write a day after it";
             self.fault("EMPTY_SPAN", format!("{path}.protectedUntil"), message);
+        }
+    }
+
+    fn review_days(&mut self, review: &ReviewPolicy, path: &str) {
+        let ways = [("Up", unit(review.cadence_up), review.review_day_up), ("Down", unit(cadence_down(review)), review.review_day_down)];
+        for (way, unit, stated) in ways {
+            let path = format!("{path}.reviewDay{way}");
+            match unit {
+                Some(unit) => self.review_day(review, unit, stated, &path),
+                None => self.out_of_place(
+                    stated != ReviewDay::FIRST,
+                    path,
+                    format!("`cadence{way}` names no month, quarter, half or year that it could be a day of"),
+                ),
+            }
+        }
+    }
+
+    fn review_day(&mut self, review: &ReviewPolicy, unit: CalendarUnit, stated: ReviewDay, path: &str) {
+        let months = unit.months().unsigned_abs();
+        if !(1..=months).contains(&stated.month) {
+            let message = if months == 1 { "a monthly review has one month: write 1, or leave it out".to_owned() } else { format!("write 1 to {months}") };
+            return self.fault("OUT_OF_RANGE", format!("{path}.month"), message);
+        }
+        let most = match review.years_from {
+            None => self.longest_month(review.fiscal, unit, stated.month),
+            Some(_) => MONTH_DAYS,
+        };
+        if !(1..=most).contains(&stated.day) {
+            self.fault("OUT_OF_RANGE", format!("{path}.day"), format!("write 1 to {most}: the month never has more days"));
+        }
+    }
+
+    /// How many days a month of every unit has at most, by the year of everybody.
+    fn longest_month(&self, fiscal: bool, unit: CalendarUnit, month: u32) -> u32 {
+        let year = if fiscal { self.document.program.fiscal_year_start.parse().unwrap_or(FiscalYear::CALENDAR) } else { FiscalYear::CALENDAR };
+        let Some(leap_year) = Date::of(2024, 1, 1) else { return MONTH_DAYS };
+        let starts = (0..24).map(|later| year.start_of(unit, leap_year.plus_months(later)));
+        let lengths = starts.map(|start| Length::Months(month).after(start).days_since(Length::Months(month - 1).after(start)));
+        lengths.max().and_then(|days| u32::try_from(days).ok()).unwrap_or(MONTH_DAYS)
+    }
+
+    fn onboarding(&mut self, review: &ReviewPolicy, path: &str) {
+        let pairs = [
+            ("onboardingDays", review.onboarding_days, "onboardingMonths", review.onboarding_months),
+            ("onboardingDeadlineDays", review.onboarding_deadline_days, "onboardingDeadlineMonths", review.onboarding_deadline_months),
+        ];
+        for (in_days, days, in_months, months) in pairs {
+            self.not_both(path, (in_months, months.is_some()), (in_days, days.is_some()));
+            if let Some(days) = days {
+                self.at_least_one(days, format!("{path}.{in_days}"));
+                self.bounded(days, MAX_DAYS, &format!("{path}.{in_days}"));
+            }
         }
     }
 }

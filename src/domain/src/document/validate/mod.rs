@@ -241,3 +241,5 @@ fn few<'k>(keys: impl Iterator<Item = &'k str>) -> String {
 mod meaning_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod time_tests;

@@ -13,13 +13,13 @@ const EXAMPLES: [&str; 4] = [
 
 const HEAD: &str = "guerdon: 1\nprogram: {code: P, name: P, currency: USD}\nversion: {effectiveOn: 2026-01-01}\n";
 
-fn found(body: &str) -> Vec<(String, String)> {
+pub(super) fn found(body: &str) -> Vec<(String, String)> {
     let text = if body.contains("guerdon:") { body.to_owned() } else { format!("{HEAD}{body}") };
     let document = read(&text, Format::Yaml).unwrap_or_else(|faults| panic!("{faults}"));
     validate(&document).0.into_iter().map(|fault| (fault.code, fault.path)).collect()
 }
 
-fn expect(body: &str, expected: &[(&str, &str)]) {
+pub(super) fn expect(body: &str, expected: &[(&str, &str)]) {
     let found = found(body);
     let found: Vec<(&str, &str)> = found.iter().map(|(code, path)| (code.as_str(), path.as_str())).collect();
     assert_eq!(found, expected, "{body}");

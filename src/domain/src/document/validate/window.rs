@@ -1,10 +1,10 @@
 //! Windows.
 
 use super::Check;
-use crate::document::metric::{Alignment, CalendarWindow, Exchange, RollingWindow, Which, Window};
+use crate::document::metric::{Alignment, CalendarWindow, Exchange, RollingWindow, SinceEnrollmentWindow, Which, Window};
 
 /// A window reaches back at most this far.
-const MAX_DAYS: u32 = 36_600;
+pub(super) const MAX_DAYS: u32 = 36_600;
 const MAX_MONTHS: u32 = 1_200;
 
 impl Check<'_> {
@@ -20,11 +20,23 @@ impl Check<'_> {
                 self.reference("list of custom years", &custom.calendar, format!("{path}.customYear.calendar"), known);
                 self.bounded(custom.back, 100, &format!("{path}.customYear.back"));
             }
+            Window::SinceEnrollment(since) => self.since_enrollment(since, &format!("{path}.sinceEnrollment")),
             Window::PartnershipYear(_) | Window::Lifetime {} | Window::OnDay {} => {}
         }
     }
 
-    fn bounded(&mut self, value: u32, most: u32, path: &str) {
+    fn since_enrollment(&mut self, window: &SinceEnrollmentWindow, path: &str) {
+        let lengths = [("days", window.days, MAX_DAYS), ("months", window.months, MAX_MONTHS)];
+        self.exactly_one(path, &lengths.map(|(name, length, _)| (name, length.is_some())));
+        for (name, length, most) in lengths {
+            if let Some(length) = length {
+                self.at_least_one(length, format!("{path}.{name}"));
+                self.bounded(length, most, &format!("{path}.{name}"));
+            }
+        }
+    }
+
+    pub(super) fn bounded(&mut self, value: u32, most: u32, path: &str) {
         if value > most {
             self.fault("OUT_OF_RANGE", path, format!("write {most} or less"));
         }

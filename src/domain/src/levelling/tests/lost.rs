@@ -223,17 +223,37 @@ impl Days {
     }
 }
 
-const WINDOWS: [&str; 4] = [
+const WINDOWS: [&str; 6] = [
     r#"{"rolling": {"months": 3}}"#,
     r#"{"calendar": {"unit": "QUARTER", "which": "PREVIOUS"}}"#,
     r#"{"calendar": {"unit": "MONTH", "which": "PREVIOUS"}}"#,
     r#"{"rolling": {"days": 100}}"#,
+    r#"{"sinceEnrollment": {"days": 250}}"#,
+    r#"{"sinceEnrollment": {"months": 7}}"#,
 ];
-const DOWN: [&str; 5] = ["CONTINUOUS", "MONTHLY", "QUARTERLY", "SEMI_ANNUAL", "NEVER"];
-const UP: [&str; 4] = ["CONTINUOUS", "QUARTERLY", "SEMI_ANNUAL", "NEVER"];
+const DOWN: [&str; 10] = [
+    r#""CONTINUOUS""#,
+    r#""MONTHLY""#,
+    r#""QUARTERLY""#,
+    r#""SEMI_ANNUAL""#,
+    r#""NEVER""#,
+    r#""MONTHLY", "reviewDayDown": {"day": 31}"#,
+    r#""QUARTERLY", "reviewDayDown": {"month": 2, "day": 15}"#,
+    r#""SEMI_ANNUAL", "reviewDayDown": {"month": 3}"#,
+    r#""QUARTERLY", "reviewDayDown": {"month": 3, "day": 20}, "yearsFrom": "ENROLLMENT""#,
+    r#""SEMI_ANNUAL", "reviewDayDown": {"month": 4, "day": 30}, "yearsFrom": "FIRST_REACHED""#,
+];
+const UP: [&str; 6] = [
+    r#""CONTINUOUS""#,
+    r#""QUARTERLY""#,
+    r#""SEMI_ANNUAL""#,
+    r#""NEVER""#,
+    r#""QUARTERLY", "reviewDayUp": {"month": 2, "day": 10}"#,
+    r#""MONTHLY", "reviewDayUp": {"day": 29}"#,
+];
 const GRACE: [&str; 5] =
     ["", r#", "grace": {"days": 30}"#, r#", "grace": {"days": 40, "cure": true}"#, r#", "grace": {"months": 2}"#, r#", "grace": {"months": 3, "cure": true}"#];
-const MORE: [&str; 8] = [
+const MORE: [&str; 11] = [
     "",
     "",
     r#", "maxStepsDown": 1"#,
@@ -242,6 +262,9 @@ const MORE: [&str; 8] = [
     r#", "protectedUntil": "2025-08-15""#,
     r#", "onboardingDeadlineMonths": 6"#,
     r#", "onboardingDeadlineMonths": 8, "maxStepsDown": 1"#,
+    r#", "onboardingDays": 200"#,
+    r#", "onboardingDeadlineDays": 180"#,
+    r#", "onboardingDeadlineDays": 240, "onboardingMonths": 9"#,
 ];
 const VERSION: [&str; 3] = [r#""effectiveOn": "2020-01-01""#, r#""effectiveOn": "2025-05-01", "enforcedOn": "2025-07-20""#, r#""effectiveOn": "2025-03-01""#];
 const OVER: [&str; 5] = ["", "", "FLOOR", "PIN", "CEILING"];
@@ -260,7 +283,7 @@ fn cases() -> impl Strategy<Value = Days> {
     let enrolled = one_of(&["2019-03-17", "2024-11-20", "2025-01-10"]);
     (one_of(&VERSION), one_of(&WINDOWS), review, lines, held, on_record, over, enrolled, 0_i64..40).prop_map(
         |(version, window, (up, down, grace, more), lines, held, (tier, before, entry), (kind, to, length), enrolled, offset)| {
-            let review = format!(r#""cadenceUp": "{up}", "cadenceDown": "{down}"{grace}{more}"#);
+            let review = format!(r#""cadenceUp": {up}, "cadenceDown": {down}{grace}{more}"#);
             let revenue = format!(r#"{{"key": "rev", "unit": "MONEY", "measure": {{"source": "TRANSACTIONS", "aggregate": "SUM", "window": {window}}}}}"#);
             let second = format!("{}{entry}", asks("rev", 1000));
             let program = ladder(version, &[ENGINEERS, &revenue], &review, &[("A", &asks("eng", 1)), ("B", &second), ("C", &asks("eng", 2))]);
