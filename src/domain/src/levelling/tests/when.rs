@@ -177,3 +177,52 @@ fn a_review_after_the_window_asks_by_its_last_day() {
     let early = revenue("{sinceEnrollment: {months: 3}}", "cadenceUp: QUARTERLY");
     assert_eq!(sentences(&on(&early, &input, "2024-03-20").next.unwrap().gap), ["Revenue: USD 950 of USD 1,000; USD 50 more needed by 2024-04-01"]);
 }
+
+/// Policies of reviews with days of every kind of year.
+fn reviews() -> impl Strategy<Value = String> {
+    let cadence = || prop::sample::select(vec![("MONTHLY", 1_u32), ("QUARTERLY", 3), ("SEMI_ANNUAL", 6), ("ANNUAL", 12)]);
+    let day = || (0_u32..12, prop::sample::select(vec![1_u32, 2, 15, 28, 29, 30, 31]));
+    let years =
+        prop::sample::select(vec!["", ", yearsFrom: ENROLLMENT", ", yearsFrom: FIRST_REACHED", ", fiscal: true", ", fiscal: true, yearsFrom: FIRST_REACHED"]);
+    (cadence(), day(), cadence(), day(), years).prop_map(|((up, of_up), (month_up, day_up), (down, of_down), (month_down, day_down), years)| {
+        let (month_up, month_down) = (month_up % of_up + 1, month_down % of_down + 1);
+        format!(
+            "cadenceUp: {up}, reviewDayUp: {{month: {month_up}, day: {}}}, cadenceDown: {down}, reviewDayDown: {{month: {month_down}, day: {}}}{years}",
+            day_up.min(if years.contains("yearsFrom") { 31 } else { 28 }),
+            day_down.min(if years.contains("yearsFrom") { 31 } else { 28 })
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever day lets a tier go up or down is planned, and the next one comes no later than is looked ahead.
+    #[test]
+    fn every_day_of_a_decision_is_planned(review in reviews(), enrolled in 0_i64..800, reached in 0_i64..800, offset in 0_i64..400) {
+        let program = revenue("{rolling: {months: 1}}", &review);
+        let (enrolled, reached) = (date("2021-01-01").plus_days(enrolled), date("2021-01-01").plus_days(reached));
+        let more = serde_json::json!({"enrollments": [{"since": enrolled}], "assignments": [{"ladder": "L", "tier": "B", "from": reached.max(enrolled)}]});
+        let facts = facts(&program, sold(&[], more));
+        let from = date("2024-01-01").plus_days(offset);
+        let span = Span::new(from, from.plus_months(13));
+        let own = OwnDates { enrolled: vec![enrolled], ..OwnDates::default() };
+        let (common, own) = (common_review_days(&program, span), own_review_days(&program, &own, span));
+        let mut next: Option<Date> = None;
+        for day in (0..span.days()).map(|day| span.from.plus_days(day)) {
+            let standing = evaluate_partner(&program, &facts, "P", day).unwrap().ladders.remove(0);
+            let due = standing.decision.due_up || standing.decision.due_down;
+            prop_assert!(!due || common.contains(&day) || own.contains(&day), "{day}");
+            // Who still holds the tier is told the day on which it goes down.
+            if standing.tier.as_deref() == Some("B") {
+                prop_assert!(next.is_none_or(|next| day < next), "{day}");
+                next = standing.decision.next_down_on;
+                let latest = next_downward_reviews(&program, day)[0];
+                prop_assert!(next.is_some() && next <= latest, "{day}: {next:?} {latest:?}");
+            } else {
+                prop_assert!(standing.decision.due_down && next.is_none_or(|next| day == next), "{day}");
+                next = None;
+            }
+        }
+    }
+}

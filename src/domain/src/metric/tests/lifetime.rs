@@ -14,3 +14,19 @@ fn net_additions_reach_back_to_the_first_fact_however_early_the_window_begins() 
     let found = ["2020-03-09", "2020-03-31", "2020-04-30", "2020-05-30", "2020-05-31"].map(|day| value(&program, &facts, "live", day));
     assert_eq!(found, ["0", "1", "2", "2", "0"]);
 }
+
+/// However long ago a partner was enrolled, and from whichever day its first months are asked for.
+#[test]
+fn the_first_months_of_an_enrollment_are_planned_for_good() {
+    let text = r#"{"guerdon": 1, "program": {"code": "T", "name": "T", "currency": "USD"}, "version": {"effectiveOn": "2020-01-01"},
+        "metrics": [{"key": "first", "unit": "MONEY", "measure": {"source": "TRANSACTIONS", "aggregate": "SUM", "window": {"sinceEnrollment": {"months": 3}}}}]}"#;
+    let program = Program::compile(read(text, Format::of(text)).unwrap()).unwrap();
+    let line = |date: &str, amount: &str| serde_json::json!({"id": date, "date": date, "amount": amount});
+    let lines = [line("2014-01-14", "1"), line("2014-01-15", "20"), line("2014-04-14", "300"), line("2014-04-15", "4000")];
+    let partner = serde_json::json!({"code": "P", "enrollments": [{"since": "2014-01-15"}], "transactions": lines});
+    let facts = facts(&program, serde_json::json!({"partners": [partner]}));
+    let read_for = |day: &str| as_planned(&program, &facts, &plan::plan_until(&program, date(day), date(day).plus_months(6)));
+    for (day, expected) in [("2014-01-15", "20"), ("2014-04-13", "20"), ("2014-04-14", "320"), ("2014-04-15", "320"), ("2026-06-30", "320")] {
+        assert_eq!(value(&program, &read_for(day), "first", day), expected, "{day}");
+    }
+}
