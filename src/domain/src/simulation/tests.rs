@@ -402,3 +402,17 @@ fn rules_in_force_answer_for_their_own_faults() {
     assert_eq!(judged(&RulesInForce::Published(Box::new(document.clone()))), Ok(()));
     assert_eq!(judged(&RulesInForce::Document(Box::new(document))), Err(1));
 }
+
+/// A hypothetical review day is that of the review which the calendar has on it: on the day tiers are lost, on the days beside it they are held.
+#[test]
+fn a_review_day_is_simulated_as_it_is_decided() {
+    let facts = facts(&program(&document()), &vec![(vec![], 0, 3, false)]);
+    let moved = |day: u32| {
+        let review = json!({"cadenceDown": "QUARTERLY", "reviewDayDown": {"month": 3, "day": day}});
+        let rules = RulesInForce::Changed(vec![RuleChange::set("ladders[MAIN].review", review)]);
+        let report = simulate(&ready(&rules, |terms| terms.judging = Judging::ReviewByCalendar), &facts, &[]);
+        report.moves.iter().filter(|moved| moved.ladder == "MAIN").map(|moved| (moved.from.clone(), moved.to.clone())).collect::<Vec<_>>()
+    };
+    let held = vec![(Some("BASE".to_owned()), Some("GOLD".to_owned()))];
+    assert_eq!((moved(28), moved(29), moved(30)), (held.clone(), held, vec![]));
+}
