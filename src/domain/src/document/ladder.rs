@@ -185,7 +185,8 @@ impl Default for ReviewDay {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ReviewYears {
-    /// From the day of its enrollment (from the 28th, for one who enrolled later in a month): a MONTHLY review falls on that day of every month.
+    /// From the day of its enrollment (from the 28th, for one who enrolled later in a month): a MONTHLY review falls on that day of every month, where no
+    /// other review day is stated.
     Enrollment,
     /// From the first day of the quarter in which it first reached the tier or a higher one: of the calendar's quarter, or of the
     /// fiscal one. For a tier that it never held, as without this.
