@@ -131,6 +131,16 @@ fn a_window_to_date_is_told_as_it_is_now() {
     assert_eq!(gap.missing[0].window.map(|window| window.last_day()), Some(date("2025-06-01")));
 }
 
+/// A window that ends before the review: what comes in between no longer counts.
+#[test]
+fn a_window_that_ends_before_the_review_asks_by_its_last_day() {
+    let program = revenue("{rolling: {months: 3, offset: 3}}", "{cadenceUp: ANNUAL, cadenceDown: ANNUAL}");
+    let gap = told(&program, sold("A", &[]), "2025-06-01").next.unwrap().gap;
+    assert_eq!(gap.missing[0].window, Some(Span::new(date("2025-07-02"), date("2025-10-02"))));
+    assert_eq!(sentences(&gap), ["Revenue: USD 0 of USD 1,000; USD 1,000 more needed by 2025-10-01"]);
+    assert_eq!(gap.missing[0].by(), Some(date("2026-01-01")));
+}
+
 /// A standing of many tells what is missing on its date, and no day.
 #[test]
 fn a_standing_that_is_kept_names_no_day() {
