@@ -54,11 +54,11 @@ pub(super) fn plan<'a>(bands: &'a Bands, qualifier: Exact, tier: Option<&str>) -
         plan.sums.extend(band.band.on_entry.as_ref().map(|amount| Due { band: Some(band.index), amount, entered_at }));
     }
     match bands.scope {
-        BandScope::Marginal => plan.slices = marginal(&reached),
+        BandScope::Marginal => plan.slices = marginal(&reached, inclusive),
         BandScope::Retroactive => plan.everything.extend(holding.and_then(|band| whole(band, Exact::ONE))),
         BandScope::Rolling => {
             let lower = reached.iter().filter(|band| holding.as_ref().is_none_or(|holding| band.index < holding.index));
-            plan.slices = lower.filter_map(|band| slice(band.clone(), band.from.clone())).collect();
+            plan.slices = lower.filter_map(|band| slice(band.clone(), band.from.clone(), inclusive)).collect();
             plan.everything.extend(holding.and_then(|band| whole(band, Exact::ONE)));
         }
         BandScope::Total => plan.everything = reached.iter().filter_map(|band| whole(band.clone(), Exact::ONE)).collect(),
@@ -82,16 +82,16 @@ fn whole(band: Edged<'_>, weight: Exact) -> Option<OnEverything<'_>> {
     pay(band.band).map(|pay| OnEverything { weight, ..OnEverything::of(Some(band.index), pay) })
 }
 
-fn slice(band: Edged<'_>, from: Exact) -> Option<OnSlice<'_>> {
-    pay(band.band).map(|pay| OnSlice { band: Some(band.index), pay, from, to: band.to })
+fn slice(band: Edged<'_>, from: Exact, upper_inclusive: bool) -> Option<OnSlice<'_>> {
+    pay(band.band).map(|pay| OnSlice { band: Some(band.index), pay, from, to: band.to, upper_inclusive })
 }
 
 /// Each slice its own rate; the highest band reached that is marked back-to-first pays from the first unit on, up to its bound.
-fn marginal<'a>(reached: &[Edged<'a>]) -> Vec<OnSlice<'a>> {
+fn marginal<'a>(reached: &[Edged<'a>], inclusive: bool) -> Vec<OnSlice<'a>> {
     let first = reached.iter().rposition(|band| band.band.back_to_first);
     let start = first.unwrap_or(0);
     let own = reached.iter().enumerate().skip(start);
-    own.filter_map(|(at, band)| slice(band.clone(), if first == Some(at) { Exact::ZERO } else { band.from.clone() })).collect()
+    own.filter_map(|(at, band)| slice(band.clone(), if first == Some(at) { Exact::ZERO } else { band.from.clone() }, inclusive)).collect()
 }
 
 /// The rate on the straight line between the reached band's and the next one's: one rate of the reached band. Packages of two sizes are

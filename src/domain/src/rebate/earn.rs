@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::document::rebate::{CapScope, PackageRounding, PerPackage};
 use crate::exact::{Exact, Overflow};
 
-use super::bands::reached;
+use super::bands::{passed, reached};
 use super::line::Line;
 use super::parts::{Part, in_proportion, part_of, shared};
 use super::plan::{Due, Entry, OnEverything, OnSlice, Pay, Plan};
@@ -82,12 +82,13 @@ fn packages(units: Exact, size: Exact, rule: PackageRounding) -> Result<Exact, O
 /// What of each share is paid in whole packages of all together: those of lines of one tier come to what they are of all, and no line
 /// of them is paid for more than they come to.
 fn packed(lines: &[Line<'_>], shares: &[(usize, Exact)], package: &PerPackage, per: CapScope) -> Result<Vec<Exact>, Overflow> {
+    if package.packages == PackageRounding::Prorate {
+        // Each line is paid for its own, also where sales and returns come to nothing in sum.
+        return shares.iter().map(|(_, share)| packages(share.clone(), package.size.0.clone(), package.packages)).collect();
+    }
     let units = Exact::sum(shares.iter().map(|(_, share)| share))?;
     let whole = packages(units.clone(), package.size.0.clone(), package.packages)?;
     let paid = |share: &Exact| Ok(share.mul_div(&whole, &units)?.unwrap_or(Exact::ZERO));
-    if package.packages == PackageRounding::Prorate {
-        return shares.iter().map(|(_, share)| paid(share)).collect();
-    }
     let tier_of = |at: usize| lines.get(at).and_then(|line| line.tier);
     let tiers: BTreeSet<Option<&str>> = shares.iter().map(|(at, _)| tier_of(*at)).collect();
     let mut all = vec![Exact::ZERO; shares.len()];
@@ -138,8 +139,9 @@ fn slice_shares(item: &OnSlice<'_>, stretches: &[Stretch]) -> Result<Vec<(usize,
     for (at, stretch) in stretches.iter().enumerate() {
         let whole = if item.pay.on_units() { stretch.whole_units.clone() } else { stretch.whole_basis.clone() };
         let share = if stretch.qualifier.is_zero() {
-            // A line that does not move the qualifier lies where it stands.
-            let inside = item.from <= stretch.start && item.to.clone().is_none_or(|to| stretch.start < to);
+            // A line that does not move the qualifier lies where it stands, in the slice that owns the place.
+            let inside =
+                reached(stretch.start.clone(), item.from.clone(), item.upper_inclusive) && !passed(&stretch.start, item.to.as_ref(), item.upper_inclusive);
             let part = if item.pay.on_units() { stretch.units.clone() } else { stretch.basis.clone() };
             if inside { part } else { Exact::ZERO }
         } else {

@@ -182,10 +182,10 @@ impl<'a> Calculation<'a> {
         self.reduce(asked, &mut lines, &mut figure).map_err(loud)?;
         let measured = self.place_metrics(asked, &mut lines, last, &mut figure.replaced)?;
         if asked.carried_basis.is_negative() {
-            let default_qualifier = schedule.qualifier.is_none();
+            let same_measure = schedule.qualifier.as_ref().is_none_or(|qualifier| qualifier == basis_of(schedule));
             let on_units = *basis_of(schedule) != Basis::Amount;
             let carried = asked.carried_basis.clone();
-            let qualifier = if default_qualifier { carried.clone() } else { Exact::ZERO };
+            let qualifier = if same_measure { carried.clone() } else { Exact::ZERO };
             let units = if on_units { carried.clone() } else { Exact::ZERO };
             lines.insert(0, Line { tier, basis: carried.clone(), qualifier, units, ..Line::unattributed(asked.period.span.from) });
             figure.step(StepKind::CarriedBasis, Exact::ZERO, Some(carried), None);

@@ -42,7 +42,9 @@ pub(super) fn growth_plan(growth: &Growth, qualifier: Exact, baseline: Option<Ex
     let Some((top, band, _)) = hit.last().cloned() else { return Ok(plan) };
     match growth.pay_on {
         GrowthBase::Everything => plan.everything.extend(pay(band).map(|pay| OnEverything::of(Some(top), pay))),
-        GrowthBase::Increment => plan.slices.extend(pay(band).map(|pay| OnSlice { band: Some(top), pay, from: baseline, to: None })),
+        GrowthBase::Increment => {
+            plan.slices.extend(pay(band).map(|pay| OnSlice { band: Some(top), pay, from: baseline, to: None, upper_inclusive: growth.upper_inclusive }))
+        }
         GrowthBase::IncrementByBand => {
             let slices = hit.iter().filter_map(|(at, band, from)| {
                 pay(band).map(|pay| OnSlice {
@@ -50,6 +52,7 @@ pub(super) fn growth_plan(growth: &Growth, qualifier: Exact, baseline: Option<Ex
                     pay,
                     from: from.clone().max(baseline.clone()),
                     to: next(*at).map(|to| to.max(baseline.clone())),
+                    upper_inclusive: growth.upper_inclusive,
                 })
             });
             plan.slices = slices.collect();
@@ -94,7 +97,7 @@ pub(super) fn target_plan(target: &Target, qualifier: Exact, at: Option<Exact>) 
     match &target.pays {
         TargetPay::LumpSum(amount) => plan.sums.push(Due { band: Some(0), amount, entered_at: None }),
         TargetPay::RateOnEverything(rate) => plan.everything.push(OnEverything::of(Some(0), Pay::Rate(rate))),
-        TargetPay::RateAboveTarget(rate) => plan.slices.push(OnSlice { band: Some(0), pay: Pay::Rate(rate), from: at, to: None }),
+        TargetPay::RateAboveTarget(rate) => plan.slices.push(OnSlice { band: Some(0), pay: Pay::Rate(rate), from: at, to: None, upper_inclusive: false }),
     }
     plan
 }

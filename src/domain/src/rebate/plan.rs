@@ -57,13 +57,15 @@ impl<'a> OnEverything<'a> {
     }
 }
 
-/// Paid on what lies in `[from, to)` of the qualifier.
+/// Paid on what lies between `from` and `to` of the qualifier.
 #[derive(Debug, Clone)]
 pub(super) struct OnSlice<'a> {
     pub(super) band: Option<usize>,
     pub(super) pay: Pay<'a>,
     pub(super) from: Exact,
     pub(super) to: Option<Exact>,
+    /// Whether a bound belongs to the slice below it.
+    pub(super) upper_inclusive: bool,
 }
 
 /// A sum that is due.

@@ -5,6 +5,7 @@ mod estimates;
 mod laws;
 mod lookback;
 mod published;
+mod qualifiers;
 mod semantics;
 mod stacked;
 mod timed;

@@ -274,3 +274,19 @@ fn an_unmet_condition_forecasts_nothing() {
         assert_eq!((found.earned.amount(), found.forecast.unwrap().earned.amount()), ("0.00".to_owned(), "0.00".to_owned()), "{grain}");
     }
 }
+
+/// Parts of packages belong to their lines, also where sales and returns come to nothing in sum: another schedule that does not have
+/// the return is reduced by what the sale earned.
+#[test]
+fn parts_of_packages_reduce_others_whatever_the_sum() {
+    for back_again in ["99", "100"] {
+        let first =
+            with(named("A", json!({ "method": { "perPackage": { "size": 10, "amount": 5, "packages": "PRORATE" } } })), json!({ "returns": "SALE_DATE" }));
+        let rules = json!([{ "netOf": { "schedule": "B", "of": ["A"] } }]);
+        let program = program_with(json!([first, named("B", flat("10 %"))]), rules);
+        let back = json!({ "id": "r", "date": "2024-05-01", "amount": "1000.00", "quantity": back_again, "kind": "RETURN", "corrects": "a" });
+        let sold = json!([sale("a", "2024-02-01", "1000.00", "100"), back]);
+        let found = compute(&program, &facts_of(&program, json!({ "transactions": sold })), "2024-Q1").unwrap().entitlements;
+        assert_eq!(amount(&found[1]), "95.00", "{back_again}");
+    }
+}
