@@ -89,7 +89,8 @@ pub(super) struct LineReader<'a> {
     first_dates: FirstDates,
 }
 
-/// Whether the partner's own part of the scope (types) is asked: not of a baseline, which the partner may have sold as another.
+/// Whether the partner's own part of the scope (types) is asked, and whether lines came in time to be paid: not of a baseline, which the
+/// partner may have sold as another, and which may have been recorded whenever its history was loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whose {
     InScope,
@@ -122,7 +123,8 @@ impl<'a> LineReader<'a> {
             let category = sale.unwrap_or(transaction).category.as_deref();
             let dated = self.knowledge.dated(sale.unwrap_or(transaction));
             let in_days = days.iter().any(|span| span.contains(dated));
-            if !in_days || !self.in_scope(schedule, transaction, date, category, whose, &context) || !in_time(schedule, &periods, transaction, date) {
+            let counts = whose == Whose::Any || in_time(schedule, &periods, transaction, date);
+            if !in_days || !counts || !self.in_scope(schedule, transaction, date, category, whose, &context) {
                 continue;
             }
             match self.line(schedule, &periods, transaction, date, category) {

@@ -53,3 +53,17 @@ fn the_previous_period_lies_before_a_gap() {
         assert_eq!(amount(&entitlement(&program, &facts, "X2")), expected, "{method}");
     }
 }
+
+/// A line that came too late to be paid for its period was sold in it all the same: growth from that period counts it, so that a
+/// history that was loaded later is one.
+#[test]
+fn a_baseline_counts_what_was_recorded_late() {
+    let growth = |pay_on: &str| json!({ "growth": { "baseline": { "samePeriodLastYear": {} }, "payOn": pay_on, "bands": [{ "from": 1, "rate": "10 %" }], "zeroBaseline": "FULL" } });
+    let target = json!({ "target": { "history": { "previousPeriod": {} }, "pays": { "rateAboveTarget": "10 %" } } });
+    let late = |id: &str, date: &str| with(sale(id, date, "600.00", "1"), json!({ "recordedOn": "2024-02-15" }));
+    for method in [growth("INCREMENT"), growth("INCREMENT_BY_BAND"), target] {
+        let schedule = json!({ "method": method, "trueUp": { "untilDays": 30 } });
+        let found = lines(schedule, json!([late("1", "2023-02-01"), late("2", "2023-11-01"), sale("3", "2024-02-01", "1000.00", "1")]));
+        assert_eq!(amount(&found), "40.00", "{method}");
+    }
+}
