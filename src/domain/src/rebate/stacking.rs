@@ -182,14 +182,19 @@ impl<'a> Calculation<'a> {
             return Ok(Figures { now: figure(period, &[period.span], carried_basis, hypothesis)?, earlier: None });
         }
         let (mut before, mut left_out) = (None, Vec::new());
+        let days = year_to_date(self.program, schedule, period);
+        // What is sold between two periods of a custom calendar is the later one's.
+        let mut gap = days.from;
         for earlier in earlier_in_year(self.program, schedule, period) {
+            let own = Span::new(gap.min(earlier.span.from), earlier.span.until);
+            gap = own.until;
             if self.is_in_scope(schedule, &earlier)? {
                 before = Some(earlier);
             } else {
-                left_out.push(earlier.span);
+                left_out.push(own);
             }
         }
-        let days = without(year_to_date(self.program, schedule, period), &left_out);
+        let days = without(days, &left_out);
         let earlier = before.map(|before| figure(&before, &up_to(&days, before.span.until), Exact::ZERO, &[])).transpose()?;
         Ok(Figures { now: figure(period, &days, Exact::ZERO, hypothesis)?, earlier })
     }

@@ -281,3 +281,27 @@ proptest! {
         }
     }
 }
+
+/// What is sold in a gap before a custom period is that period's: where the partner takes no part in it, no later one pays it.
+#[test]
+fn a_gap_goes_with_the_period_after_it() {
+    let custom = json!({ "custom": [
+        { "name": "A", "from": "2024-02-01", "until": "2024-03-01" },
+        { "name": "B", "from": "2024-04-01", "until": "2024-05-01" },
+        { "name": "C", "from": "2024-06-01", "until": "2024-07-01" },
+    ] });
+    let program = program_of(with(flat("10 %"), json!({ "period": custom, "cumulative": true })));
+    let sold = json!([
+        sale("1", "2024-01-15", "100.00", "1"),
+        sale("2", "2024-02-15", "200.00", "1"),
+        sale("3", "2024-03-15", "400.00", "1"),
+        sale("4", "2024-05-15", "800.00", "1"),
+    ]);
+    let of = |since: &str, until: &str| {
+        let facts = facts_of(&program, json!({ "enrollments": [{ "since": "2020-01-01", "until": until }, { "since": since }], "transactions": sold }));
+        ["A", "B", "C"].map(|period| amount(&entitlement(&program, &facts, period)))
+    };
+    assert_eq!(of("2023-01-01", "2023-01-01"), ["30.00", "40.00", "80.00"]);
+    assert_eq!(of("2024-05-20", "2024-03-20"), ["30.00", "0.00", "80.00"]);
+    assert_eq!(of("2024-04-20", "2023-12-31"), ["0.00", "40.00", "80.00"]);
+}
