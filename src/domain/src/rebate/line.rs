@@ -11,7 +11,7 @@ use crate::facts::{AttributeValue, FactId, PartnerFacts, Transaction, Transactio
 use crate::fault::{Fault, Faults};
 use crate::filter::{FactView, FilterContext, FirstDates};
 use crate::money::Currency;
-use crate::period::Periods;
+use crate::period::{Period, Periods};
 use crate::program::Program;
 
 /// A sale line as a schedule sees it. Lines without a transaction stand for a carry, a metric or a hypothesis.
@@ -216,7 +216,7 @@ impl<'a> LineReader<'a> {
         }
         let default = Exchange::default();
         let exchange = schedule.exchange.as_ref().unwrap_or(&default);
-        let period = periods.holding(date);
+        let period = paid_by(schedule, periods, date);
         let on = match exchange.date {
             ExchangeDate::TransactionDate => date,
             ExchangeDate::PeriodEnd => period.as_ref().map_or(date, |period| period.span.last_day()),
@@ -246,10 +246,15 @@ pub(super) fn caps_by_sales(schedule: &RebateSchedule) -> bool {
     schedule.cap.as_ref().is_some_and(|cap| cap.share.is_some() && cap.of.is_none())
 }
 
+/// The period that pays what is dated so: the one that holds it, and of a cumulative schedule the one after a gap.
+fn paid_by(schedule: &RebateSchedule, periods: &Periods<'_>, date: Date) -> Option<Period> {
+    periods.holding(date).or_else(|| periods.first_from(date).filter(|_| schedule.cumulative))
+}
+
 /// Lines recorded too late no longer count for their period.
 fn in_time(schedule: &RebateSchedule, periods: &Periods<'_>, line: &Transaction, date: Date) -> bool {
     let Some(days) = schedule.true_up.until_days else { return true };
-    periods.holding(date).is_none_or(|period| line.recorded_on <= period.span.last_day().plus_days(days.into()))
+    paid_by(schedule, periods, date).is_none_or(|period| line.recorded_on <= period.span.last_day().plus_days(days.into()))
 }
 
 /// A numeric attribute with the sign that counts; a missing one is zero.

@@ -226,3 +226,24 @@ fn a_return_takes_the_rate_of_its_sale() {
         assert_eq!((results[0].posted_now(None), results[1].posted_now(None)), (1100, expected), "{currency} {corrections}");
     }
 }
+
+/// What is sold in a gap of a custom calendar is paid by the period after it: too late by that one's days, at that one's exchange rate,
+/// and never rated anew once it was posted.
+#[test]
+fn a_line_in_a_gap_is_a_line_of_the_period_after_it() {
+    let custom =
+        json!({ "custom": [{ "name": "A", "from": "2024-01-01", "until": "2024-02-01" }, { "name": "B", "from": "2024-03-01", "until": "2024-04-01" }] });
+    let rate = |rate: &str, date: &str, recorded: &str| json!({ "from": "EUR", "to": "USD", "date": date, "rate": rate, "recordedOn": recorded });
+    let gap = |recorded: &str| json!({ "id": "1", "date": "2024-02-15", "amount": "100.00", "currency": "EUR", "recordedOn": recorded });
+    let of = |more: Value, recorded: &str| {
+        let program = program_of(with(flat("10 %"), with(json!({ "period": custom, "cumulative": true }), more)));
+        let rates = json!([rate("1", "2024-02-14", "2024-02-14"), rate("2", "2024-02-14", "2024-04-10"), rate("3", "2024-03-31", "2024-03-31")]);
+        let facts = facts_with(&program, json!({ "partners": [{ "code": "P", "transactions": [gap(recorded)] }], "exchangeRates": rates }));
+        let results = runs(&program, &facts, "P", &asked(&[("A", "2024-02-01"), ("B", "2024-04-01"), ("B", "2024-05-01")]), &OnRecord).unwrap();
+        results.iter().map(|run| run.posted_total(None)).collect::<Vec<i64>>()
+    };
+    assert_eq!(of(json!({}), "2024-02-15"), [0, 1_000, 1_000], "the rate that it was posted with");
+    assert_eq!(of(json!({ "exchange": { "date": "PERIOD_END" } }), "2024-02-15"), [0, 3_000, 3_000], "the rate of the period's last day");
+    assert_eq!(of(json!({ "trueUp": { "untilDays": 10 } }), "2024-04-20"), [0, 0, 0], "too late");
+    assert_eq!(of(json!({ "trueUp": { "untilDays": 30 } }), "2024-04-20"), [0, 0, 2_000], "in time");
+}
