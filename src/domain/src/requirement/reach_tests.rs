@@ -156,7 +156,8 @@ proptest! {
         prop_assert!(judge(&program, &facts(&program, &all), Date::MAX, by).met, "{:?}", gap.missing);
     }
 
-    /// A cent less than what a single condition tells does not meet it.
+    /// A cent less than what a single condition tells does not meet it. Where any day of a window counts, it does not on the day that is told: on
+    /// another one a sale may count in two terms of a formula.
     #[test]
     fn a_cent_less_does_not_suffice(formula in formula(), requirement in single(), sales in sales(), by in reviews()) {
         let (program, known) = (plain_program(&formula, &requirement), date(KNOWN));
@@ -169,7 +170,12 @@ proptest! {
         let last = told.last_mut().unwrap();
         last.2 -= 1;
         let all: Sales = sales.iter().copied().chain(told.into_iter().filter(|(.., cents)| *cents > 0)).collect();
-        prop_assert!(!judge(&program, &facts(&program, &all), Date::MAX, by).met, "{:?}", gap.missing);
+        let (asked, on) = match requirement["onAnyDay"]["requirement"].clone() {
+            inner if inner["metric"]["metric"] == "f" => (inner, gap.missing[0].by().unwrap()),
+            _ => (requirement, by),
+        };
+        let program = plain_program(&formula, &asked);
+        prop_assert!(!judge(&program, &facts(&program, &all), Date::MAX, on).met, "{:?}", gap.missing);
     }
 
     /// What is told as closed is not met by anything that can still happen.
