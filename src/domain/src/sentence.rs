@@ -204,6 +204,11 @@ fn plural(noun: &str, value: Exact) -> String {
     if value == Exact::ONE {
         return noun.to_owned();
     }
+    // Of a "line of business" the lines are several.
+    let ends_at = [" of ", " in ", " for ", " with "].iter().filter_map(|word| noun.find(word)).min();
+    if let Some((head, rest)) = ends_at.map(|at| noun.split_at(at)) {
+        return format!("{}{rest}", plural(head, value));
+    }
     if let Some(before) = noun.strip_suffix("person") {
         return format!("{before}people");
     }
@@ -316,7 +321,10 @@ impl Leaf {
     /// Of which figures it is missing, where it is not the value itself.
     fn spread_words(&self) -> String {
         match self.reached.as_ref().map(|reached| &reached.spread) {
-            Some(Spread::AnyOf(names)) if !names.is_empty() => format!(" ({})", names.join(" or ")),
+            // A value that is written in place has no name that people know.
+            Some(Spread::AnyOf(names)) if !names.is_empty() && !names.iter().any(|name| crate::metric::is_operand_name(name)) => {
+                format!(" ({})", names.join(" or "))
+            }
             Some(Spread::Each(each)) if !each.is_empty() => {
                 let each: Vec<String> = each.iter().map(|(name, missing)| format!("{name}: {}", self.missing_words(missing))).collect();
                 format!(" ({})", each.join(", "))
@@ -552,8 +560,8 @@ mod tests {
     fn nouns_have_their_plural() {
         let plural = |noun| plural(noun, Exact::from_int(2));
         assert_eq!(
-            ["engineer", "company", "day", "fax", "branch", "certified person", "person"].map(plural),
-            ["engineers", "companies", "days", "faxes", "branches", "certified people", "people"]
+            ["engineer", "company", "day", "fax", "branch", "certified person", "person", "new line of business", "person in sales"].map(plural),
+            ["engineers", "companies", "days", "faxes", "branches", "certified people", "people", "new lines of business", "people in sales"]
         );
     }
 }

@@ -21,7 +21,7 @@ pub enum Unit {
     Score,
     /// Points.
     Points,
-    /// Hours, or what the vendor measures durations in.
+    /// Hours, or what the vendor measures durations in: the `noun` says it. `cycleDays` of deals are days.
     Duration,
 }
 
@@ -389,7 +389,7 @@ pub struct CalendarWindow {
     /// PREVIOUS only: how many whole ones, ending with the last. Default 1.
     #[serde(default = "one")]
     pub count: u32,
-    /// This many units further back.
+    /// This many units further back; to date, as many units earlier on the same day.
     #[serde(default)]
     pub back: u32,
 }

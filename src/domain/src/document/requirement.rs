@@ -161,7 +161,7 @@ pub enum TierState {
     Recorded,
 }
 
-/// A number of ladders at a level.
+/// A number of ladders at a level. Exactly one of `rankAtLeast` and `tier`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LaddersHeld {

@@ -92,7 +92,7 @@ impl<'a> Evaluator<'a> {
     fn gap_on(&self, ladder: &'a Ladder, rank: u32, at: &At<'a>) -> Result<Gap, Faults> {
         let tiers = ladder.asked_tiers(rank).filter_map(|tier| self.asked_of(tier, at));
         let judged = tiers.chain(&ladder.applies_to).map(|requirement| self.judge(requirement, at)).collect::<Result<Vec<Judged>, Faults>>()?;
-        Ok(gap_of(judged.iter().filter(|judged| !judged.met).collect(), |judged| Gap::of(judged, Some(at.as_of))).told_by_last_days())
+        Ok(gap_of(judged.iter().filter(|judged| !judged.met).collect(), |judged| Gap::on(judged, at.as_of)))
     }
 
     /// The evaluation in the region of a standing.

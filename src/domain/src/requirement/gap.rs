@@ -19,6 +19,7 @@ use super::{Compares, Judged, Leaf, LeafKind, LeafWords, Node, SubsetJudged, Unm
 use crate::date::Date;
 use crate::document::metric::Unit;
 use crate::exact::Exact;
+use crate::metric::Detail;
 use crate::rounding::RoundingMode;
 use crate::sentence::Sentence;
 
@@ -41,8 +42,8 @@ pub struct MissingLeaf {
     leaf: Arc<Leaf>,
     /// The day until which it is asked for.
     by: Option<Date>,
-    /// The day that its sentence names: the last one that counts, where that comes before the day until which it is asked for.
-    last: Option<Date>,
+    /// The last day on which what happens counts for that day, where it is an earlier one.
+    counts_until: Option<Date>,
     /// The sentence of a node that is missing as a whole.
     of_node: Option<Box<Sentence>>,
     /// Its part of the cost of the way.
@@ -72,7 +73,14 @@ impl MissingLeaf {
 
     /// Plain language, with its pieces.
     pub fn sentence(&self) -> Sentence {
-        self.of_node.as_deref().cloned().unwrap_or_else(|| self.leaf.sentence(self.last))
+        self.of_node.as_deref().cloned().unwrap_or_else(|| self.leaf.sentence(self.counts_until.or(self.by)))
+    }
+
+    /// What its window still holds on the day on which it was judged.
+    fn counted_until(&mut self) {
+        let ends_with_others = self.leaf.value.as_ref().is_some_and(|value| matches!(value.detail, Detail::Rank { .. }));
+        let last = self.leaf.window.filter(|_| !ends_with_others).map(|window| window.last_day());
+        self.counts_until = last.filter(|last| self.by.is_some_and(|by| *last < by));
     }
 }
 
@@ -210,7 +218,7 @@ fn collect_figures<'j>(judged: &'j Judged, leaves: &mut Vec<&'j Leaf>) {
 
 /// Whether what a leaf asks for can be compared with what others ask of the same figure. Values that are written in place have no
 /// name by which one would know them again, nor do holdings show their filters, or a number of ladders which ones.
-fn has_figure(leaf: &Leaf) -> bool {
+pub(super) fn has_figure(leaf: &Leaf) -> bool {
     let named = match leaf.kind {
         LeafKind::Metric => !is_in_place(leaf),
         LeafKind::Tenure | LeafKind::Tier | LeafKind::Contract | LeafKind::Partner => true,
@@ -220,7 +228,7 @@ fn has_figure(leaf: &Leaf) -> bool {
 }
 
 /// Leaves about the same figure are equal: the same value of the same days, with a bound on the same side.
-fn order_of_figures(left: &Leaf, right: &Leaf) -> Ordering {
+pub(super) fn order_of_figures(left: &Leaf, right: &Leaf) -> Ordering {
     let words = |leaf: &Leaf| (leaf.kind, matches!(leaf.compares, Compares::AtMost | Compares::Below));
     let days = |leaf: &Leaf| leaf.window.map(|window| (window.from, window.until));
     words(left)
@@ -294,7 +302,7 @@ fn missing_leaf(leaf: &Arc<Leaf>, label: Option<&str>, telling: Telling<'_>) -> 
     let label = leaf.label.clone().or_else(|| label.map(str::to_owned));
     let figure = telling.figures.find(leaf);
     let cost = cost_of(leaf, figure.map(|(_, most)| most));
-    MissingLeaf { label, leaf: Arc::clone(leaf), by: telling.by, last: telling.by, of_node: None, cost, figure: figure.map(|(place, _)| place) }
+    MissingLeaf { label, leaf: Arc::clone(leaf), by: telling.by, counts_until: None, of_node: None, cost, figure: figure.map(|(place, _)| place) }
 }
 
 /// The leaf of a node that is met or not as a whole: a streak, a NOT, too few groups.
@@ -310,9 +318,12 @@ pub(super) fn node_leaf(judged: &Judged, key: &str, required: u32, actual: u32) 
 
 /// A node that is missing as a whole.
 fn missing_node(judged: &Judged, key: &str, required: u32, actual: u32, by: Option<Date>) -> MissingLeaf {
-    let leaf = node_leaf(judged, key, required, actual);
-    let cost = cost_of(&leaf, None);
-    MissingLeaf { label: leaf.label.clone(), leaf: Arc::new(leaf), by, last: by, of_node: Some(Box::new(Sentence::of_node(judged, by))), cost, figure: None }
+    missing_whole(judged, node_leaf(judged, key, required, actual), by)
+}
+
+fn missing_whole(judged: &Judged, leaf: Leaf, by: Option<Date>) -> MissingLeaf {
+    let (label, cost, sentence) = (leaf.label.clone(), cost_of(&leaf, None), Sentence::of_node(judged, by));
+    MissingLeaf { label, leaf: Arc::new(leaf), by, counts_until: None, of_node: Some(Box::new(sentence)), cost, figure: None }
 }
 
 /// Every way to meet what is not met, cheapest first.
@@ -334,7 +345,10 @@ fn ways(judged: &Judged, label: Option<&str>, telling: Telling<'_>) -> Vec<Way> 
         Node::When { of: Some(of), .. } => ways(of, label, telling),
         // Told with a day: by the one on which least is missing.
         Node::OnAnyDay { of, over: false, nearest, .. } if !of.met => ways(of, label, Telling { by: by.map(|by| nearest.unwrap_or(by)), ..telling }),
-        Node::OnAnyDay { over: true, .. } => vec![vec![Rc::new(MissingLeaf { cost: CLOSED, ..missing_node(judged, "ON_ANY_DAY", 1, 0, by) })]],
+        Node::OnAnyDay { over: true, .. } => {
+            let leaf = Leaf { reason: Some(Unmet::Closed), ..node_leaf(judged, "ON_ANY_DAY", 1, 0) };
+            vec![vec![Rc::new(missing_whole(judged, leaf, by))]]
+        }
         // Met today, on which the window does not look.
         Node::OnAnyDay { .. } => vec![vec![Rc::new(missing_node(judged, "ON_ANY_DAY", 1, 0, by))]],
         Node::ForEach { groups, at_least_groups, .. } => {
@@ -514,6 +528,14 @@ impl Gap {
         Self::told(judged, Telling { by, choices: true, figures: &Figures::of(judged) })
     }
 
+    /// The same of a requirement that was judged on `day`, by which it is asked for; sentences name the last day on which what happens counts
+    /// for it: of last year's revenue, which is looked at in January, that of the year.
+    pub(crate) fn on(judged: &Judged, day: Date) -> Self {
+        let mut gap = Self::of(judged, Some(day));
+        gap.leaves_mut().for_each(MissingLeaf::counted_until);
+        gap
+    }
+
     /// The same of many partners, of whom nobody reads the choices of every AT_LEAST.
     pub(crate) fn without_choices(judged: &Judged) -> Self {
         Self::told(judged, Telling { by: None, choices: false, figures: &Figures::of(judged) })
@@ -539,28 +561,19 @@ impl Gap {
         self
     }
 
-    /// This gap, judged on the day that it is told with, with sentences that name the last day that counts: a review may look at days that
-    /// are over by then.
-    #[must_use]
-    pub(crate) fn told_by_last_days(mut self) -> Self {
-        for told in std::iter::once(&mut self.missing).chain(&mut self.alternatives).flatten() {
-            let may_end = told.is_leaf() && told.kind == LeafKind::Metric && told.reason != Some(Unmet::Closed);
-            let ended = told.window.zip(told.by).filter(|(window, by)| may_end && window.until < *by);
-            told.last = ended.map(|(window, _)| window.last_day()).or(told.by);
-        }
-        self
-    }
-
     /// This gap, which is told with a later day, with the figures of `before` where they are the same and their windows begin on one day:
     /// a window that merely runs on until then is told as it is now.
     #[must_use]
     pub(crate) fn told_as_before(mut self, before: &Self) -> Self {
         if self.ways().count() == before.ways().count() && self.ways().zip(before.ways()).all(|(then, now)| tell_the_same(then, now)) {
             let now = before.ways().flatten().map(|leaf| Arc::clone(&leaf.leaf));
-            let then = std::iter::once(&mut self.missing).chain(&mut self.alternatives).flatten();
-            then.zip(now).for_each(|(then, now)| then.leaf = now);
+            self.leaves_mut().zip(now).filter(|(then, now)| begins(&then.leaf) == begins(now)).for_each(|(then, now)| then.leaf = now);
         }
         self
+    }
+
+    fn leaves_mut(&mut self) -> impl Iterator<Item = &mut MissingLeaf> {
+        std::iter::once(&mut self.missing).chain(&mut self.alternatives).flatten()
     }
 
     /// The cheapest way and the others.
@@ -590,14 +603,17 @@ impl Gap {
     }
 }
 
-/// Whether two ways miss the same, looking from the same days on.
+/// The day on which a window begins. What is on file on a day is looked at on that day alone, whichever it is.
+fn begins(leaf: &Leaf) -> Option<Date> {
+    leaf.window.filter(|window| leaf.kind == LeafKind::Metric || window.days() > 1).map(|window| window.from)
+}
+
+/// Whether two ways miss the same.
 fn tell_the_same(then: &[MissingLeaf], now: &[MissingLeaf]) -> bool {
-    // The state on a day is a window of one day, whichever day it is.
-    let begins = |leaf: &MissingLeaf| leaf.window.filter(|window| window.days() > 1).map(|window| window.from);
     let told = |leaf: &MissingLeaf| {
         let words = (leaf.kind, leaf.key.clone(), leaf.label.clone(), leaf.group.clone(), leaf.subject.clone(), leaf.compares);
         let figures = (leaf.required.clone(), leaf.actual.clone(), leaf.missing.clone(), leaf.ratio.clone(), leaf.met_on);
-        (words, figures, begins(leaf))
+        (words, figures)
     };
     then.len() == now.len() && then.iter().zip(now).all(|(then, now)| told(then) == told(now))
 }

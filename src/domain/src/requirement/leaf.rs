@@ -10,7 +10,7 @@ use crate::document::metric::{Aggregate, Formula, Measure, Metric, Operand, Sour
 use crate::document::requirement::{Comparison, ContractHeld, HoldingPresent, LaddersHeld, PartnerIs, Tenure, Threshold, TierHeld, TierState};
 use crate::document::scoped::{Scalar, Scoped};
 use crate::exact::{Exact, Overflow};
-use crate::facts::ContractStatus;
+use crate::facts::{ContractStatus, Enrollment};
 use crate::fault::{Fault, Faults};
 use crate::filter::{Fact, FactView, known_span};
 use crate::metric::{At, Detail, Evaluator, MetricValue};
@@ -89,7 +89,7 @@ impl Leaf {
                 let metric = rule.metric.as_deref().and_then(|key| program.metric(key));
                 words.label.clone_from(&rule.label);
                 words.subject = metric.and_then(|metric| metric.name.clone());
-                words.noun = metric.and_then(|metric| metric.noun.clone());
+                words.noun = metric.and_then(noun_of);
                 words.named_by_noun = metric.is_some_and(|metric| is_named_by_noun(program, metric));
                 let (compares, scoped) = comparison(rule).map_or((Compares::AtLeast, None), |(compares, scoped)| (compares, Some(scoped)));
                 let is_it = |value: &Threshold| value.percent && Some(value.value.clone()) == required;
@@ -112,7 +112,7 @@ impl Leaf {
             // Another requirement asked, that of the home region for example: the metric's own words hold all the same.
             None if words.kind == LeafKind::Metric => {
                 if let Some(metric) = program.metric(&words.key) {
-                    (words.subject, words.noun, words.unit) = (metric.name.clone(), metric.noun.clone(), metric.unit);
+                    (words.subject, words.noun, words.unit) = (metric.name.clone(), noun_of(metric), metric.unit);
                     words.named_by_noun = is_named_by_noun(program, metric);
                     words.currency = (words.unit == Unit::Money).then(|| program.currency());
                     words.ratio_of = currencies_of_ratio(program, Some(metric), None);
@@ -313,7 +313,7 @@ impl<'a> Evaluator<'a> {
             compares,
             unit,
             currency: (unit == Unit::Money).then(|| self.program.currency()),
-            noun: metric.and_then(|metric| metric.noun.clone()),
+            noun: metric.and_then(noun_of),
             named_by_noun: metric.is_some_and(|metric| is_named_by_noun(self.program, metric)),
             ratio_of: currencies_of_ratio(self.program, metric, rule.value.as_ref()),
             ..LeafWords::new(LeafKind::Metric, key)
@@ -547,6 +547,12 @@ fn tier_name(ladder: &crate::document::ladder::Ladder, tier: &str) -> Option<Str
     ladder.tier(tier).and_then(|(_, tier)| tier.name.clone())
 }
 
+/// The noun of one unit: the metric's own; the length of a deal is in days.
+fn noun_of(metric: &Metric) -> Option<String> {
+    let in_days = |measure: &Measure| measure.of.as_deref() == Some("cycleDays") && metric.unit == Unit::Duration;
+    metric.noun.clone().or_else(|| metric.measure.as_ref().is_some_and(in_days).then(|| "day".to_owned()))
+}
+
 /// Whether the noun of a metric says which one it is: it has no name, and no other one has the noun.
 fn is_named_by_noun(program: &Program, metric: &Metric) -> bool {
     let has_noun = |other: &&Metric| metric.noun.is_some() && other.noun == metric.noun;
@@ -579,8 +585,13 @@ pub(crate) fn unknown_ladder(key: &str) -> Faults {
 
 /// The first day of the enrollment in force, followed back through enrollments that meet it without a break.
 pub(crate) fn enrolled_since(at: &At<'_>) -> Option<Date> {
-    let mut since = at.enrollment()?.since;
-    while let Some(earlier) = at.partner.enrollments.iter().find(|held| held.since < since && held.until.is_none_or(|until| until >= since)) {
+    let current = at.enrollment()?;
+    // Time in a region is that of its own enrollment: elsewhere the partner may have been for longer. One without a region is of the home region.
+    let of_region = at.region.is_some() && current.region.as_deref() == at.region;
+    let at_home = at.region == at.partner.region(at.as_of);
+    let same = |held: &&Enrollment| !of_region || held.region == current.region || (at_home && held.region.is_none());
+    let mut since = current.since;
+    while let Some(earlier) = at.partner.enrollments.iter().filter(same).find(|held| held.since < since && held.until.is_none_or(|until| until >= since)) {
         since = earlier.since;
     }
     Some(since)

@@ -84,3 +84,36 @@ fn what_cannot_be_counted_is_refused() {
     assert_eq!(codes(&json!({"regions": ["MARS"]})), [at("UNKNOWN_KEY", "regions[0]")]);
     assert_eq!(codes(&json!({"eachRegion": false, "regions": ["US"], "atLeast": 1})), [at("OUT_OF_PLACE", "regions")]);
 }
+
+/// Whoever came to a region later is a newcomer there, and its time there counts from then on.
+#[test]
+fn time_in_a_region_counts_from_its_own_enrollment() {
+    let mut document = document(&rule(&json!({})));
+    document.ladders[0].review.onboarding_deadline_months = Some(6);
+    document.ladders[0].tiers[1].requirement = serde_json::from_value(json!({"tenure": {"months": 12}})).unwrap();
+    let program = Program::compile(document).unwrap_or_else(|faults| panic!("{faults}"));
+    let enrollments = json!([{"since": "2020-01-01", "region": "DE"}, {"since": "2020-10-01", "region": "US"}, {"since": "2020-03-01", "until": "2020-10-01", "region": "US"}]);
+    let input = json!({"partners": [{"code": "A", "attributes": [{"region": "DE"}], "enrollments": enrollments}]});
+    let facts = crate::facts::read::read(&serde_json::from_value(input).unwrap(), &program).unwrap_or_else(|faults| panic!("{faults}"));
+    let tier = |region: &str, on: &str| {
+        let standing = evaluate_partner(&program, &facts, "A", on.parse().unwrap()).unwrap();
+        standing.ladder(Some("LOCAL"), Some(region)).unwrap().tier.clone()
+    };
+    let (gold, platinum) = (Some("GOLD".to_owned()), Some("PLATINUM".to_owned()));
+    // DE: its deadline is over, its year is served. US: two enrollments without a gap are one.
+    assert_eq!([tier("DE", "2020-06-30"), tier("DE", "2020-12-31"), tier("DE", "2021-01-01")], [gold.clone(), None, platinum.clone()]);
+    assert_eq!([tier("US", "2020-08-31"), tier("US", "2021-02-28"), tier("US", "2021-03-01")], [gold, None, platinum]);
+}
+
+#[test]
+fn a_region_that_is_entered_later_has_its_own_deadline() {
+    let mut document = document(&rule(&json!({})));
+    document.ladders[0].review.onboarding_deadline_months = Some(6);
+    let program = Program::compile(document).unwrap_or_else(|faults| panic!("{faults}"));
+    let enrollments = json!([{"since": "2020-01-01", "region": "DE"}, {"since": "2020-10-01", "region": "US"}]);
+    let input = json!({"partners": [{"code": "A", "attributes": [{"region": "DE"}], "enrollments": enrollments}]});
+    let facts = crate::facts::read::read(&serde_json::from_value(input).unwrap(), &program).unwrap_or_else(|faults| panic!("{faults}"));
+    let standing = evaluate_partner(&program, &facts, "A", "2020-12-01".parse().unwrap()).unwrap();
+    let tier = |region: &str| standing.ladder(Some("LOCAL"), Some(region)).unwrap().tier.as_deref();
+    assert_eq!((tier("DE"), tier("US")), (None, Some("GOLD")));
+}

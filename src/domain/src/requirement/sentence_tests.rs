@@ -111,3 +111,27 @@ fn paths_are_written_with_their_gaps() {
     assert_eq!((&json["of"][0]["gap"]["missing"][0]["missing"], &json["of"][1]["gap"]["missing"][0]["missing"]), (&"5000".into(), &"2".into()));
     assert_eq!((&json["of"][0]["label"], &json["cheapest"]), (&"revenue alone".into(), &0.into()));
 }
+
+/// The days of a deal are days; other durations are hours, unless a noun says what they are.
+#[test]
+fn durations_are_told_in_what_they_are_measured_in() {
+    let measure = |of: &str| serde_json::json!({"source": "DEALS", "aggregate": "AVERAGE", "of": of, "window": {"lifetime": {}}});
+    let words = |of: &str, noun: Option<&str>| {
+        let mut metric = serde_json::json!({"key": "cycle", "name": "Time to close", "unit": "DURATION", "measure": measure(of)});
+        if let Some(noun) = noun {
+            metric["noun"] = noun.into();
+        }
+        let document = serde_json::json!({"guerdon": 1, "program": {"code": "X", "name": "X", "currency": "USD"}, "version": {"effectiveOn": "2020-01-01"},
+            "metrics": [metric], "requirements": [{"key": "it", "requirement": {"metric": {"metric": "cycle", "below": 20}}}], "ladders": [{"key": "L", "tiers": [{"key": "A"}]}]});
+        let program = Program::compile(serde_json::from_value(document).unwrap()).unwrap_or_else(|faults| panic!("{faults}"));
+        let deal = serde_json::json!({"id": "d", "openedOn": "2025-01-01", "closedOn": "2025-01-31", "outcome": "WON", "value": "30"});
+        let input = serde_json::from_value(serde_json::json!({"partners": [{"code": "P", "deals": [deal]}]})).unwrap();
+        let facts = crate::facts::read::read(&input, &program).unwrap_or_else(|faults| panic!("{faults}"));
+        let evaluator = Evaluator::new(&program, &facts);
+        let at = At::new(evaluator.partner("P").unwrap(), "2025-06-01".parse().unwrap());
+        Sentence::of_node(&evaluator.judge(program.requirement("it").unwrap(), &at).unwrap(), None).text
+    };
+    assert_eq!(words("cycleDays", None), "Time to close: 30 days; it must be under 20");
+    assert_eq!(words("cycleDays", Some("working day")), "Time to close: 30 working days; it must be under 20");
+    assert_eq!(words("attribute.hours", None), "Time to close: no data yet; it must be under 20 h");
+}

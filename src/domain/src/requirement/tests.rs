@@ -283,7 +283,7 @@ fn of_one_figure_the_most_covers_the_rest_of_a_way() {
     let least = |least: u32| serde_json::json!({"metric": {"metric": "none", "atLeast": least}});
     let holding = serde_json::json!({"holding": {"kind": "A"}});
     let two = serde_json::json!({"atLeast": {"n": 2, "of": [least(1000), holding, {"anyOf": [least(500), {"contract": {}}]}]}});
-    assert_eq!(required_of_ways(two.clone()), [["1000", "500"], ["1", "500"], ["1", "1"]]);
+    assert_eq!(required_of_ways(two.clone()), [vec!["1000"], vec!["1", "500"], vec!["1", "1"]]);
     let judged = of_reseller(two);
     assert_eq!(Gap::without_choices(&judged).missing, Gap::of(&judged, None).missing);
     let both = serde_json::json!({"anyOf": [{"allOf": [holding, least(1)]}, {"allOf": [least(1000), least(999)]}]});

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::gap::{MAX_ALTERNATIVES, MissingLeaf, cost};
+use super::gap::{MAX_ALTERNATIVES, MissingLeaf, cost, has_figure, order_of_figures};
 use super::{Compares, Leaf, LeafKind};
 use crate::exact::Exact;
 
@@ -26,11 +26,18 @@ pub(super) fn product(parts: impl Iterator<Item = Vec<Way>>) -> Vec<Way> {
     ways
 }
 
-/// Both together, what both ask for once.
+/// Both together, what both ask for once: of one figure the most that is asked of it.
 fn joined(way: &Way, more: &Way) -> Way {
-    let mut joined = way.clone();
-    joined.extend(more.iter().filter(|leaf| !way.iter().any(|known| is_same(known, leaf))).cloned());
-    joined
+    let outdone = |known: &Rc<MissingLeaf>| more.iter().any(|leaf| exceeds(leaf, known) && !exceeds(known, leaf));
+    let known_by = |leaf: &Rc<MissingLeaf>| way.iter().any(|known| is_same(known, leaf) || exceeds(known, leaf));
+    let kept = way.iter().filter(|known| !outdone(known));
+    kept.chain(more.iter().filter(|leaf| !known_by(leaf))).cloned().collect()
+}
+
+/// Whether a leaf asks for as much of the same figure as another one, or for more.
+fn exceeds(leaf: &MissingLeaf, other: &MissingLeaf) -> bool {
+    let of_one_figure = || [leaf, other].iter().all(|leaf| leaf.is_leaf() && has_figure(leaf)) && order_of_figures(leaf, other).is_eq();
+    asks_for_more(leaf, other) && of_one_figure()
 }
 
 /// Cheapest first, without those that ask for everything that a cheaper one asks for.

@@ -37,8 +37,10 @@ fn the_review_looks_at_its_own_previous_year() {
     let lines = [("2024-05-01", 100), ("2025-03-01", 950)];
     let standing = told(&program, sold("A", &lines), "2025-06-01");
     let next = standing.next.unwrap();
-    assert_eq!(sentences(&next.gap), ["Revenue: USD 950 of USD 1,000; USD 50 more needed by 2026-01-01"]);
+    assert_eq!(sentences(&next.gap), ["Revenue: USD 950 of USD 1,000; USD 50 more needed by 2025-12-31"]);
+    // What is sold on the day of the review counts no more: the sentence says so, the day is the review's.
     let leaf = &next.gap.missing[0];
+    assert_eq!((leaf.by(), leaf.sentence().pieces.get("by").map(String::as_str)), (Some(date("2026-01-01")), Some("2025-12-31")));
     assert_eq!(leaf.window, Some(Span::new(date("2025-01-01"), date("2026-01-01"))));
     assert_eq!((leaf.actual.clone(), leaf.missing.clone()), (Some(Exact::from_int(950)), Some(Exact::from_int(50))));
     // What is met by then comes by itself.
@@ -46,7 +48,30 @@ fn the_review_looks_at_its_own_previous_year() {
     assert_eq!((enough.gap.is_empty(), enough.review_on), (true, Some(date("2026-01-01"))));
     // What is met today and not then is still to come.
     let lapses = told(&program, sold("A", &[("2024-05-01", 1_000)]), "2025-06-01").next.unwrap();
-    assert_eq!(sentences(&lapses.gap), ["Revenue: USD 0 of USD 1,000; USD 1,000 more needed by 2026-01-01"]);
+    assert_eq!(sentences(&lapses.gap), ["Revenue: USD 0 of USD 1,000; USD 1,000 more needed by 2025-12-31"]);
+}
+
+/// On the first day of a month its window is one day long, as it is on the review: they are two windows.
+#[test]
+fn a_window_of_one_day_is_that_of_the_review() {
+    let program = revenue("{rolling: {months: 1, alignment: ALIGNED, includeCurrent: true}}", "{cadenceUp: SEMI_ANNUAL}");
+    let gap = told(&program, sold("A", &[]), "2025-05-01").next.unwrap().gap;
+    assert_eq!(sentences(&gap), ["Revenue: USD 0 of USD 1,000; USD 1,000 more needed by 2025-07-01"]);
+    assert_eq!(gap.missing[0].window, Some(Span::new(date("2025-07-01"), date("2025-07-02"))));
+}
+
+/// Whoever sells for 1,000 has sold for 200: one figure is told once, by the most that is asked of it.
+#[test]
+fn a_figure_that_lower_tiers_ask_for_too_is_told_once() {
+    let program = compiled(&format!(
+        "{HEADER}metrics: [{{key: rev, name: Revenue, unit: MONEY, measure: {{source: TRANSACTIONS, aggregate: SUM, window: {{lifetime: {{}}}}}}}}]\n\
+         ladders: [{{key: L, lowerTiersMustHold: true, review: {{cadenceDown: NEVER}}, tiers: [{{key: A}}, \
+         {{key: B, requirement: {{metric: {{metric: rev, atLeast: 200}}}}}}, {{key: C, requirement: {{allOf: [{{metric: {{metric: rev, above: 100}}}}, \
+         {{metric: {{metric: rev, atLeast: 1000}}}}, {{metric: {{metric: rev, atLeast: 500}}}}]}}}}]}}]\n"
+    ));
+    let expected = ["Revenue: USD 50 of USD 1,000; USD 950 more needed"];
+    assert_eq!(next(&program, sold("B", &[("2025-03-01", 50)]), "2025-06-01"), expected);
+    assert_eq!(sentences(&told(&program, sold("C", &[("2025-03-01", 50)]), "2025-06-01").keep), expected);
 }
 
 #[test]
