@@ -205,6 +205,10 @@ fn in_our_words(message: &str) -> String {
             format!("its aliases (`*name`) unfold to too much: write out what they stand for ({MAX_ALIASES} aliases are read)")
         }
         () if about("recursive references") => "an anchor (`&name`) holds its own alias: write out what it stands for".to_owned(),
+        () if about("found a tab") => format!("{message}: indent with blanks"),
+        () if ["while parsing", "while scanning", "expected", "unclosed", "illegal"].iter().any(|words| about(words)) => {
+            format!("{message}: look at the indentation, quotes and brackets here and in the lines before")
+        }
         () if about("budget breached") => format!("it has more than {MAX_NODES} values: split it"),
         () => message.to_owned(),
     }

@@ -390,13 +390,13 @@ impl Walk<'_> {
     fn wrong(&mut self, node: &Node, value: &Value, path: &str) {
         let expected = match node {
             Node::Object(members) if members.is_empty() => "`{}`".to_owned(),
-            Node::Object(members) => format!("an object with the members {}", listed(members.keys())),
+            Node::Object(members) => format!("an object with the members {}{}", listed(members.keys()), self.as_member(members, value, path)),
             Node::Keyed { .. } => "an object".to_owned(),
             Node::List(_) if value.is_null() => "a list: leave the member out if there is nothing to list".to_owned(),
             Node::List(_) => "a list".to_owned(),
             Node::OneOf(members) => match value.as_str().filter(|word| members.contains_key(*word)) {
                 Some(word) => format!("an object: write `{{{word}: ...}}`, or `{{{word}: {{}}}}` where it has no members of its own"),
-                None => format!("an object with exactly one of {}", listed(members.keys())),
+                None => format!("an object with exactly one of {}{}", listed(members.keys()), self.as_choice(members, value)),
             },
             Node::Word(words) => format!("one of {}", listed(words.iter())),
             Node::Text if value.is_number() || value.is_boolean() => "text: put it in quotes".to_owned(),
@@ -407,6 +407,41 @@ impl Walk<'_> {
         };
         self.faults.add("WRONG_TYPE", path, format!("found {}, expected {expected}", described(value)));
     }
+}
+
+impl Walk<'_> {
+    /// How a key is written where a choice between shapes is asked for: by the only one of them that is a key.
+    fn as_choice(&self, members: &BTreeMap<String, usize>, value: &Value) -> String {
+        let mut keys = members.iter().filter(|(_, shape)| self.is_text(**shape)).map(|(name, _)| name);
+        match (written_key(value), keys.next(), keys.next()) {
+            (Some(key), Some(name), None) => format!(": a key is written `{{{name}: {key}}}`"),
+            _ => String::new(),
+        }
+    }
+
+    /// How a key is written where an object is asked for that holds it in a member of its own name.
+    fn as_member(&self, members: &BTreeMap<String, Member>, value: &Value, path: &str) -> String {
+        let name = path.rsplit('.').next().unwrap_or_default();
+        match (written_key(value), members.get(name)) {
+            (Some(key), Some(member)) if self.is_text(member.shape) => format!(": a key is written `{{{name}: {key}, ...}}`"),
+            _ => String::new(),
+        }
+    }
+
+    fn is_text(&self, shape: usize) -> bool {
+        match self.shape.nodes.get(shape) {
+            Some(Node::Text) => true,
+            Some(Node::Nullable(inner)) => self.is_text(*inner),
+            _ => false,
+        }
+    }
+}
+
+/// Text that may be a key.
+fn written_key(value: &Value) -> Option<&str> {
+    let is_key =
+        |text: &&str| !text.is_empty() && text.len() <= LONGEST_SLIP && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-.".contains(letter));
+    value.as_str().filter(is_key)
 }
 
 /// The path of a member.

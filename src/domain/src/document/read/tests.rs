@@ -201,6 +201,40 @@ fn messages_say_what_to_do() {
     );
 }
 
+/// A key where the object that holds it belongs is the most common slip.
+#[test]
+fn a_key_in_place_of_an_object_is_shown_as_one() {
+    let message = |metric: &str, requirement: &str| {
+        let found = faults(&format!(
+            "{HEAD}metrics: [{{key: m, unit: COUNT, {metric}}}]\nladders: [{{key: L, tiers: [{{key: A}}, {{key: B, requirement: {requirement}}}]}}]\n"
+        ));
+        found.into_iter().map(|(_, _, message)| message).find(|message| message.contains("a key is written")).unwrap_or_default()
+    };
+    let ends = |metric: &str, requirement: &str, with: &str| {
+        let found = message(metric, requirement);
+        assert!(found.ends_with(with), "{found}");
+    };
+    let count = "measure: {source: ACTIVITIES, aggregate: COUNT, window: {lifetime: {}}}";
+    ends(count, "silverPath", "`when`: a key is written `{shared: silverPath}`");
+    ends(count, "{metric: m, atLeast: 5}", "`value`: a key is written `{metric: m, ...}`");
+    ends(count, "{tier: GOLD}", "`tier`: a key is written `{tier: GOLD, ...}`");
+    ends("formula: {maximum: [m, m]}", "{metric: {metric: m, atLeast: 5}}", "`metric`: a key is written `{metric: m}`");
+    // What is no key is not taken for one.
+    assert_eq!(message(count, "'5 of m'"), "");
+    assert_eq!(message(count, "{holding: m}"), "");
+}
+
+#[test]
+fn what_is_no_yaml_says_where_to_look() {
+    let message = |text: &str| faults(text).remove(0).2;
+    assert!(message("guerdon: 1\n\tprogram: x\n").ends_with("found a tab: indent with blanks"), "{}", message("guerdon: 1\n\tprogram: x\n"));
+    for text in
+        ["guerdon: 1\nprogram:\n  code: X\n name: X\n", "guerdon: 1\nprogram: {code: P", "guerdon: 1\nprogram: {code: 'P}\n", "guerdon: [1\nprogram: x\n"]
+    {
+        assert!(message(text).ends_with(": look at the indentation, quotes and brackets here and in the lines before"), "{}", message(text));
+    }
+}
+
 #[test]
 fn syntax_faults_carry_line_and_column() {
     let cases = [

@@ -126,7 +126,7 @@ impl Check<'_> {
     fn at_least(&mut self, rule: &AtLeast, bound: Bound<'_>, path: &str, depth: usize) {
         self.at_least_one(rule.n, format!("{path}.n"));
         if rule.n as usize > rule.of.len() {
-            self.fault("OUT_OF_RANGE", format!("{path}.n"), format!("only {} are listed: nobody could meet {} of them", rule.of.len(), rule.n));
+            self.fault("OUT_OF_RANGE", format!("{path}.n"), format!("the list has {}: nobody could meet {} of them", rule.of.len(), rule.n));
         }
         self.branches(&rule.of, bound, &format!("{path}.of"), depth);
         let Some(subset) = &rule.including else { return };
