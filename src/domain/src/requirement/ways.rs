@@ -36,8 +36,8 @@ fn joined(way: &Way, more: &Way) -> Way {
 
 /// Whether a leaf asks for as much of the same figure as another one, or for more.
 fn exceeds(leaf: &MissingLeaf, other: &MissingLeaf) -> bool {
-    let of_one_figure = || [leaf, other].iter().all(|leaf| leaf.is_leaf() && has_figure(leaf)) && order_of_figures(leaf, other).is_eq();
-    asks_for_more(leaf, other) && of_one_figure()
+    let have_figures = || [leaf, other].iter().all(|leaf| leaf.is_leaf() && has_figure(leaf));
+    leaf.key == other.key && have_figures() && order_of_figures(leaf, other).is_eq() && asks_for_more(leaf, other)
 }
 
 /// Cheapest first, without those that ask for everything that a cheaper one asks for.
