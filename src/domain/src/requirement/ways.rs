@@ -12,11 +12,10 @@ pub(super) type Way = Vec<Rc<MissingLeaf>>;
 /// Every way through each of `parts`, combined.
 pub(super) fn product(parts: impl Iterator<Item = Vec<Way>>) -> Vec<Way> {
     let mut ways: Vec<Way> = vec![Way::new()];
-    for mut part in parts {
-        if let ([only], [more]) = (ways.as_mut_slice(), part.as_mut_slice()) {
+    for part in parts {
+        if let ([only], [more]) = (ways.as_mut_slice(), part.as_slice()) {
             // Mostly there is nothing to choose.
-            let more: Way = std::mem::take(more).into_iter().filter(|leaf| !only.iter().any(|known| is_same(known, leaf))).collect();
-            only.extend(more);
+            join(only, more);
             continue;
         }
         let mut combined: Vec<Way> = ways.iter().flat_map(|way| part.iter().map(|more| joined(way, more))).collect();
@@ -26,12 +25,18 @@ pub(super) fn product(parts: impl Iterator<Item = Vec<Way>>) -> Vec<Way> {
     ways
 }
 
-/// Both together, what both ask for once: of one figure the most that is asked of it.
-fn joined(way: &Way, more: &Way) -> Way {
-    let outdone = |known: &Rc<MissingLeaf>| more.iter().any(|leaf| exceeds(leaf, known) && !exceeds(known, leaf));
+/// Adds what another way asks for, what both ask for once: of one figure the most that is asked of it.
+fn join(way: &mut Way, more: &Way) {
     let known_by = |leaf: &Rc<MissingLeaf>| way.iter().any(|known| is_same(known, leaf) || exceeds(known, leaf));
-    let kept = way.iter().filter(|known| !outdone(known));
-    kept.chain(more.iter().filter(|leaf| !known_by(leaf))).cloned().collect()
+    let new: Way = more.iter().filter(|leaf| !known_by(leaf)).cloned().collect();
+    way.retain(|known| !more.iter().any(|leaf| exceeds(leaf, known) && !exceeds(known, leaf)));
+    way.extend(new);
+}
+
+fn joined(way: &Way, more: &Way) -> Way {
+    let mut joined = way.clone();
+    join(&mut joined, more);
+    joined
 }
 
 /// Whether a leaf asks for as much of the same figure as another one, or for more.
