@@ -49,24 +49,25 @@ pub struct SumsAsked<'q> {
 struct Kept {
     amount: i64,
     quantity: i64,
-    lines: i32,
-    foreign: i32,
+    lines: i64,
+    foreign: i64,
 }
 
 /// Sums by partner and column.
 #[derive(Debug, Default)]
 pub struct PartnerSums {
     width: usize,
-    /// A list of their own for each: one for all would be copied whenever it grows, and be twice as long as it is filled.
-    kept: HashMap<PartnerId, Box<[Kept]>>,
+    places: HashMap<PartnerId, usize>,
+    kept: Vec<Kept>,
     rows: u64,
 }
 
 impl PartnerSums {
     /// The sums of a partner, one per column; zeros of one who sold nothing.
     pub fn of(&self, partner: PartnerId) -> Vec<ColumnSums> {
-        let Some(own) = self.kept.get(&partner) else { return vec![ColumnSums::default(); self.width] };
-        let count = |number: i32| u64::try_from(number).unwrap_or(0);
+        let Some(place) = self.places.get(&partner) else { return vec![ColumnSums::default(); self.width] };
+        let own = self.kept.get(place * self.width..(place + 1) * self.width).unwrap_or_default();
+        let count = |number: i64| u64::try_from(number).unwrap_or(0);
         let column = |kept: &Kept| ColumnSums {
             sums: Sums { amount: kept.amount.into(), quantity: kept.quantity.into(), lines: count(kept.lines) },
             foreign_lines: count(kept.foreign),
@@ -79,9 +80,14 @@ impl PartnerSums {
         self.rows
     }
 
-    fn own(&mut self, partner: PartnerId) -> &mut [Kept] {
+    fn own(&mut self, partner: PartnerId) -> usize {
+        let next = self.places.len();
         let width = self.width;
-        self.kept.entry(partner).or_insert_with(|| vec![Kept::default(); width].into_boxed_slice())
+        let place = *self.places.entry(partner).or_insert(next);
+        if place == next {
+            self.kept.resize(self.kept.len() + width, Kept::default());
+        }
+        place * width
     }
 }
 
@@ -156,7 +162,7 @@ impl<'q> Fold<'q> {
         let Some(places) = self.places.get(row.category).filter(|places| !places.is_empty()) else { return Ok(()) };
         let own = self.sums.own(row.partner);
         for place in places {
-            let (Some(column), Some(kept)) = (self.columns.get(*place), own.get_mut(*place)) else { continue };
+            let (Some(column), Some(kept)) = (self.columns.get(*place), self.sums.kept.get_mut(own + place)) else { continue };
             if column.takes(row, is_line) {
                 kept.add(row, column.code == row.currency, sign).ok_or_else(|| StoreError::conflict("number_out_of_range"))?;
             }
@@ -173,14 +179,13 @@ impl<'q> Fold<'q> {
 
 impl Kept {
     fn add(&mut self, row: &Summed<'_>, own_currency: bool, sign: i64) -> Option<()> {
-        let lines = i32::try_from(row.lines.checked_mul(sign)?).ok()?;
         if own_currency {
             self.amount = self.amount.checked_add(row.amount.checked_mul(sign)?)?;
         } else {
-            self.foreign = self.foreign.checked_add(lines)?;
+            self.foreign = self.foreign.checked_add(row.lines.checked_mul(sign)?)?;
         }
         self.quantity = self.quantity.checked_add(row.quantity.checked_mul(sign)?)?;
-        self.lines = self.lines.checked_add(lines)?;
+        self.lines = self.lines.checked_add(row.lines.checked_mul(sign)?)?;
         Some(())
     }
 }
