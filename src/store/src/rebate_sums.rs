@@ -49,8 +49,8 @@ pub struct SumsAsked<'q> {
 struct Kept {
     amount: i64,
     quantity: i64,
-    lines: i64,
-    foreign: i64,
+    lines: i32,
+    foreign: i32,
 }
 
 /// Sums by partner and column.
@@ -67,7 +67,7 @@ impl PartnerSums {
     pub fn of(&self, partner: PartnerId) -> Vec<ColumnSums> {
         let Some(place) = self.places.get(&partner) else { return vec![ColumnSums::default(); self.width] };
         let own = self.kept.get(place * self.width..(place + 1) * self.width).unwrap_or_default();
-        let count = |number: i64| u64::try_from(number).unwrap_or(0);
+        let count = |number: i32| u64::try_from(number).unwrap_or(0);
         let column = |kept: &Kept| ColumnSums {
             sums: Sums { amount: kept.amount.into(), quantity: kept.quantity.into(), lines: count(kept.lines) },
             foreign_lines: count(kept.foreign),
@@ -179,13 +179,14 @@ impl<'q> Fold<'q> {
 
 impl Kept {
     fn add(&mut self, row: &Summed<'_>, own_currency: bool, sign: i64) -> Option<()> {
+        let lines = i32::try_from(row.lines.checked_mul(sign)?).ok()?;
         if own_currency {
             self.amount = self.amount.checked_add(row.amount.checked_mul(sign)?)?;
         } else {
-            self.foreign = self.foreign.checked_add(row.lines.checked_mul(sign)?)?;
+            self.foreign = self.foreign.checked_add(lines)?;
         }
         self.quantity = self.quantity.checked_add(row.quantity.checked_mul(sign)?)?;
-        self.lines = self.lines.checked_add(row.lines.checked_mul(sign)?)?;
+        self.lines = self.lines.checked_add(lines)?;
         Some(())
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Check;
 use crate::date::{Date, Span};
 use crate::document::ladder::{Ladder, ReviewPolicy, Tier};
-use crate::document::metric::{CalendarUnit, CalendarWindow, Formula, Measure, Operand, Which, Window};
+use crate::document::metric::{Alignment, CalendarUnit, Formula, Measure, Operand, Which, Window};
 use crate::document::requirement::{AtLeast, Requirement};
 use crate::levelling::ReviewDays;
 use crate::period::FiscalYear;
@@ -165,18 +165,18 @@ impl<'d> Check<'d> {
         let reviews: Vec<ReviewDays> =
             stated.map(|(cadence, day)| ReviewDays::new(cadence, day, year)).into_iter().filter(|days| days.unit().is_some()).collect();
         let on_first_day = |window: &Window| {
-            let Some((window_year, asked)) = to_date(window, fiscal) else { return false };
-            reviews.iter().any(|reviews| always_first(*reviews, (window_year, asked.unit)))
+            let Some(asked) = to_date(window, fiscal) else { return false };
+            reviews.iter().any(|reviews| always_first(*reviews, asked))
         };
         for (member, requirement) in [("requirement", &tier.requirement), ("homeRegionRequirement", &tier.home_region_requirement)] {
             let Some(requirement) = requirement else { continue };
             let mut windows = Windows { misfit: &on_first_day, known: BTreeMap::new() };
             for (metric, window) in windows.requirement(self, requirement) {
-                let Some((_, asked)) = to_date(window, fiscal) else { continue };
+                let Some((_, unit)) = to_date(window, fiscal) else { continue };
                 let what = metric.map_or_else(|| "a measure".to_owned(), |metric| format!("metric {metric}"));
                 let message = format!(
                     "{what} looks at the current {} to date, and a review falls on its first day, when it holds that day only: write `which: PREVIOUS`, or review continuously",
-                    word(asked.unit)
+                    word(unit)
                 );
                 self.fault("WINDOW_MISFIT", format!("{path}.{member}"), message);
             }
@@ -193,12 +193,22 @@ const fn word(unit: CalendarUnit) -> &'static str {
     }
 }
 
-/// A window of the current unit to date, with the year that it belongs to.
-const fn to_date(window: &Window, fiscal: FiscalYear) -> Option<(FiscalYear, &CalendarWindow)> {
+/// Of a window of the current unit to date the year that it belongs to, and the unit.
+fn to_date(window: &Window, fiscal: FiscalYear) -> Option<(FiscalYear, CalendarUnit)> {
     let (year, asked) = match window {
         Window::Calendar(asked) => (FiscalYear::CALENDAR, asked),
         Window::Fiscal(asked) => (fiscal, asked),
+        // The last one, with the current one as one of them.
+        Window::Rolling(rolling) if rolling.alignment == Alignment::Aligned && rolling.include_current && rolling.offset == 0 => {
+            let unit = match (rolling.months, rolling.quarters, rolling.years) {
+                (Some(1), None, None) => CalendarUnit::Month,
+                (None, Some(1), None) => CalendarUnit::Quarter,
+                (None, None, Some(1)) => CalendarUnit::Year,
+                _ => return None,
+            };
+            return Some((FiscalYear::CALENDAR, unit));
+        }
         _ => return None,
     };
-    if matches!(asked.which, Which::ToDate) { Some((year, asked)) } else { None }
+    matches!(asked.which, Which::ToDate).then_some((year, asked.unit))
 }

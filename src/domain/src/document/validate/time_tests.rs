@@ -42,16 +42,31 @@ fn a_review_day_is_a_day_of_its_unit() {
     expect(of_tier, &[("OUT_OF_RANGE", "ladders[0].tiers[0].review.reviewDayDown.month")]);
 }
 
+/// What is refused of sales in a window of which a tier asks.
+fn codes_of(window: &str, review: &str) -> Vec<String> {
+    let body = format!(
+        "metrics: [{{key: m, unit: MONEY, measure: {{source: TRANSACTIONS, aggregate: SUM, window: {{{window}}}}}}}]\n\
+         ladders: [{{key: L, review: {{{review}}}, tiers: [{{key: A, requirement: {{metric: {{metric: m, atLeast: 100}}}}}}]}}]\n"
+    );
+    found(&body).into_iter().map(|(code, _)| code).collect()
+}
+
+/// The last month with the present one as one of them is the month to date.
+#[test]
+fn a_rolling_window_of_the_current_unit_is_one_to_date() {
+    let rolling = |length: &str| codes_of(&format!("rolling: {{{length}, alignment: ALIGNED, includeCurrent: true}}"), "cadenceDown: QUARTERLY");
+    for misfit in ["months: 1", "quarters: 1"] {
+        assert_eq!(rolling(misfit), ["WINDOW_MISFIT"], "{misfit}");
+    }
+    for fits in ["months: 2", "quarters: 2", "years: 1", "months: 1, offset: 1"] {
+        assert_eq!(rolling(fits), Vec::<String>::new(), "{fits}");
+    }
+}
+
 /// What every review finds on its first day is another question where reviews fall on a later one.
 #[test]
 fn windows_to_date_fit_a_later_review_day() {
-    let codes = |unit: &str, review: &str| {
-        let body = format!(
-            "metrics: [{{key: m, unit: MONEY, measure: {{source: TRANSACTIONS, aggregate: SUM, window: {{calendar: {{unit: {unit}}}}}}}}}]\n\
-             ladders: [{{key: L, review: {{{review}}}, tiers: [{{key: A, requirement: {{metric: {{metric: m, atLeast: 100}}}}}}]}}]\n"
-        );
-        found(&body).into_iter().map(|(code, _)| code).collect::<Vec<_>>()
-    };
+    let codes = |unit: &str, review: &str| codes_of(&format!("calendar: {{unit: {unit}}}"), review);
     assert_eq!(codes("YEAR", "cadenceDown: ANNUAL"), ["WINDOW_MISFIT"]);
     assert_eq!(codes("YEAR", "cadenceDown: ANNUAL, reviewDayDown: {day: 2}"), Vec::<String>::new());
     assert_eq!(codes("YEAR", "cadenceDown: ANNUAL, reviewDayDown: {month: 2}"), Vec::<String>::new());
