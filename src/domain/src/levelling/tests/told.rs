@@ -51,10 +51,10 @@ fn the_review_looks_at_its_own_previous_year() {
     assert_eq!(sentences(&lapses.gap), ["Revenue: USD 0 of USD 1,000; USD 1,000 more needed by 2025-12-31"]);
 }
 
-/// On the first day of a month its window is one day long, as it is on the review: they are two windows.
+/// What is sold on a day is looked at on that of the review: it is another window than today's.
 #[test]
 fn a_window_of_one_day_is_that_of_the_review() {
-    let program = revenue("{rolling: {months: 1, alignment: ALIGNED, includeCurrent: true}}", "{cadenceUp: SEMI_ANNUAL}");
+    let program = revenue("{onDay: {}}", "{cadenceUp: SEMI_ANNUAL}");
     let gap = told(&program, sold("A", &[]), "2025-05-01").next.unwrap().gap;
     assert_eq!(sentences(&gap), ["Revenue: USD 0 of USD 1,000; USD 1,000 more needed by 2025-07-01"]);
     assert_eq!(gap.missing[0].window, Some(Span::new(date("2025-07-01"), date("2025-07-02"))));
