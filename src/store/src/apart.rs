@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use rusqlite::types::{Value as Bound, ValueRef};
+use rusqlite::types::{Type, Value as Bound, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 use sea_orm::{DbErr, RuntimeErr, Value};
 use tokio::sync::mpsc;
@@ -90,7 +90,8 @@ async fn in_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
 fn spell_rows(connection: &Connection, sql: &str, values: Vec<Value>, send: &mpsc::Sender<Vec<u8>>) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(sql)?;
     let width = statement.column_count();
-    let mut rows = statement.query(params_from_iter(values.into_iter().map(bound)))?;
+    let values = values.into_iter().map(bound).collect::<rusqlite::Result<Vec<Bound>>>()?;
+    let mut rows = statement.query(params_from_iter(values))?;
     let mut pieces = Pieces::of_width(width);
     while let Some(row) = rows.next()? {
         pieces.begin_row();
@@ -98,8 +99,9 @@ fn spell_rows(connection: &Connection, sql: &str, values: Vec<Value>, send: &mps
             match row.get_ref(at)? {
                 ValueRef::Integer(number) => pieces.cell(Some(&number.to_be_bytes())),
                 ValueRef::Text(cell) | ValueRef::Blob(cell) => pieces.cell(Some(cell)),
-                // Nothing of ours is a float: whoever reads it finds a value missing.
-                ValueRef::Null | ValueRef::Real(_) => pieces.cell(None),
+                ValueRef::Null => pieces.cell(None),
+                // Nothing of ours is a float.
+                ValueRef::Real(_) => return Err(rusqlite::Error::InvalidColumnType(at, row.as_ref().column_name(at)?.to_owned(), Type::Real)),
             }
         }
         if let Some(piece) = pieces.take_full()
@@ -112,14 +114,14 @@ fn spell_rows(connection: &Connection, sql: &str, values: Vec<Value>, send: &mps
     Ok(())
 }
 
-/// A value as the library binds it.
-fn bound(value: Value) -> Bound {
+/// A value as the library binds it. What nobody binds is refused: as NULL it would find nothing, and say nothing.
+fn bound(value: Value) -> rusqlite::Result<Bound> {
     match value {
-        Value::BigInt(Some(number)) => Bound::Integer(number),
-        Value::String(Some(text)) => Bound::Text(text),
-        Value::Uuid(Some(id)) => Bound::Blob(id.as_bytes().to_vec()),
-        Value::ChronoDate(Some(date)) => Bound::Text(date.to_string()),
-        _ => Bound::Null,
+        Value::BigInt(Some(number)) => Ok(Bound::Integer(number)),
+        Value::String(Some(text)) => Ok(Bound::Text(text)),
+        Value::Uuid(Some(id)) => Ok(Bound::Blob(id.as_bytes().to_vec())),
+        Value::ChronoDate(Some(date)) => Ok(Bound::Text(date.to_string())),
+        _ => Err(rusqlite::Error::ToSqlConversionFailure("a value of a kind that is not bound".into())),
     }
 }
 
@@ -210,6 +212,9 @@ mod tests {
         assert!(matches!(apart.each_row(sql, Vec::new(), "fact", refuse).await, Err(StoreError::Conflict { .. })));
         assert!(matches!(numbers(&mut apart, "SELECT nothing FROM fact").await, Err(StoreError::Database(_))));
         assert!(matches!(numbers(&mut apart, "SELECT name FROM fact WHERE no = $1").await, Err(StoreError::Corrupt { .. })));
+        let floats = numbers(&mut apart, "SELECT no / 2.0 FROM fact WHERE no = $1").await;
+        let unbound = apart.each_row("SELECT no FROM fact WHERE no = $1".to_owned(), vec![Value::BigInt(None)], "fact", |_| Ok(())).await;
+        assert!(matches!((floats, unbound), (Err(StoreError::Database(_)), Err(StoreError::Database(_)))));
         assert_eq!(numbers(&mut apart, "SELECT no FROM fact WHERE no = $1").await.unwrap(), [3]);
     }
 }
