@@ -1,12 +1,18 @@
 //! Many rows in few statements: multi-row VALUES on SQLite, cut by the number of bound values. On PostgreSQL UNNEST of one array per
 //! column, in the database's own binary form; the text of the statement is the same for any number of rows. COPY where many rows are all new.
 
+use std::collections::BTreeMap;
+use std::iter;
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::Value;
+use sea_orm::{DbErr, RuntimeErr, Value, Values};
+use sea_query_sqlx::SqlxValues;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
-use sqlx::{Encode, Postgres, Type};
+use sqlx::sqlite::{Sqlite, SqliteArguments};
+use sqlx::{Arguments as _, Encode, IntoArguments, Postgres, Type};
 use uuid::Uuid;
 
 use crate::copy;
@@ -125,6 +131,53 @@ impl Cells for Vec<Value> {
     }
 }
 
+/// The cells of many rows, bound as SQLite's driver takes them.
+#[derive(Default)]
+struct Bound {
+    arguments: SqliteArguments,
+    failed: Option<BoxDynError>,
+    /// Days as they are spelled. Rows that are written together have few of them.
+    days: BTreeMap<NaiveDate, Arc<str>>,
+}
+
+impl Bound {
+    fn add<'v>(&mut self, value: impl Encode<'v, Sqlite> + Type<Sqlite>) {
+        if let Err(error) = self.arguments.add(value) {
+            self.failed.get_or_insert(error);
+        }
+    }
+
+    fn done(self) -> Result<SqliteArguments, DbErr> {
+        match self.failed {
+            Some(error) => Err(DbErr::Exec(RuntimeErr::SqlxError(sqlx::Error::Encode(error).into()))),
+            None => Ok(self.arguments),
+        }
+    }
+}
+
+impl Cells for Bound {
+    fn uuid(&mut self, id: Uuid) {
+        self.add(id);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.add(Arc::<str>::from(text));
+    }
+
+    fn maybe_text(&mut self, text: Option<&str>) {
+        self.add(text.map(Arc::<str>::from));
+    }
+
+    fn int(&mut self, number: i64) {
+        self.add(number);
+    }
+
+    fn date(&mut self, date: NaiveDate) {
+        let spelled = self.days.entry(date).or_insert_with(|| date.to_string().into()).clone();
+        self.add(spelled);
+    }
+}
+
 /// A row as values.
 pub(crate) fn values_of<T>(item: T, spell: &impl Fn(T, &mut dyn Cells)) -> Vec<Value> {
     let mut row = Vec::new();
@@ -154,18 +207,21 @@ fn sqlite_rows(rows: usize, columns: usize) -> usize {
 
 /// Inserts `rows`; `tail` is the ON CONFLICT clause, or nothing. Answers how many rows were inserted or updated.
 pub(crate) async fn insert(tx: &ReadTx, table: &str, columns: &[Column], rows: Vec<Vec<Value>>, tail: &str) -> Result<u64, StoreError> {
-    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-    let head = format!("INSERT INTO {table} ({})", names.join(", "));
-    let chunk = if matches!(tx.tx, Session::Postgres(_)) { POSTGRES_ROWS } else { sqlite_rows(rows.len(), columns.len()) };
-    let mut rows = rows.into_iter().peekable();
+    let head = insert_into(table, columns);
+    let session = match &tx.tx {
+        Session::Postgres(session) => session,
+        Session::Sqlite(session) => {
+            let most = sqlite_rows(rows.len(), columns.len());
+            let inserts = parts(rows, most).map(|part| {
+                let (sql, values) = values_list(&head, part, tail);
+                Ok((sql, IntoArguments::<Sqlite>::into_arguments(SqlxValues(Values(values)))))
+            });
+            return session.execute_each(inserts).await.map_err(|error| tx.fault(error));
+        }
+        Session::Orm(_) => return Err(tx.fault(only_read())),
+    };
     let mut affected = 0;
-    while rows.peek().is_some() {
-        let part: Vec<Vec<Value>> = rows.by_ref().take(chunk).collect();
-        let Session::Postgres(session) = &tx.tx else {
-            let (sql, values) = values_list(&head, part, tail);
-            affected += tx.execute(sql, values).await?.rows_affected();
-            continue;
-        };
+    for part in parts(rows, POSTGRES_ROWS) {
         let done = if tail.is_empty() && part.len() >= COPY_FROM_ROWS {
             session.copy_in(&copy_into(table, columns), copy::pieces(&part)).await
         } else {
@@ -175,6 +231,16 @@ pub(crate) async fn insert(tx: &ReadTx, table: &str, columns: &[Column], rows: V
         affected += done.map_err(|error| tx.fault(error))?;
     }
     Ok(affected)
+}
+
+/// So many rows at a time.
+fn parts(rows: Vec<Vec<Value>>, most: usize) -> impl Iterator<Item = Vec<Vec<Value>>> {
+    let mut rows = rows.into_iter();
+    iter::from_fn(move || Some(rows.by_ref().take(most).collect()).filter(|part: &Vec<_>| !part.is_empty()))
+}
+
+fn only_read() -> DbErr {
+    DbErr::Exec(RuntimeErr::Internal("a snapshot takes no rows".to_owned()))
 }
 
 /// Writes `rows`: those whose key, the first `key` columns, is there change, the others are inserted. Each key stands once among them.
@@ -215,6 +281,10 @@ pub(crate) async fn insert_each<T>(
             let pieces = copy::pieces_spelled(columns.len(), items, spell);
             session.copy_in(&copy_into(table, columns), pieces).await.map_err(|error| tx.fault(error))
         }
+        Session::Sqlite(session) => {
+            let inserts = spelled_inserts(insert_into(table, columns), columns.len(), items, spell);
+            session.execute_each(inserts).await.map_err(|error| tx.fault(error))
+        }
         _ => insert(tx, table, columns, items.map(|item| values_of(item, &spell)).collect(), "").await,
     }
 }
@@ -225,12 +295,42 @@ pub(crate) fn copy_into(table: &str, columns: &[Column]) -> String {
     format!("COPY {table} ({}) FROM STDIN (FORMAT BINARY)", names.join(", "))
 }
 
+fn insert_into(table: &str, columns: &[Column]) -> String {
+    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    format!("INSERT INTO {table} ({})", names.join(", "))
+}
+
+/// The statements by which SQLite takes a row for each item, each made when it is asked for.
+fn spelled_inserts<T>(
+    head: String,
+    width: usize,
+    mut items: impl ExactSizeIterator<Item = T>,
+    spell: impl Fn(T, &mut dyn Cells),
+) -> impl Iterator<Item = Result<(String, SqliteArguments), DbErr>> {
+    let most = sqlite_rows(items.len(), width);
+    iter::from_fn(move || {
+        let rows = items.len().min(most);
+        if rows == 0 {
+            return None;
+        }
+        let mut bound = Bound::default();
+        bound.arguments.reserve(rows * width, 0);
+        items.by_ref().take(rows).for_each(|item| spell(item, &mut bound));
+        Some(bound.done().map(|arguments| (values_sql(&head, rows, width, ""), arguments)))
+    })
+}
+
 fn values_list(head: &str, rows: Vec<Vec<Value>>, tail: &str) -> (String, Vec<Value>) {
     let width = rows.first().map_or(0, Vec::len);
-    let mut sql = String::with_capacity(head.len() + tail.len() + rows.len() * (2 * width + 3) + 16);
+    (values_sql(head, rows.len(), width, tail), rows.into_iter().flatten().collect())
+}
+
+/// `head` with VALUES of so many rows, and `tail`.
+fn values_sql(head: &str, rows: usize, width: usize, tail: &str) -> String {
+    let mut sql = String::with_capacity(head.len() + tail.len() + rows * (2 * width + 3) + 16);
     sql.push_str(head);
     sql.push_str(" VALUES ");
-    for at in 0..rows.len() {
+    for at in 0..rows {
         sql.push_str(if at == 0 { "(" } else { ",(" });
         for column in 0..width {
             sql.push_str(if column == 0 { "?" } else { ",?" });
@@ -239,7 +339,7 @@ fn values_list(head: &str, rows: Vec<Vec<Value>>, tail: &str) -> (String, Vec<Va
     }
     sql.push(' ');
     sql.push_str(tail);
-    (sql, rows.into_iter().flatten().collect())
+    sql
 }
 
 fn unnest(head: &str, columns: &[Column], rows: &[Vec<Value>], tail: &str) -> (String, Vec<BinaryArray>) {

@@ -169,7 +169,10 @@ impl ReadTx {
             ),
         };
         self.gather(sql, parameters, "transaction_monthly", gathered, |row, facts| {
-            facts.sums.push(sum_of(row, Span::month_from(row.date(1)?))?);
+            facts.sums.push(match fold {
+                Some(fold) => folded_of(row, fold)?,
+                None => sum_of(row, Span::month_from(row.date(1)?))?,
+            });
             Ok(())
         })
         .await
@@ -308,10 +311,13 @@ fn put_back(gathered: &mut Gathered, of: Option<(PartnerId, PartnerFacts)>) {
 
 /// A sum: partner, date, category, kind, currency, amount, quantity, number of lines.
 fn sum_of(row: &Row<'_>, days: Span) -> Result<SalesSum, StoreError> {
-    let category = row.str(2)?;
+    sum_with(row, days, Some(row.str(2)?).filter(|category| !category.is_empty()))
+}
+
+fn sum_with(row: &Row<'_>, days: Span, category: Option<&str>) -> Result<SalesSum, StoreError> {
     Ok(SalesSum {
         days,
-        category: (!category.is_empty()).then(|| category.to_owned()),
+        category: category.map(str::to_owned),
         kind: row.text_enum(3)?,
         amount: Money::new(row.get(5)?, row.currency(4)?),
         quantity: Quantity(row.get(6)?),
@@ -319,43 +325,57 @@ fn sum_of(row: &Row<'_>, days: Span) -> Result<SalesSum, StoreError> {
     })
 }
 
-/// The statement that adds up monthly sums. Of categories and kinds that count alike any one is answered.
+/// The statement that adds up monthly sums. It answers stretches of months and classes of categories by their numbers, see [`folded_of`]: the database
+/// would take as long to find a month and a category of each as to add up.
 fn folded_sums(fold: &Fold, of_partners: &str, parameters: &mut Parameters) -> String {
-    let month = fold.months.as_ref().map_or_else(
-        || "m.month".to_owned(),
-        |stretches| {
-            let mut cases = String::from("CASE");
-            for stretch in stretches {
-                let (from, until) = (parameters.add(stretch.from.naive()), parameters.add(stretch.until.naive()));
-                cases.push_str(&format!(" WHEN m.month >= {from} AND m.month < {until} THEN {}", stretches_number(stretches, *stretch)));
-            }
-            cases + " END"
-        },
-    );
-    let class = fold.categories.as_ref().map_or_else(
-        || "m.category".to_owned(),
-        |classes| {
-            let mut cases = String::from("CASE");
-            for (number, class) in classes.iter().enumerate() {
-                let names: Vec<String> = class.iter().map(|name| parameters.add(name.clone())).collect();
-                cases.push_str(&format!(" WHEN m.category IN ({}) THEN {number}", names.join(", ")));
-            }
-            if classes.is_empty() { "0".to_owned() } else { format!("{cases} ELSE {} END", classes.len()) }
-        },
-    );
-    let kind = if fold.kinds { ", m.kind" } else { "" };
-    // The first month of a stretch is read from its sums: it is one that the stretch holds.
+    let month = fold.months.as_ref().map_or_else(|| "m.month".to_owned(), |stretches| stretch_number(stretches, parameters));
+    let spans = merge(fold.months.iter().flatten().copied());
+    let within = if spans.len() > 1 { ranges_condition("m.month", &spans, parameters) } else { "TRUE".to_owned() };
+    let class = fold.categories.as_ref().map_or_else(|| "m.category".to_owned(), |classes| class_number(classes, parameters));
+    let (kind, by_kind) = if fold.kinds { ("m.kind", ", m.kind") } else { ("'SALE'", "") };
+    let quantity = if fold.quantities { "CAST(SUM(m.quantity_micros) AS BIGINT)" } else { "CAST(0 AS BIGINT)" };
     format!(
-        "SELECT partner_id, month, category, kind, currency, amount_minor, quantity_micros, lines FROM (SELECT m.partner_id, MIN(m.month) AS month, \
-         MIN(m.category) AS category, MIN(m.kind) AS kind, m.currency, CAST(SUM(m.amount_minor) AS BIGINT) AS amount_minor, \
-         CAST(SUM(m.quantity_micros) AS BIGINT) AS quantity_micros, CAST(SUM(m.lines) AS BIGINT) AS lines, {month} AS stretch, {class} AS class \
-         FROM transaction_monthly m WHERE {of_partners} AND m.month >= $1 AND m.month < $2 GROUP BY m.partner_id, m.currency, 9, 10{kind}) AS folded \
-         WHERE stretch IS NOT NULL"
+        "SELECT m.partner_id, {month} AS month, {class} AS class, {kind} AS kind, m.currency, CAST(SUM(m.amount_minor) AS BIGINT) AS amount_minor, \
+         {quantity} AS quantity_micros, CAST(SUM(m.lines) AS BIGINT) AS lines FROM transaction_monthly m \
+         WHERE {of_partners} AND m.month >= $1 AND m.month < $2 AND {within} GROUP BY m.partner_id, m.currency, 2, 3{by_kind}"
     )
 }
 
-fn stretches_number(stretches: &[Span], stretch: Span) -> usize {
-    stretches.iter().position(|known| *known == stretch).unwrap_or_default()
+/// The number of the stretch that a month lies in, where it lies in one of them.
+fn stretch_number(stretches: &[Span], parameters: &mut Parameters) -> String {
+    let mut ordered: Vec<(usize, Span)> = stretches.iter().copied().enumerate().collect();
+    ordered.sort_by_key(|(_, stretch)| stretch.from);
+    let Some((last, _)) = ordered.pop() else { return number(0) };
+    let before = |(at, stretch): (usize, Span)| format!("WHEN m.month < {} THEN {}", parameters.add(stretch.until.naive()), number(at));
+    let cases: Vec<String> = ordered.into_iter().map(before).collect();
+    if cases.is_empty() { number(last) } else { format!("CASE {} ELSE {} END", cases.join(" "), number(last)) }
+}
+
+/// The number of the class that a category is of.
+fn class_number(classes: &[Vec<String>], parameters: &mut Parameters) -> String {
+    let mut cases = String::new();
+    for (at, class) in classes.iter().enumerate() {
+        let names: Vec<String> = class.iter().map(|name| parameters.add(name.clone())).collect();
+        cases.push_str(&format!("WHEN m.category IN ({}) THEN {} ", names.join(", "), number(at)));
+    }
+    let rest = number(classes.len());
+    if cases.is_empty() { rest } else { format!("CASE {cases}ELSE {rest} END") }
+}
+
+/// A number, of the width in which numbers are read.
+fn number(at: usize) -> String {
+    format!("CAST({at} AS BIGINT)")
+}
+
+/// A row of [`folded_sums`].
+fn folded_of(row: &Row<'_>, fold: &Fold) -> Result<SalesSum, StoreError> {
+    let at = |column| Ok::<_, StoreError>(usize::try_from(row.get::<i64>(column)?).unwrap_or(usize::MAX));
+    let month = match &fold.months {
+        None => row.date(1)?,
+        Some(stretches) => stretches.get(at(1)?).ok_or_else(|| StoreError::corrupt("transaction_monthly", "month"))?.from,
+    };
+    let category = if fold.categories.is_some() { fold.category_of(at(2)?) } else { Some(row.str(2)?).filter(|category| !category.is_empty()) };
+    sum_with(row, Span::month_from(month), category)
 }
 
 /// The days of the spans that are not after `as_of`, without overlaps, in order.
@@ -422,10 +442,11 @@ fn known_condition(alias: &str, plan: &FactsPlan, parameters: &mut Parameters) -
 fn latest_condition(table: &str, alias: &str, plan: &FactsPlan, parameters: &mut Parameters) -> String {
     let known = known_condition("later", plan, parameters);
     // The first of all is number 1: what was never revised is looked up among the few that were, and always by an index. As an
-    // anti join PostgreSQL walks through all of them for each fact, where the plan was made while they were none.
+    // anti join PostgreSQL walks through all of them for each fact, where the plan was made while they were none. Whether there are
+    // any is asked once a statement.
     format!(
-        "{alias}.revision >= COALESCE((SELECT MAX(later.revision) FROM {table} later WHERE later.source = {alias}.source \
-         AND later.external_id = {alias}.external_id AND later.revision > 1 AND {known}), 1)"
+        "(NOT EXISTS (SELECT 1 FROM {table} revised WHERE revised.revision > 1) OR {alias}.revision >= COALESCE((SELECT MAX(later.revision) \
+         FROM {table} later WHERE later.source = {alias}.source AND later.external_id = {alias}.external_id AND later.revision > 1 AND {known}), 1))"
     )
 }
 

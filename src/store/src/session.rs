@@ -1,10 +1,11 @@
-//! An open transaction. sea-orm's, except where PostgreSQL is written to or read from in bulk: sea-orm lends nobody the connection of its
-//! transaction, and COPY, by which PostgreSQL takes and gives many rows fastest, needs it. Queries go either way to the same driver with the
-//! same values.
+//! An open transaction. sea-orm's, except where something is written, or PostgreSQL is read from in bulk: sea-orm lends nobody the connection of its
+//! transaction. COPY, by which PostgreSQL takes and gives many rows fastest, needs it, and so does whoever hands rows to SQLite without making a value of
+//! each cell first. Queries go either way to the same driver with the same values.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use futures_util::future;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, StreamTrait as _, Values};
@@ -12,7 +13,8 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query;
-use sqlx::{Arguments as _, AssertSqlSafe, PgPool};
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
+use sqlx::{Arguments as _, AssertSqlSafe, Database, IntoArguments, PgPool, SqlitePool};
 use tokio::sync::Mutex;
 
 use crate::bulk::BinaryArray;
@@ -26,6 +28,14 @@ pub(crate) enum Session {
     Orm(DatabaseTransaction),
     /// Of PostgreSQL's driver.
     Postgres(PostgresSession),
+    /// Of SQLite's driver, to write.
+    Sqlite(SqliteSession),
+}
+
+/// A transaction that writes to SQLite. Ended by neither commit nor rollback, it is rolled back by the driver.
+pub(crate) struct SqliteSession {
+    tx: Mutex<sqlx::Transaction<'static, Sqlite>>,
+    meter: Meter,
 }
 
 /// A transaction on a connection of PostgreSQL's driver. Ended by neither commit nor rollback, or broken off within a COPY (of which the driver
@@ -55,13 +65,20 @@ fn execute_failed(error: sqlx::Error) -> DbErr {
     DbErr::Exec(RuntimeErr::SqlxError(error.into()))
 }
 
-fn query(statement: Statement) -> Query<'static, Postgres, SqlxValues> {
+fn connect_failed(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
+}
+
+fn query<D: Database>(statement: Statement) -> Query<'static, D, SqlxValues>
+where
+    SqlxValues: IntoArguments<D>,
+{
     sqlx::query_with(AssertSqlSafe(statement.sql), SqlxValues(statement.values.unwrap_or(Values(Vec::new()))))
 }
 
 impl PostgresSession {
     pub(crate) async fn begin(pool: &PgPool, meter: &Meter) -> Result<Self, DbErr> {
-        let connection = pool.acquire().await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+        let connection = pool.acquire().await.map_err(connect_failed)?;
         let session = Self { connection: Mutex::new(connection), is_open: AtomicBool::new(true), is_copying: AtomicBool::new(false), meter: meter.clone() };
         session.tell("BEGIN").await?;
         Ok(session)
@@ -146,11 +163,44 @@ impl PostgresSession {
     }
 }
 
+impl SqliteSession {
+    /// Begins to write: a transaction that reads before it does fails at once when another one wrote in between.
+    pub(crate) async fn begin(pool: &SqlitePool, meter: &Meter) -> Result<Self, DbErr> {
+        let tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(connect_failed)?;
+        Ok(Self { tx: Mutex::new(tx), meter: meter.clone() })
+    }
+
+    async fn metered<T>(&self, work: impl AsyncFnOnce(&mut sqlx::SqliteConnection) -> Result<T, DbErr>) -> Result<T, DbErr> {
+        let mut tx = self.tx.lock().await;
+        let started = Instant::now();
+        let result = work(&mut tx).await;
+        self.meter.count(started.elapsed(), result.is_err());
+        result
+    }
+
+    /// Executes changes one after the other; the values of the next one are made while SQLite does this one. Answers how many rows they touched.
+    pub(crate) async fn execute_each(&self, mut changes: impl Iterator<Item = Result<(String, SqliteArguments), DbErr>>) -> Result<u64, DbErr> {
+        let mut touched = 0;
+        let mut next = changes.next();
+        while let Some(change) = next {
+            let (sql, arguments) = change?;
+            let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
+            let executed = self.metered(async |tx| query.execute(tx).await.map_err(execute_failed));
+            // The one that is asked first has its statement under way when the other begins.
+            let (done, ready) = future::join(executed, async { changes.next() }).await;
+            touched += done?.rows_affected();
+            next = ready;
+        }
+        Ok(touched)
+    }
+}
+
 impl Session {
     pub(crate) async fn commit(self) -> Result<(), DbErr> {
         match self {
             Self::Orm(tx) => tx.commit().await,
             Self::Postgres(session) => session.end("COMMIT").await,
+            Self::Sqlite(session) => session.tx.into_inner().commit().await.map_err(execute_failed),
         }
     }
 
@@ -158,14 +208,15 @@ impl Session {
         match self {
             Self::Orm(tx) => tx.rollback().await,
             Self::Postgres(session) => session.end("ROLLBACK").await,
+            Self::Sqlite(session) => session.tx.into_inner().rollback().await.map_err(execute_failed),
         }
     }
 
-    /// The rows one by one, where a snapshot is read. Who writes to PostgreSQL gets them all at once: he has few to read.
+    /// The rows one by one, where a snapshot is read. Who writes gets them all at once: he has few to read.
     pub(crate) async fn stream_raw(&self, statement: Statement) -> Result<BoxStream<'_, Result<QueryResult, DbErr>>, DbErr> {
         match self {
             Self::Orm(tx) => Ok(tx.stream_raw(statement).await?.boxed()),
-            Self::Postgres(_) => Ok(stream::iter(self.query_all_raw(statement).await?.into_iter().map(Ok)).boxed()),
+            Self::Postgres(_) | Self::Sqlite(_) => Ok(stream::iter(self.query_all_raw(statement).await?.into_iter().map(Ok)).boxed()),
         }
     }
 }
@@ -176,6 +227,7 @@ impl ConnectionTrait for Session {
         match self {
             Self::Orm(tx) => ConnectionTrait::get_database_backend(tx),
             Self::Postgres(_) => DbBackend::Postgres,
+            Self::Sqlite(_) => DbBackend::Sqlite,
         }
     }
 
@@ -183,6 +235,7 @@ impl ConnectionTrait for Session {
         match self {
             Self::Orm(tx) => tx.execute_raw(statement).await,
             Self::Postgres(session) => session.metered(async |tx| query(statement).execute(tx).await.map(ExecResult::from).map_err(execute_failed)).await,
+            Self::Sqlite(session) => session.metered(async |tx| query(statement).execute(tx).await.map(ExecResult::from).map_err(execute_failed)).await,
         }
     }
 
@@ -190,6 +243,10 @@ impl ConnectionTrait for Session {
         match self {
             Self::Orm(tx) => tx.execute_unprepared(sql).await,
             Self::Postgres(session) => {
+                let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+                session.metered(async |tx| sql.execute(tx).await.map(ExecResult::from).map_err(execute_failed)).await
+            }
+            Self::Sqlite(session) => {
                 let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
                 session.metered(async |tx| sql.execute(tx).await.map(ExecResult::from).map_err(execute_failed)).await
             }
@@ -202,6 +259,9 @@ impl ConnectionTrait for Session {
             Self::Postgres(session) => {
                 session.metered(async |tx| query(statement).fetch_optional(tx).await.map(|row| row.map(QueryResult::from)).map_err(query_failed)).await
             }
+            Self::Sqlite(session) => {
+                session.metered(async |tx| query(statement).fetch_optional(tx).await.map(|row| row.map(QueryResult::from)).map_err(query_failed)).await
+            }
         }
     }
 
@@ -210,6 +270,10 @@ impl ConnectionTrait for Session {
             Self::Orm(tx) => tx.query_all_raw(statement).await,
             Self::Postgres(session) => {
                 let rows = |rows: Vec<sqlx::postgres::PgRow>| rows.into_iter().map(QueryResult::from).collect();
+                session.metered(async |tx| query(statement).fetch_all(tx).await.map(rows).map_err(query_failed)).await
+            }
+            Self::Sqlite(session) => {
+                let rows = |rows: Vec<SqliteRow>| rows.into_iter().map(QueryResult::from).collect();
                 session.metered(async |tx| query(statement).fetch_all(tx).await.map(rows).map_err(query_failed)).await
             }
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use futures_util::TryStreamExt as _;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, TransactionTrait, Value};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
@@ -26,7 +26,7 @@ use crate::convert::Row;
 use crate::fault::{StoreError, pause, sort};
 use crate::idempotency::{self, Idempotency};
 use crate::outbox::Event;
-use crate::session::{PostgresSession, Session};
+use crate::session::{PostgresSession, Session, SqliteSession};
 
 /// Who writes, in which request, what and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -439,9 +439,7 @@ impl Store {
         let tx = if self.inner.backend == DbBackend::Postgres {
             Session::Postgres(PostgresSession::begin(self.inner.writer.get_postgres_connection_pool(), &self.inner.meter).await.map_err(failed)?)
         } else {
-            // A deferred transaction that reads and then writes fails at once when another one wrote in between.
-            let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-            Session::Orm(self.inner.writer.begin_with_options(options).await.map_err(failed)?)
+            Session::Sqlite(SqliteSession::begin(self.inner.writer.get_sqlite_connection_pool(), &self.inner.meter).await.map_err(failed)?)
         };
         let context = WriteContext { now: context.now.trunc_subsecs(6), ..context.clone() };
         Ok(WriteTx { read: ReadTx::begun(tx, &self.inner), context })

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::date::{Date, Span};
-use crate::document::metric::{FieldTest, Filter};
+use crate::document::metric::{FieldTest, Filter, Measure};
 use crate::document::scoped::Scalar;
 use crate::facts::{PartnerFacts, SalesSum, TransactionKind};
 use crate::filter::{Fact, FactView, FilterContext, FirstDates};
@@ -26,7 +26,12 @@ pub struct Fold {
     pub categories: Option<Vec<Vec<String>>>,
     /// Whether sales, returns and adjustments stay apart.
     pub kinds: bool,
+    /// Whether anybody asks for quantities; nobody adds them up otherwise.
+    pub quantities: bool,
 }
+
+/// A category that no test knows: one of those that are not listed.
+const UNLISTED: &str = "\u{1}";
 
 /// What the filters of a question ask of monthly sums.
 #[derive(Debug, Default)]
@@ -34,14 +39,16 @@ pub(super) struct Asked {
     cuts: BTreeSet<Date>,
     by_month: bool,
     by_kind: bool,
+    quantities: bool,
     categories: Vec<FieldTest>,
 }
 
 impl Asked {
-    /// Somebody reads the whole months of `span`, through `filters`.
-    pub(super) fn read<'f>(&mut self, span: Span, filters: impl IntoIterator<Item = &'f Filter>) {
+    /// `measure` reads the whole months of `span`.
+    pub(super) fn read(&mut self, span: Span, measure: &Measure) {
         self.cuts.extend([span.from, span.until]);
-        filters.into_iter().for_each(|filter| self.filter(filter));
+        self.quantities |= measure.of.as_deref() == Some("quantity");
+        measure.filter.iter().chain(measure.share.as_deref()).for_each(|filter| self.filter(filter));
     }
 
     fn filter(&mut self, filter: &Filter) {
@@ -61,7 +68,7 @@ impl Asked {
     /// How the sums of `monthly` may be added up.
     pub(super) fn fold(&self, program: &Program, monthly: &[Span]) -> Fold {
         let months = (!self.by_month).then(|| monthly.iter().flat_map(|span| self.cut(*span)).collect());
-        Fold { months, categories: classes(program, &self.categories), kinds: self.by_kind }
+        Fold { months, categories: classes(program, &self.categories), kinds: self.by_kind, quantities: self.quantities }
     }
 
     fn cut(&self, span: Span) -> Vec<Span> {
@@ -99,7 +106,7 @@ fn classes(program: &Program, tests: &[FieldTest]) -> Option<Vec<Vec<String>>> {
             known.extend(literals(test));
         }
     }
-    let rest = outcome(Some("\u{1}"));
+    let rest = outcome(Some(UNLISTED));
     let mut classes: BTreeMap<Vec<bool>, Vec<String>> = BTreeMap::new();
     for (category, name) in known.into_iter().map(|key| (Some(key), key)).chain([(None, "")]) {
         let outcome = outcome(category);
@@ -125,6 +132,12 @@ fn sum_of(category: Option<&str>) -> SalesSum {
 type Alike<'s> = (Date, usize, Option<&'s str>, Option<TransactionKind>, Currency);
 
 impl Fold {
+    /// A category of the class with this number, as good as any other of it; none where that is no category.
+    pub fn category_of(&self, class: usize) -> Option<&str> {
+        let name = self.categories.as_ref().and_then(|classes| classes.get(class)).map_or(UNLISTED, |class| class.first().map_or("", String::as_str));
+        (!name.is_empty()).then_some(name)
+    }
+
     /// The sums, added up. Months that no stretch holds are left out: nothing reads them.
     pub fn apply(&self, sums: &[SalesSum]) -> Vec<SalesSum> {
         let mut folded: BTreeMap<Alike<'_>, SalesSum> = BTreeMap::new();
@@ -140,7 +153,9 @@ impl Fold {
                 ..sum.clone()
             });
             held.amount.minor = held.amount.minor.saturating_add(sum.amount.minor);
-            held.quantity.0 = held.quantity.0.saturating_add(sum.quantity.0);
+            if self.quantities {
+                held.quantity.0 = held.quantity.0.saturating_add(sum.quantity.0);
+            }
             held.lines += sum.lines;
         }
         folded.into_values().collect()

@@ -340,7 +340,7 @@ impl<'p> Planner<'p> {
             return;
         };
         self.plan.monthly.push(common);
-        self.sums.read(common, measure.filter.iter().chain(measure.share.as_deref()));
+        self.sums.read(common, measure);
         self.plan.daily.extend([Span::new(span.from, common.from), Span::new(common.until, span.until)].into_iter().filter(|rest| !rest.is_empty()));
         self.plan.foreign_needs_lines |= !reads_foreign_sums(self.program, measure);
     }
