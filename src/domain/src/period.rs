@@ -226,6 +226,36 @@ impl Periods<'_> {
     }
 }
 
+/// Names of custom periods that a message spells out at most.
+const SPELLED_MAX: usize = 5;
+
+/// The periods of these rules that hold a date, in the order of the rules, each once.
+pub(crate) fn periods_holding<'a>(rules: impl Iterator<Item = &'a PeriodRule>, fiscal_year: FiscalYear, date: Date) -> Vec<Period> {
+    let mut found: Vec<Period> = Vec::new();
+    for period in rules.filter_map(|rule| Periods { rule, fiscal_year }.holding(date)) {
+        if !found.iter().any(|known| known.name == period.name) {
+            found.push(period);
+        }
+    }
+    found
+}
+
+/// That nobody has a period, in words (`nobody has` it): with the periods that are there instead, or those of the custom calendars among these
+/// rules, as they are spelled here.
+pub(crate) fn no_such_period<'a>(nobody_has: &str, rules: impl Iterator<Item = &'a PeriodRule>, instead: Vec<Period>) -> String {
+    let mut names: Vec<String> = instead.into_iter().map(|period| period.name).collect();
+    let custom = rules.filter_map(|rule| match rule {
+        PeriodRule::Custom(list) => Some(list.iter().map(|period| period.name.clone())),
+        _ => None,
+    });
+    names.extend(custom.flatten().take(if names.is_empty() { SPELLED_MAX } else { 0 }));
+    let spelled: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if spelled.is_empty() {
+        return "the program has no rebate schedules, and so no periods".to_owned();
+    }
+    format!("{nobody_has} such a period: they are spelled here as {}", spelled.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,12 +16,9 @@ use crate::document::validate::{circles, validate};
 use crate::document::{Category, Document, Region};
 use crate::fault::{Fault, Faults};
 use crate::money::Currency;
-use crate::period::{FiscalYear, Period, Periods};
+use crate::period::{FiscalYear, Period, Periods, no_such_period, periods_holding};
 use crate::rebate::{Handover, Numbered};
 use crate::region::{Geography, Tree};
-
-/// Names of custom periods that a message spells out at most.
-const SPELLED_MAX: usize = 5;
 
 /// Periods that begin so many months after a version's first day, or before its end, are compared by name with those of other versions:
 /// names hold a year.
@@ -269,13 +266,11 @@ impl Program {
 
     /// The periods of its schedules that hold a date, in the order of the schedules, each once.
     pub fn periods_holding(&self, date: Date) -> Vec<Period> {
-        let mut found: Vec<Period> = Vec::new();
-        for period in self.document.rebate_schedules.iter().filter_map(|schedule| self.periods(&schedule.period).holding(date)) {
-            if !found.iter().any(|known| known.name == period.name) {
-                found.push(period);
-            }
-        }
-        found
+        periods_holding(self.period_rules(), self.fiscal_year, date)
+    }
+
+    fn period_rules(&self) -> impl Iterator<Item = &PeriodRule> {
+        self.document.rebate_schedules.iter().map(|schedule| &schedule.period)
     }
 
     /// That no schedule has a period, in words: with the periods of a date, or those of its custom calendars, as they are spelled here.
@@ -285,17 +280,7 @@ impl Program {
 
     /// The same with the periods that are there instead.
     pub fn no_such_period_among(&self, periods: Vec<Period>) -> String {
-        let mut names: Vec<String> = periods.into_iter().map(|period| period.name).collect();
-        let custom = self.document.rebate_schedules.iter().filter_map(|schedule| match &schedule.period {
-            PeriodRule::Custom(list) => Some(list.iter().map(|period| period.name.clone())),
-            _ => None,
-        });
-        names.extend(custom.flatten().take(if names.is_empty() { SPELLED_MAX } else { 0 }));
-        let spelled: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        if spelled.is_empty() {
-            return "the program has no rebate schedules, and so no periods".to_owned();
-        }
-        format!("no rebate schedule has such a period: they are spelled here as {}", spelled.join(", "))
+        no_such_period("no rebate schedule has", self.period_rules(), periods)
     }
 
     /// A period that it governs on its days of being in force, with the one that another version, on the days of that one, calls by the

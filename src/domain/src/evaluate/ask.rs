@@ -11,6 +11,7 @@ use super::MAX_ASKS;
 use super::follows::follows;
 use crate::date::Date;
 use crate::document::shape::{Mended, Shape, nearest};
+use crate::document::validate::instead_of;
 use crate::facts::convert::{Vocabulary, convert_order};
 use crate::facts::input::TransactionInput;
 use crate::fault::{Fault, Faults};
@@ -243,48 +244,50 @@ impl Reader<'_> {
 
     /// The names in a question.
     fn names(&mut self, program: &Program, ask: &Ask, path: &str) {
+        let as_of = self.as_of;
+        let schedules = || program.document.rebate_schedules.iter().map(|schedule| schedule.key.as_str());
         match ask {
-            Ask::Standing(ask) => self.all_known("ladder", &ask.ladders, &format!("{path}.ladders"), |key| program.ladder(Some(key)).is_some()),
-            Ask::Metrics(ask) => self.all_known("metric", &ask.metrics, &format!("{path}.metrics"), |key| program.metric(key).is_some()),
+            Ask::Standing(ask) => {
+                self.all_known("ladder", &ask.ladders, &format!("{path}.ladders"), program.document.ladders.iter().map(|ladder| ladder.key.as_str()))
+            }
+            Ask::Metrics(ask) => {
+                self.all_known("metric", &ask.metrics, &format!("{path}.metrics"), program.document.metrics.iter().map(|metric| metric.key.as_str()))
+            }
             Ask::Entitlements(ask) => {
-                self.all_known("benefit", &ask.benefits, &format!("{path}.benefits"), |key| program.benefit(key).is_some());
+                self.all_known("benefit", &ask.benefits, &format!("{path}.benefits"), program.document.benefits.iter().map(|benefit| benefit.key.as_str()));
                 let regions: Vec<String> = ask.region.iter().cloned().collect();
-                self.all_known("region", &regions, &format!("{path}.region"), |key| program.geography.regions.contains(key));
+                self.all_known("region", &regions, &format!("{path}.region"), program.geography.regions.keys().iter().map(String::as_str));
             }
             Ask::Rebates(ask) => {
-                self.all_known("rebate schedule", &ask.schedules, &format!("{path}.schedules"), |key| program.schedule(key).is_some());
-                self.periods(program, &ask.periods, &format!("{path}.periods"));
+                self.all_known("rebate schedule", &ask.schedules, &format!("{path}.schedules"), schedules());
+                self.periods(program, ask.periods.iter().map(|name| (name.as_str(), as_of)), &format!("{path}.periods"));
             }
             Ask::Runs(ask) => {
-                let periods: Vec<String> = ask.runs.iter().map(|run| run.period.clone()).collect();
-                self.periods(program, &periods, &ask.path);
+                self.periods(program, ask.runs.iter().map(|run| (run.period.as_str(), Some(run.run_on))), &ask.path);
             }
             Ask::Estimate(ask) => {
-                self.all_known("rebate schedule", &ask.schedules, &format!("{path}.schedules"), |key| program.schedule(key).is_some());
-                self.periods(program, &ask.periods, &format!("{path}.periods"));
+                self.all_known("rebate schedule", &ask.schedules, &format!("{path}.schedules"), schedules());
+                self.periods(program, ask.periods.iter().map(|name| (name.as_str(), as_of)), &format!("{path}.periods"));
             }
             Ask::Risk(_) => {}
         }
     }
 
-    fn all_known(&mut self, what: &str, keys: &[String], path: &str, known: impl Fn(&str) -> bool) {
-        let unknown: Vec<(usize, &String)> = keys.iter().enumerate().filter(|(_, key)| !known(key)).collect();
+    fn all_known<'k>(&mut self, what: &str, keys: &[String], path: &str, known: impl Iterator<Item = &'k str> + Clone) {
+        let unknown = keys.iter().enumerate().filter(|(_, key)| !known.clone().any(|known| known == key.as_str()));
         for (at, key) in unknown {
-            self.faults.add("UNKNOWN_KEY", format!("{path}[{at}]"), format!("the program has no {what} `{key}`"));
+            let advice = instead_of(key, known.clone()).unwrap_or_else(|| format!("it has no {what} at all"));
+            self.faults.add("UNKNOWN_KEY", format!("{path}[{at}]"), format!("the program has no {what} `{key}`: {advice}"));
         }
     }
 
-    fn periods(&mut self, program: &Program, names: &[String], path: &str) {
-        for (at, name) in names.iter().enumerate() {
-            let period = program.period_named(name);
-            if let Some(fault) = period.as_ref().and_then(|period| ungoverned(program, period)) {
-                self.faults.0.push(fault.within(&format!("{path}[{at}]")));
-            }
-            if period.is_none() {
-                let message = format!(
-                    "no schedule has a period `{name}`: write 2026-03, 2026-Q1, 2026-H1, 2026, FY2026-Q1 (where the fiscal year is not the calendar's), or a custom period's name"
-                );
-                self.faults.add("UNKNOWN_PERIOD", format!("{path}[{at}]"), message);
+    /// Periods by name; each with a day around which periods are told where there is none of that name.
+    fn periods<'n>(&mut self, program: &Program, named: impl Iterator<Item = (&'n str, Option<Date>)>, path: &str) {
+        for (at, (name, around)) in named.enumerate() {
+            let path = format!("{path}[{at}]");
+            match program.period_named(name) {
+                Some(period) => self.faults.0.extend(ungoverned(program, &period).map(|fault| fault.within(&path))),
+                None => self.faults.add("UNKNOWN_PERIOD", path, program.no_such_period(around.unwrap_or(Date::MIN).max(program.effective_on()))),
             }
         }
     }

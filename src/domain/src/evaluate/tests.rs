@@ -358,3 +358,26 @@ fn rates_of_a_contract_are_told() {
         assert!(asked(json!({}), contract.clone(), ask).is_ok(), "{contract}");
     }
 }
+
+/// What is asked for and not there is told with what is: keys of the program, and its own periods around the day.
+#[test]
+fn names_that_are_not_there_are_told_with_those_that_are() {
+    let said = |ask: Value, program: &str| {
+        let case = CaseInput::read(json!({"program": "p", "facts": {"partners": [{"code": "P"}]}, "asOf": "2026-02-10", "ask": [ask]})).unwrap();
+        let faults = evaluate(&case, &compiled(program)).unwrap_err();
+        faults.0.into_iter().map(|fault| fault.message).collect::<Vec<_>>()
+    };
+    let spelled = "no rebate schedule has such a period: they are spelled here as";
+    assert_eq!(said(json!({"rebates": ["2026-H1"]}), REBATES), [format!("{spelled} `FY2026-Q3`, `FY2026`")]);
+    assert_eq!(said(json!({"runs": [{"period": "2026-Q1", "runOn": "2025-12-01"}]}), REBATES), [format!("{spelled} `FY2026-Q2`, `FY2026`")]);
+    assert_eq!(said(json!({"rebates": ["2026-Q1"]}), PROGRAM), ["the program has no rebate schedules, and so no periods"]);
+    assert_eq!(said(json!({"rebates": {"schedules": ["volum"]}}), REBATES), ["the program has no rebate schedule `volum`: did you mean `volume`?"]);
+    assert_eq!(
+        said(json!({"rebates": {"schedules": ["Z"]}}), REBATES),
+        ["the program has no rebate schedule `Z`: write one of `base`, `volume`, `attach`, `yearEnd`"]
+    );
+    assert_eq!(said(json!({"metrics": ["revenu"]}), PROGRAM), ["the program has no metric `revenu`: did you mean `revenue`?"]);
+    // Three schedules, and one thing to say.
+    let early = said(json!({"runs": [{"period": "FY2026-Q3", "runOn": "2026-02-10"}]}), REBATES);
+    assert_eq!(early, ["FY2026-Q3 ends on 2026-03-31: run it on that day or later"]);
+}

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::document::Document;
 use crate::document::rebate::{
-    Band, BandScope, Bands, Basis, Cap, CapScope, Grain, Growth, GrowthMeasure, LumpSum, Method, PerPackage, RebateSchedule, StackingRule, TierAt, WhenExceeded,
+    Band, BandScope, Bands, Basis, BelowMinimum, Cap, CapScope, Grain, Growth, GrowthMeasure, LumpSum, Method, PerPackage, RebateSchedule, StackingRule,
+    TierAt, WhenExceeded,
 };
 use crate::document::scoped::Tiered;
 use crate::exact::Exact;
@@ -312,6 +313,12 @@ fn check_bounds(schedule: &RebateSchedule, tiers: &TierKeys<'_>, faults: &mut Fa
         if let Some(tier) = tiers.iter().find(|tier| below(tier)) {
             faults.add(code, "cap.amount", format!("for {} the cap lies below the {name}: raise the cap or lower the {name}", of_tier(*tier)));
         }
+    }
+    let forfeits = schedule.minimum_payout.as_ref().filter(|minimum| minimum.below == BelowMinimum::Forfeit);
+    let is_below = |minimum: &Number| tiers.iter().all(|tier| amount.get(*tier).is_some_and(|cap| cap < minimum));
+    if forfeits.is_some_and(|minimum| is_below(&minimum.amount)) {
+        let message = "for every tier the cap lies below the minimum payout, so that whatever is earned is forfeited: raise the cap, lower the minimum, or write below CARRY";
+        faults.add("CAP_BELOW_MINIMUM", "cap.amount", message);
     }
 }
 

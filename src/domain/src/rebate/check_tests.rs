@@ -84,6 +84,11 @@ fn options_that_exclude_each_other_are_refused() {
     expect(flat(json!({ "guarantee": { "amount": 10 }, "cap": { "amount": 9 } })), "CAP_BELOW_GUARANTEE", "cap.amount");
     expect(flat(json!({ "floor": { "amount": 10 }, "cap": { "amount": { "default": 10, "tiers": { "GOLD": 9 } } } })), "CAP_BELOW_FLOOR", "cap.amount");
     expect(flat(json!({ "cap": { "amount": -1 } })), "NEGATIVE_BOUND", "cap.amount");
+    let small = |below: &str, cap: Value| flat(json!({ "minimumPayout": { "amount": 10, "below": below }, "cap": { "amount": cap } }));
+    expect(small("FORFEIT", json!(9)), "CAP_BELOW_MINIMUM", "cap.amount");
+    for paid in [small("FORFEIT", json!(10)), small("FORFEIT", json!({ "default": 0, "tiers": { "GOLD": 10 } })), small("CARRY", json!(9))] {
+        assert!(found(paid.clone()).is_empty(), "{paid}");
+    }
     expect(flat(json!({ "cumulative": true, "carryNegative": true })), "CUMULATIVE", "carryNegative");
     expect(json!({ "grain": "LINE", "method": { "fixed": { "amount": 1 } } }), "GRAIN_LINE", "grain");
     expect(json!({ "cumulative": true, "method": { "fixed": { "amount": 1 } } }), "CUMULATIVE", "cumulative");

@@ -207,7 +207,9 @@ impl Book {
         if kind == RunKind::Original {
             let mut faults = Faults::new();
             for (schedule, own) in schedules_of(program, &period.name) {
-                faults.keep(path, may_run(schedule, &own, run_on));
+                let early = may_run(schedule, &own, run_on).err().map(|fault| fault.within(path));
+                // That a period is not over is true of all of its schedules, and told once.
+                faults.0.extend(early.filter(|fault| !faults.0.contains(fault)));
             }
             faults.or(())?;
             self.periods.push(period.clone());

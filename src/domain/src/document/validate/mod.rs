@@ -116,11 +116,7 @@ impl Check<'_> {
         if known.clone().any(|known| known == key) {
             return;
         }
-        let advice = match nearest(key, known.clone()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.clone().next().is_none() => format!("{place} has no {what} at all"),
-            None => format!("write one of {}", few(known)),
-        };
+        let advice = instead_of(key, known).unwrap_or_else(|| format!("{place} has no {what} at all"));
         let within = if place == "the document" { String::new() } else { format!(" in {place}") };
         self.fault("UNKNOWN_KEY", path, format!("there is no {what} `{key}`{within}: {advice}"));
     }
@@ -226,6 +222,12 @@ impl Check<'_> {
             self.fault("EMPTY_LIST", path, format!("list at least one {what}"));
         }
     }
+}
+
+/// What is to be written in place of a key that is not among these; none where there are none.
+pub(crate) fn instead_of<'k>(key: &str, known: impl Iterator<Item = &'k str> + Clone) -> Option<String> {
+    known.clone().next()?;
+    Some(nearest(key, known.clone()).map_or_else(|| format!("write one of {}", few(known)), |near| format!("did you mean `{near}`?")))
 }
 
 /// The first few of many keys.

@@ -4,7 +4,7 @@ use super::Check;
 use crate::document::scenario::{Expectation, FigureText, LadderExpectation, Scenario};
 use crate::facts::convert::{Vocabulary, convert};
 use crate::money::DecimalText;
-use crate::period::{FiscalYear, Periods};
+use crate::period::{FiscalYear, Periods, no_such_period, periods_holding};
 
 impl Check<'_> {
     /// All scenarios.
@@ -144,11 +144,12 @@ impl Check<'_> {
             self.schedule(key, format!("{path}.schedule"));
         }
         let Ok(fiscal_year) = document.program.fiscal_year_start.parse::<FiscalYear>() else { return };
-        let mut schedules = document.rebate_schedules.iter().filter(|known| schedule.is_none_or(|key| known.key == key)).peekable();
-        if schedules.peek().is_some() && !schedules.any(|schedule| Periods { rule: &schedule.period, fiscal_year }.named(period).is_some()) {
-            let message = format!(
-                "no schedule has a period `{period}`: write 2026-03, 2026-Q1, 2026-H1, 2026, FY2026-Q1 (where the fiscal year is not the calendar's), or a custom period's name"
-            );
+        let named = document.rebate_schedules.iter().filter(|known| schedule.is_none_or(|key| known.key == key));
+        let rules = named.map(|schedule| &schedule.period);
+        if rules.clone().next().is_some() && !rules.clone().any(|rule| Periods { rule, fiscal_year }.named(period).is_some()) {
+            let nobody_has = schedule.map_or_else(|| "no rebate schedule has".to_owned(), |key| format!("the schedule `{key}` does not have"));
+            let instead = periods_holding(rules.clone(), fiscal_year, document.version.effective_on);
+            let message = no_such_period(&nobody_has, rules, instead);
             self.fault("UNKNOWN_PERIOD", format!("{path}.period"), message);
         }
     }
