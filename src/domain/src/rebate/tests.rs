@@ -4,6 +4,7 @@ mod batch;
 mod estimates;
 mod laws;
 mod lookback;
+mod printed;
 mod published;
 mod qualifiers;
 mod semantics;
