@@ -190,6 +190,26 @@ fn what_a_cumulative_schedule_gave_to_date_goes_over() {
     }
 }
 
+/// Three versions whose bands differ, one of them effective inside a quarter: every period is worth, and trued up to, what the rules give that were in
+/// force when it began, less what the same rules give for the periods before.
+#[test]
+fn each_period_is_trued_up_by_its_own_rules() {
+    let to_date = |scope: &str, bands: Value| json!({ "cumulative": true, "method": { "bands": { "scope": scope, "bands": bands } } });
+    let split = versions_of(vec![
+        ("2020-01-01", to_date("RETROACTIVE", json!([{ "from": 0, "rate": "1 %" }, { "from": 1000, "rate": "2 %" }]))),
+        ("2024-05-15", to_date("MARGINAL", json!([{ "from": 0, "rate": "1 %" }, { "from": 1000, "rate": "5 %" }]))),
+        ("2024-10-01", to_date("RETROACTIVE", json!([{ "from": 0, "rate": "10 %" }]))),
+    ]);
+    let sold = [("1", "2024-02-01", "800.00"), ("2", "2024-06-01", "700.00"), ("3", "2024-08-01", "500.00"), ("4", "2024-11-01", "1000.00")];
+    let mut lines: Vec<Value> = sold.map(|(id, date, amount)| sale(id, date, amount, "1")).to_vec();
+    let all = |lines: &[Value]| paid(&split, &json!({ "transactions": lines }), &QUARTERS);
+    assert_eq!(all(&lines), ["8.00", "22.00", "25.00", "100.00"]);
+    lines.push(sale("5", "2024-03-01", "300.00", "1"));
+    assert_eq!(all(&lines), ["22.00", "14.00", "25.00", "100.00"], "a late line of the first quarter");
+    lines.push(returned("6", "2024-06-10", "200.00"));
+    assert_eq!(all(&lines), ["22.00", "10.00", "25.00", "100.00"], "a return of the second");
+}
+
 #[test]
 fn periods_may_have_another_length() {
     let by = |unit: &str, schedule: Value| with(schedule, json!({ "period": { unit: {} } }));
