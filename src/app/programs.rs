@@ -245,7 +245,8 @@ async fn continuing_in(app: &App, tx: &ReadTx, versions: &[VersionHead], version
 fn continued(plain: Arc<Program>, earlier: &[Numbered]) -> Arc<Program> {
     let begun = plain.continued(earlier.iter().rev().map(|version| version.program.as_ref()));
     let continued = plain.continuing(begun, earlier.last());
-    if continued.begun().is_empty() && continued.handover().is_none() { plain } else { Arc::new(continued) }
+    let alone = continued.begun().is_empty() && continued.handover().is_none() && continued.levelling_since() == plain.levelling_since();
+    if alone { plain } else { Arc::new(continued) }
 }
 
 /// The program that is asked for; without a key the only one there is.
@@ -264,6 +265,18 @@ async fn published_in(tx: &ReadTx, key: Option<&ProgramKey>) -> Result<Arc<Publi
         (Some(_), false) => Err(AppError::invalid("PROGRAM_REQUIRED", "program", "there are several programs: name one by its code")),
         (None, _) => Err(AppError::NotFound),
     }
+}
+
+/// A published version of a program, compiled, going on with those before it. One statement, and one more for each version that is compiled
+/// for the first time.
+///
+/// # Errors
+/// `NotFound`.
+pub(super) async fn published_version(app: &App, tx: &ReadTx, program: ProgramId, version: VersionId) -> Result<InForce, AppError> {
+    let published = published_in(tx, Some(&ProgramKey::Id(program))).await?;
+    let version = published.versions.iter().find(|one| one.id == version).ok_or(AppError::NotFound)?;
+    let compiled = continuing_in(app, tx, &published.versions, version).await?;
+    Ok(InForce { program: published.program.clone().into(), version: version.clone(), compiled })
 }
 
 /// The versions in force on several dates of one program, each compiled; dates before the first version are left out. One

@@ -140,10 +140,7 @@ fn running(as_of: Date) -> AppError {
 
 /// The versions of reviews, compiled, by review.
 async fn version_of(app: &App, tx: &guerdon_store::ReadTx, review: &StoredReview) -> Result<InForce, AppError> {
-    let program = tx.find_program_by_id(review.program_id).await?.ok_or(AppError::NotFound)?;
-    let version = tx.find_version(review.version_id).await?.ok_or(AppError::NotFound)?;
-    let compiled = super::programs::compiled_in(app, tx, &version).await?;
-    Ok(InForce { program: program.into(), version, compiled })
+    super::programs::published_version(app, tx, review.program_id, review.version_id).await
 }
 
 /// Numbers by name, for the audit trail and the outcome of a job.

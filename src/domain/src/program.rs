@@ -15,6 +15,7 @@ use crate::document::requirement::{LaddersHeld, Requirement};
 use crate::document::validate::{circles, validate};
 use crate::document::{Category, Document, Region};
 use crate::fault::{Fault, Faults};
+use crate::levelling::going_on_since;
 use crate::money::Currency;
 use crate::period::{FiscalYear, Period, Periods, no_such_period, periods_holding};
 use crate::rebate::{Handover, Numbered};
@@ -49,6 +50,8 @@ pub struct Program {
     begun: BTreeMap<String, Date>,
     /// What the version before hands over, see [`Program::continuing`].
     handover: Option<Handover>,
+    /// Since when its rules of levelling hold, where that is before it took effect, see [`Program::levelling_since`].
+    levelling_since: Option<Date>,
 }
 
 fn index<'a>(keys: impl IntoIterator<Item = &'a String>) -> BTreeMap<String, usize> {
@@ -101,6 +104,7 @@ impl Program {
             main_ladder: document.ladders.iter().position(|ladder| ladder.main).or((document.ladders.len() == 1).then_some(0)),
             begun: BTreeMap::new(),
             handover: None,
+            levelling_since: None,
             document,
         })
     }
@@ -212,6 +216,7 @@ impl Program {
     pub fn in_place_of(&self, other: &Self) -> Self {
         let mut program = self.clone();
         program.document.version.effective_on = other.effective_on();
+        program.levelling_since = going_on_since(other, &program);
         program.begun.clone_from(&other.begun);
         program.handover = other.handover.as_ref().and_then(|handover| handover.for_rules(&program));
         program
@@ -225,7 +230,26 @@ impl Program {
         let mut program = self.clone();
         (program.begun, program.handover) = (begun, None);
         program.handover = before.and_then(|before| Handover::between(before, &program));
+        program.levelling_since = before.and_then(|before| going_on_since(&before.program, &program));
         program
+    }
+
+    /// The same version, whose rules of levelling hold since a day.
+    #[must_use]
+    pub fn with_levelling_since(mut self, since: Option<Date>) -> Self {
+        self.levelling_since = since;
+        self
+    }
+
+    /// Since when its rules of levelling hold: the first day of the first of those versions one after the other, this one the last, between which
+    /// none of them differs. What began under these rules goes on when a version of other rates takes effect: grace periods, enforcement.
+    pub fn levelling_since(&self) -> Date {
+        self.levelling_since.unwrap_or(self.effective_on())
+    }
+
+    /// From when its downward reviews bind: until then nobody loses a tier under it.
+    pub fn enforced_on(&self) -> Date {
+        self.document.version.enforced_on.unwrap_or(self.levelling_since())
     }
 
     /// What the version before hands over; none where it hands nothing on, or there is none.

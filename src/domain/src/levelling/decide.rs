@@ -99,7 +99,7 @@ impl<'a> Evaluator<'a> {
             Change::Kept => None,
             _ if overridden => Some(AssignmentCause::Override),
             Change::Entered => Some(AssignmentCause::Enrolled),
-            _ if dropped || as_of == self.program.effective_on() => Some(AssignmentCause::VersionChange),
+            _ if dropped || as_of == self.program.levelling_since() => Some(AssignmentCause::VersionChange),
             Change::Released if fell => Some(AssignmentCause::Demotion),
             Change::Promoted | Change::Released | Change::Overridden => Some(AssignmentCause::Promotion),
             Change::Demoted => Some(AssignmentCause::Demotion),
@@ -188,9 +188,8 @@ impl<'a> Case<'_, 'a> {
 
     /// Whether the tier on record could not be lost on the deadline: before a version is enforced, and while it protects what was held.
     fn is_shielded_on(&self, deadline: Date) -> bool {
-        let header = &self.evaluator.program.document.version;
         let protected_until = self.evaluator.protected_until(self.ladder, self.at, self.reviewed, policy(self.ladder, self.reviewed));
-        self.reviewed > 0 && deadline < header.enforced_on.unwrap_or(header.effective_on).max(protected_until)
+        self.reviewed > 0 && deadline < self.evaluator.program.enforced_on().max(protected_until)
     }
 
     fn due_up(&self, rank: u32) -> bool {
@@ -260,10 +259,9 @@ impl<'a> Case<'_, 'a> {
     fn kept_anyway(&self, policy: &ReviewPolicy) -> Option<Reason> {
         let day = self.at.as_of;
         let judged_from = self.evaluator.judged_down_from(self.ladder, self.at, self.reviewed, policy);
-        let header = &self.evaluator.program.document.version;
         match judged_from {
             from if day >= from => None,
-            _ if day < header.enforced_on.unwrap_or(header.effective_on) => Some(Reason::NotEnforced),
+            _ if day < self.evaluator.program.enforced_on() => Some(Reason::NotEnforced),
             _ if onboarded_on(policy, self.at).is_some_and(|onboarded| day < onboarded) => Some(Reason::Onboarding),
             _ => Some(Reason::RecentlyReached),
         }
@@ -275,7 +273,7 @@ impl<'a> Case<'_, 'a> {
             return 0;
         }
         let records = history(self.ladder, self.at.partner, region_of(self.ladder, self.at));
-        in_force(&records, self.evaluator.program.effective_on()).map_or(0, |held| held.rank)
+        in_force(&records, self.evaluator.program.levelling_since()).map_or(0, |held| held.rank)
     }
 
     fn after_grace(&mut self, grace: &crate::document::ladder::Grace, policy: &ReviewPolicy) -> Result<bool, Faults> {
@@ -326,7 +324,7 @@ impl<'a> Evaluator<'a> {
         let header = &self.program.document.version;
         let ranks = 1..=u32::try_from(ladder.tiers.len()).unwrap_or(u32::MAX);
         // The days from which a tier may be judged downwards at all: a grace period may begin on each of them.
-        let mut judged_from: Vec<Date> = starts.iter().copied().chain(header.enforced_on).chain([header.effective_on]).collect();
+        let mut judged_from: Vec<Date> = starts.iter().copied().chain([self.program.enforced_on(), header.effective_on]).collect();
         let mut days = Vec::new();
         for rank in ranks {
             let policy = policy(ladder, rank);
@@ -360,8 +358,7 @@ impl<'a> Evaluator<'a> {
     /// The first day on which the tier may be judged downwards: enforcement, onboarding and protection of what was lately
     /// reached are over.
     pub(super) fn judged_down_from(&self, ladder: &Ladder, at: &At<'a>, rank: u32, policy: &ReviewPolicy) -> Date {
-        let header = &self.program.document.version;
-        let mut from = header.enforced_on.unwrap_or(header.effective_on);
+        let mut from = self.program.enforced_on();
         if let Some(onboarded) = onboarded_on(policy, at) {
             from = from.max(onboarded);
         }

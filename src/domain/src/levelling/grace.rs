@@ -94,7 +94,7 @@ impl<'a> Evaluator<'a> {
         let held_from = in_force(&records, today).map_or(today, |held| held.span.from);
         let look_back = today.plus_months(-ladder.grace_look_back().unwrap_or(LOOK_BACK_MONTHS));
         let judged_from = self.judged_down_from(ladder, at, rank, policy).max(self.protected_until(ladder, at, rank, policy));
-        let from = held_from.max(look_back).max(judged_from).max(self.program.effective_on());
+        let from = held_from.max(look_back).max(judged_from).max(self.program.levelling_since());
         if from > today {
             return Ok(None);
         }

@@ -133,7 +133,7 @@ impl<'a> Evaluator<'a> {
     /// Until when the tier is protected because it was held on the version's effective date.
     pub(super) fn protected_until(&self, ladder: &Ladder, at: &At<'a>, rank: u32, policy: &ReviewPolicy) -> Date {
         let records = history(ladder, at.partner, region_of(ladder, at));
-        let is_protected = in_force(&records, self.program.effective_on()).is_some_and(|held| held.rank >= rank);
+        let is_protected = in_force(&records, self.program.levelling_since()).is_some_and(|held| held.rank >= rank);
         policy.protected_until.filter(|_| is_protected).unwrap_or(Date::MIN)
     }
 

@@ -6,6 +6,7 @@
 
 mod days;
 mod decide;
+mod going_on;
 mod grace;
 mod held;
 mod kept;
@@ -36,6 +37,7 @@ pub use schedule::{OwnDates, admission_months, common_review_days, gaps_told_unt
 pub use standing::{Due, evaluate_all, evaluate_metrics, evaluate_partner};
 
 pub(crate) use days::{ReviewDays, cadence_down, unit};
+pub(crate) use going_on::going_on_since;
 pub(crate) use outcome::TierOutcome;
 pub(crate) use verdict::Verdict;
 

@@ -11,6 +11,7 @@ mod kept;
 mod lost;
 mod risk;
 mod told;
+mod versions;
 mod when;
 
 fn date(text: &str) -> Date {

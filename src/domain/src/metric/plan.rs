@@ -167,7 +167,7 @@ impl<'p> Planner<'p> {
         if policies().any(|policy| policy.onboarding_deadline().is_some()) {
             self.ladder(ladder, Span::new(Date::MIN, last.next()));
         } else if let Some(months) = ladder.grace_look_back() {
-            self.ladder(ladder, Span::new(days.from.plus_months(-months).max(self.program.effective_on().min(days.from)), last.next()));
+            self.ladder(ladder, Span::new(days.from.plus_months(-months).max(self.program.levelling_since().min(days.from)), last.next()));
         }
     }
 

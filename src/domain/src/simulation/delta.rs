@@ -47,7 +47,7 @@ fn ground_differs(one: &Document, other: &Document) -> bool {
 }
 
 /// Whether a rule of levelling is different; dates of the versions aside, but for the one from which reviews bind.
-pub(super) fn levelling_differs(one: &Document, other: &Document) -> bool {
+pub(crate) fn levelling_differs(one: &Document, other: &Document) -> bool {
     ground_differs(one, other)
         || one.metrics != other.metrics
         || one.requirements != other.requirements

@@ -40,6 +40,7 @@ use crate::program::Program;
 use crate::rebate::batch::SumColumn;
 
 use delta::Delta;
+pub(crate) use delta::levelling_differs;
 pub use facts::PartnerHypothesis;
 pub use judge::Asked;
 pub use report::{BenefitCount, Failed, LadderTiers, MatrixCell, NearCount, RebateSum, Report};

@@ -49,7 +49,8 @@ pub fn hypothetical(before: &Arc<Program>, rules: &RulesInForce, as_of: Date) ->
     // Judged as it is written, so that a fault is the document's own.
     faults_of(&document, rules, before).or(())?;
     let mut later = None;
-    if !levelling_differs(&before.document, &document) {
+    let goes_on = !levelling_differs(&before.document, &document);
+    if goes_on {
         let own = &before.document.version;
         document.version.effective_on = own.effective_on;
         document.version.announced_on = own.announced_on;
@@ -59,7 +60,8 @@ pub fn hypothetical(before: &Arc<Program>, rules: &RulesInForce, as_of: Date) ->
         take_effect_on(&mut document, as_of, given);
     }
     document.scenarios.clear();
-    Ok(Hypothesis { before: Arc::clone(before), after: Arc::new(Program::compile_published(document)?), takes_effect_later: later })
+    let after = Program::compile_published(document)?.with_levelling_since(goes_on.then(|| before.levelling_since()));
+    Ok(Hypothesis { before: Arc::clone(before), after: Arc::new(after), takes_effect_later: later })
 }
 
 /// What speaks against judging by a document. A version that was published stands as it is, and so does what is not changed of it.

@@ -209,7 +209,9 @@ fn versions(asked: &Asked<'_>, programs: &Programs) -> Result<Vec<VersionGiven>,
 
 fn version(number: i64, program: &Program, follows: Option<i64>) -> Result<VersionGiven, Fault> {
     let document = &program.document;
-    Ok(VersionGiven { number, digest: export::digest(document)?, begun: program.begun().clone(), follows, document: export::to_value(document)? })
+    let levelling_since = Some(program.levelling_since()).filter(|since| *since != program.effective_on());
+    let (digest, begun) = (export::digest(document)?, program.begun().clone());
+    Ok(VersionGiven { number, digest, begun, levelling_since, follows, document: export::to_value(document)? })
 }
 
 /// A version with the schedules that are stacked with one; no other can change its figure.

@@ -85,6 +85,9 @@ pub struct VersionGiven {
     /// By cumulative schedule that goes on with those of earlier versions: since when it has been the program's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub begun: BTreeMap<String, Date>,
+    /// Since when its rules of levelling hold, where that is before it took effect: grace periods that run since then go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levelling_since: Option<Date>,
     /// The number of the version before it, where that one hands small payouts and the like to the schedule of the statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<i64>,

@@ -108,7 +108,7 @@ fn programs_of(given: &Given) -> Result<Programs, Faults> {
             let message = format!("version {number}, which version {} follows, is not among those that are stated and took effect before it", version.number);
             Fault::new("UNKNOWN_VERSION", format!("{path}.follows"), message)
         })?;
-        let program = Arc::new(program.continuing(version.begun.clone(), before));
+        let program = Arc::new(program.continuing(version.begun.clone(), before).with_levelling_since(version.levelling_since));
         if all.insert(version.number, Numbered { number: version.number, program }).is_some() {
             return Err(Fault::new("DUPLICATE_KEY", format!("{path}.number"), format!("version {} is stated twice", version.number)).into());
         }
