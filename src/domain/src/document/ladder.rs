@@ -158,7 +158,8 @@ impl ReviewPolicy {
 pub struct ReviewDay {
     /// Its month, 1 for the first: up to 3 in a quarter, 6 in a half, 12 in a year.
     pub month: u32,
-    /// Its day in that month, 1 for the first. A month that is too short has it on its last day: 31 is the last day of every month.
+    /// Its day in that month, 1 for the first. Where the month is too short it is its last day: of
+    /// a monthly review 31 is the last day of every month. A day that its month never has is refused.
     pub day: u32,
 }
 

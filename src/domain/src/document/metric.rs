@@ -108,6 +108,9 @@ pub struct Measure {
     pub filter: Option<Filter>,
     /// When. Transactions and activities count by their date, deals by `dateField`, holdings when they hold on a day of the window.
     pub window: Window,
+    /// Only so many of them, the latest by the date on which they count (of holdings the one on which they began; of several on one date those
+    /// with the largest external ids); with `groupBy` so many of each group. Where there are fewer, those that there are.
+    pub latest: Option<u32>,
     /// How.
     pub aggregate: Aggregate,
     /// The field that is summed, averaged, counted distinctly, ...: `amount`, `quantity`, `value`, `customer`, `holder`,

@@ -137,7 +137,7 @@ impl<'a> Reading<'_, 'a> {
     fn fold(&self) -> Result<MetricValue, Faults> {
         let plain = self.measure.group_by.is_empty();
         match self.measure.aggregate {
-            Aggregate::Sum | Aggregate::Count if plain => self.fold_running(),
+            Aggregate::Sum | Aggregate::Count if plain && self.measure.latest.is_none() => self.fold_running(),
             Aggregate::Share if plain && rollup::reads(self.evaluator.program, self.measure) == Reads::MonthlySums => self.share_running(),
             Aggregate::NetAdditions => super::hysteresis::net_additions(self),
             _ if plain => self.fold_plain(),
@@ -319,7 +319,20 @@ impl<'a> Reading<'_, 'a> {
             Ok(())
         })?;
         self.each_rollup(&mut |rollup, view| Err(lines_needed(view.owner, rollup.days)))?;
+        if self.measure.group_by.is_empty() {
+            self.keep_latest(&mut facts);
+        }
         Ok(facts)
+    }
+
+    /// Of facts, or of those of one group, the latest, where the measure counts only so many.
+    fn keep_latest(&self, facts: &mut Vec<FactView<'_>>) {
+        let Some(most) = self.measure.latest else { return };
+        facts.sort_by(|one, other| {
+            let days = self.counts_on(*other).cmp(&self.counts_on(*one));
+            days.then_with(|| other.fact.external_id().cmp(&one.fact.external_id())).then_with(|| one.owner.code.cmp(&other.owner.code))
+        });
+        facts.truncate(usize::try_from(most).unwrap_or(usize::MAX));
     }
 
     /// The figure of a fact: money in the program's currency, or in units of the program's table; what a return brings is
@@ -506,6 +519,7 @@ impl<'a> Reading<'_, 'a> {
                 groups.entry(key).or_default().push(*view);
             }
         }
+        groups.values_mut().for_each(|facts| self.keep_latest(facts));
         groups
     }
 

@@ -50,6 +50,6 @@ pub fn reads(program: &Program, measure: &Measure) -> Reads {
     let figure = matches!(measure.of.as_deref(), None | Some("amount" | "quantity"));
     let even = measure.unit_table.is_none() || converts_evenly(program, measure);
     let filters = measure.filter.iter().chain(measure.share.as_deref()).all(reads_filter);
-    let plain = measure.group_by.is_empty() && measure.having.is_empty();
+    let plain = measure.group_by.is_empty() && measure.having.is_empty() && measure.latest.is_none();
     if foldable && figure && even && filters && plain && measure.scope != MeasureScope::Region { Reads::MonthlySums } else { Reads::Lines }
 }

@@ -11,6 +11,7 @@ use crate::facts::{Facts, SalesSum, Transaction};
 use crate::money::{Money, Quantity};
 use crate::program::Program;
 
+mod latest;
 mod lifetime;
 
 fn date(text: &str) -> Date {

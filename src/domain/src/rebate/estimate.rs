@@ -335,7 +335,7 @@ impl<'a> Calculation<'a> {
         };
         let sums = |measure: &&Measure| {
             let own = measure.source == Source::Transactions && measure.scope == MeasureScope::OwnFacts;
-            own && measure.aggregate == Aggregate::Sum && measure.group_by.is_empty()
+            own && measure.aggregate == Aggregate::Sum && measure.group_by.is_empty() && measure.latest.is_none()
         };
         let in_force = period.span.intersect(schedule.in_force());
         let days = [self.last_day(period.span), in_force.last_day()];

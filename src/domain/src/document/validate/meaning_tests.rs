@@ -221,3 +221,22 @@ fn messages_name_the_place() {
     let faults = read(&text, Format::Yaml).unwrap_err();
     assert_eq!(faults.0[0].message, "`kind` is missing; it is its kind: CERTIFICATION, ATTESTATION, ...");
 }
+
+#[test]
+fn a_cohort_by_no_attribute_is_told_how_to_name_one() {
+    let cohort = "  - {key: rank, unit: COUNT, formula: {rank: {of: {metric: rev}, cohort: [attribute.]}}}\n";
+    let found = found(cohort, "");
+    assert_eq!(
+        found.iter().map(|(.., message)| message.as_str()).collect::<Vec<_>>(),
+        ["cohorts are not formed by `attribute.`: write `region`, `type` or `attribute.NAME`"]
+    );
+}
+
+/// Several members of one expectation need the ladder.
+#[test]
+fn a_ladder_that_is_not_named_is_told_once() {
+    let several = "ladders: [{key: A, tiers: [{key: T}]}, {key: B, tiers: [{key: T}]}]
+scenarios: [{name: s, asOf: 2026-02-01, facts: {partners: [{code: P}]}, expect: [{ladders: [{tier: T, qualified: T, met: {T: true}}]}]}]
+";
+    expect("", several, &[("NO_MAIN_LADDER", "ladders"), ("MISSING_MEMBER", "scenarios[0].expect[0].ladders[0].ladder")]);
+}

@@ -32,6 +32,11 @@ impl Check<'_> {
         self.not_both(path, ("unitTable", measure.unit_table.is_some()), ("exchange", measure.exchange.is_some()));
         self.exchange(measure.exchange.as_ref(), &format!("{path}.exchange"));
         self.out_of_place(measure.date_field.is_some() && source != Source::Deals, format!("{path}.dateField"), "only deals have several dates");
+        let alone = matches!(measure.aggregate, Aggregate::Latest | Aggregate::NetAdditions);
+        self.out_of_place(alone && measure.latest.is_some(), format!("{path}.latest"), "LATEST is the latest one alone, and NET_ADDITIONS needs all of them");
+        if measure.latest == Some(0) {
+            self.fault("OUT_OF_RANGE", format!("{path}.latest"), "nothing would count: write 1 or more");
+        }
         if measure.category_depth == Some(0) {
             self.fault("OUT_OF_RANGE", format!("{path}.categoryDepth"), "1 is the top of the tree: write 1 or more");
         }

@@ -82,7 +82,7 @@ impl Check<'_> {
     }
 
     fn cohort(&mut self, name: &str, path: &str) {
-        let known = ["region", "type", "attribute."];
+        let known = ["region", "type", "attribute.NAME"];
         if !(matches!(name, "region" | "type") || name.strip_prefix("attribute.").is_some_and(|rest| !rest.is_empty())) {
             let advice = nearest(name, known.into_iter())
                 .map_or_else(|| "write `region`, `type` or `attribute.NAME`".to_owned(), |near| format!("did you mean `{near}`?"));

@@ -101,6 +101,13 @@ impl Check<'_> {
         self.faults.add(code, path, message);
     }
 
+    /// The same of what several members ask for: once.
+    fn fault_once(&mut self, code: &str, path: String, message: &str) {
+        if !self.faults.0.iter().any(|fault| fault.code == code && fault.path == path) {
+            self.fault(code, path, message);
+        }
+    }
+
     /// Reports a key that `known` lacks.
     fn reference<'k>(&mut self, what: &str, key: &str, path: impl Into<String>, known: impl Iterator<Item = &'k str> + Clone) {
         self.reference_in(what, "the document", key, path, known);

@@ -139,9 +139,10 @@ fn shown(bound: &Exact, figure: &Threshold) -> String {
 /// What is counted is not negative, and a part of what is counted is not more than the whole. A part of amounts may be, beside returns.
 fn range_of(measure: &Measure) -> Range {
     let counts = measure.of.is_none() && measure.group_value.is_none() && (measure.source != Source::Transactions || !measure.group_by.is_empty());
+    let most = measure.latest.filter(|_| measure.group_by.is_empty()).map(|most| Exact::from_int(most.into()));
     match measure.aggregate {
-        Aggregate::Distinct => Range { low: Some(Exact::ZERO), high: None },
-        Aggregate::Count if measure.group_value.is_none() => Range { low: Some(Exact::ZERO), high: None },
+        Aggregate::Distinct => Range { low: Some(Exact::ZERO), high: most },
+        Aggregate::Count if measure.group_value.is_none() => Range { low: Some(Exact::ZERO), high: most },
         Aggregate::Share if counts => Range { low: Some(Exact::ZERO), high: Some(Exact::ONE) },
         _ => Range::default(),
     }

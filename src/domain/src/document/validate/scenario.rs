@@ -121,7 +121,7 @@ impl Check<'_> {
     fn expected_tier(&mut self, ladder: Option<&str>, tier: &str, path: &str, name: &str) {
         match self.names.ladder(ladder) {
             Some(found) => self.tier_reference(found, tier, format!("{path}.{name}")),
-            None if ladder.is_none() => self.fault("MISSING_MEMBER", format!("{path}.ladder"), "the document has no main ladder: name the ladder"),
+            None if ladder.is_none() => self.fault_once("MISSING_MEMBER", format!("{path}.ladder"), "the document has no main ladder: name the ladder"),
             None => {}
         }
     }
