@@ -8,6 +8,7 @@ use crate::document::Document;
 use crate::document::patch::{RuleChange, apply_changes};
 use crate::document::validate::validate;
 use crate::fault::Faults;
+use crate::levelling::going_on_since;
 use crate::program::Program;
 
 /// Which rules.
@@ -49,8 +50,7 @@ pub fn hypothetical(before: &Arc<Program>, rules: &RulesInForce, as_of: Date) ->
     // Judged as it is written, so that a fault is the document's own.
     faults_of(&document, rules, before).or(())?;
     let mut later = None;
-    let goes_on = !levelling_differs(&before.document, &document);
-    if goes_on {
+    if !levelling_differs(&before.document, &document) {
         let own = &before.document.version;
         document.version.effective_on = own.effective_on;
         document.version.announced_on = own.announced_on;
@@ -60,7 +60,9 @@ pub fn hypothetical(before: &Arc<Program>, rules: &RulesInForce, as_of: Date) ->
         take_effect_on(&mut document, as_of, given);
     }
     document.scenarios.clear();
-    let after = Program::compile_published(document)?.with_levelling_since(goes_on.then(|| before.levelling_since()));
+    let after = Program::compile_published(document)?;
+    let since = going_on_since(before, &after);
+    let after = after.with_levelling_since(since);
     Ok(Hypothesis { before: Arc::clone(before), after: Arc::new(after), takes_effect_later: later })
 }
 

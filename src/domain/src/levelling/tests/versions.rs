@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::rebate::Numbered;
+use crate::simulation::{RulesInForce, hypothetical};
 
 fn version(effective_on: &str, at_least: u32, more: &str) -> Program {
     // A protection cannot be stated by a version that takes effect when it is over.
@@ -71,4 +72,15 @@ fn a_version_of_other_rates_is_no_cause() {
     assert_eq!([protecting(first()), protecting(continuing(vec![first(), rates()]))], [true, true]);
     let cause = |program: Program| on(&program, "2024-03-01", "2024-10-01").decision.cause;
     assert_eq!(cause(continuing(vec![first(), version("2024-10-01", 100, OTHER_RATES)])), Some(AssignmentCause::Demotion));
+}
+
+/// A simulation is what publishing would be: also where the draft cannot state again what is over.
+#[test]
+fn a_simulation_goes_on_as_the_version_would() {
+    let (reality, draft) = (Arc::new(version("2024-01-01", 100, "")), version("2024-08-25", 100, OTHER_RATES));
+    let rules = RulesInForce::Document(Box::new(draft.document));
+    let after = hypothetical(&reality, &rules, date("2024-08-20")).unwrap().after;
+    assert_eq!((after.effective_on(), after.levelling_since()), (date("2024-08-20"), date("2024-06-01")));
+    assert_eq!(grace_of(&after, "2024-08-20"), grace_of(&reality, "2024-08-20"));
+    assert!(grace_of(&after, "2024-08-20").is_some());
 }
