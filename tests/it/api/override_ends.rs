@@ -480,3 +480,31 @@ async fn lists_follow_an_evaluation_at_once() {
     let expected = json!([{"partnerCode": "A", "tier": "GOLD", "asOf": "2020-06-05"}, {"partnerCode": "C", "tier": "REGISTERED", "asOf": "2020-06-01"}]);
     assert_eq!(answer.at("/standings/nodes"), &expected);
 }
+
+#[tokio::test]
+async fn a_grace_period_goes_on_when_a_version_of_other_rates_takes_effect() {
+    let api = Api::new().await;
+    let mut document = daily();
+    document["ladders"][0]["review"]["grace"] = json!({"days": 10});
+    api.publish(&document).await;
+    api.enroll(&["A"]).await;
+    api.sells("A", "2020-05-02", "SALE", "8000.00").await;
+    api.evaluates().await;
+    go_to(&api, &day(2));
+    api.sells("A", &day(2), "RETURN", "8000.00").await;
+    run_due(&api.app).await.unwrap();
+    document["version"] = json!({"label": "other rates", "effectiveOn": day(8)});
+    document["rebateSchedules"][0]["method"]["flat"]["rate"]["tiers"]["GOLD"] = json!("11 %");
+    api.publish(&document).await;
+    for on in [8, 11] {
+        go_to(&api, &day(on));
+        run_due(&api.app).await.unwrap();
+        let grace = "{ partner(by: {code: \"A\"}) { standing { ladders { decision { grace { since until } } } } } }";
+        let answer = api.ask(auditor(), grace).await;
+        assert_eq!(answer.at("/partner/standing/ladders/0/decision/grace"), &json!({"since": day(2), "until": day(12)}), "{on}");
+        assert_eq!(tier_on(&api, "A", &day(on)).await, "GOLD 2020-06-01 ENROLLED none", "{on}");
+    }
+    go_to(&api, &day(12));
+    run_due(&api.app).await.unwrap();
+    assert_eq!(tier_on(&api, "A", &day(12)).await, "REGISTERED 2020-06-12 DEMOTION none");
+}
