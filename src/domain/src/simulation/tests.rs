@@ -416,3 +416,17 @@ fn a_review_day_is_simulated_as_it_is_decided() {
     let held = vec![(Some("BASE".to_owned()), Some("GOLD".to_owned()))];
     assert_eq!((moved(28), moved(29), moved(30)), (held.clone(), held, vec![]));
 }
+
+#[test]
+fn a_tier_that_one_version_lacks_is_the_reason() {
+    let moved = |changes: Vec<RuleChange>| {
+        let report = simulate(&ready(&RulesInForce::Changed(changes), |_| ()), &two(), &[]);
+        report.moves.iter().map(|moved| (moved.partner.clone(), moved.to.clone().unwrap_or_default(), moved.text.clone())).collect::<Vec<_>>()
+    };
+    let places = ["ladders[MAIN].tiers[GOLD]", "grants[hours GOLD]", "rebateSchedules[flat].method.flat.rate.tiers.GOLD"];
+    let dropped = moved(places.map(RuleChange::remove).to_vec());
+    assert_eq!(dropped, [("P0".to_owned(), "SILVER".to_owned(), "there is no tier GOLD any more".to_owned())]);
+    let top = json!({"key": "PLATINUM", "requirement": {"metric": {"metric": "revenue", "atLeast": 900}}});
+    let new = moved(vec![RuleChange::set("ladders[MAIN].tiers[PLATINUM]", top)]);
+    assert_eq!(new, [("P0".to_owned(), "PLATINUM".to_owned(), "the tier PLATINUM is new".to_owned())]);
+}

@@ -93,9 +93,17 @@ pub(super) fn explain(mut moved: Move, before: Option<&Verdict<'_>>, after: Opti
     let (then, now) = (of(before), of(after));
     moved.reasons = now.iter().filter(|reason| !then.contains(reason)).copied().collect();
     moved.reasons_gone = then.into_iter().filter(|reason| !now.contains(reason)).collect();
-    moved.text = text(&leaves, &moved, before, after);
+    let words = Some(text(&leaves, &moved, before, after)).filter(|words| !words.is_empty());
+    moved.text = of_one_version(&moved, before, after).into_iter().chain(words).collect::<Vec<_>>().join("; ");
     moved.leaves = leaves;
     moved
+}
+
+/// That one of the tiers is in one of the versions only.
+fn of_one_version(moved: &Move, before: Option<&Verdict<'_>>, after: Option<&Verdict<'_>>) -> Option<String> {
+    let lacks = |verdict: Option<&Verdict<'_>>, tier: &str| verdict.is_some_and(|verdict| verdict.ladder.tier(tier).is_none());
+    let gone = moved.from.as_deref().filter(|tier| lacks(after, tier)).map(|tier| format!("there is no tier {tier} any more"));
+    gone.or_else(|| Some(format!("the tier {} is new", moved.to.as_deref().filter(|tier| lacks(before, tier))?)))
 }
 
 /// One line: the conditions; without any, what is missing after or was missing before; else the policy's word.
