@@ -64,7 +64,7 @@ pub struct Tier {
     pub admission: Option<AdmissionTerms>,
     /// Another policy than the ladder's for this tier.
     pub review: Option<ReviewPolicy>,
-    /// In the partner's home region another requirement holds (ladders of a partner in a region).
+    /// In the partner's home region (its own, and those that hold it) another requirement holds (ladders of a partner in a region).
     pub home_region_requirement: Option<Requirement>,
 }
 
