@@ -106,6 +106,27 @@ pub async fn only_while(manager: &SchemaManager<'_>, table: &str, key: &str, que
     Ok(())
 }
 
+/// The same of UPDATE, for the row as it was and as it becomes.
+pub async fn only_while_updated(manager: &SchemaManager<'_>, table: &str, key: &str, query: &str, name: &str) -> Result<(), DbErr> {
+    let trigger = format!("{name}_update");
+    if manager.get_database_backend() != DbBackend::Postgres {
+        let [was, becomes] = ["OLD", "NEW"].map(|row| query.replace("{key}", &format!("{row}.{key}")));
+        let condition = format!("NOT EXISTS ({was}) OR NOT EXISTS ({becomes})");
+        let sql = format!("CREATE TRIGGER IF NOT EXISTS {trigger} BEFORE UPDATE ON {table} WHEN {condition} BEGIN SELECT RAISE(ABORT, '{name}'); END");
+        return execute(manager, &sql).await;
+    }
+    let query = query.replace("{key}", "changed.key");
+    let function = format!(
+        "CREATE OR REPLACE FUNCTION {trigger}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF EXISTS (SELECT 1 FROM (SELECT {key} AS key FROM was UNION SELECT {key} FROM becomes) AS changed WHERE NOT EXISTS ({query})) THEN \
+         RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = '{name}', CONSTRAINT = '{name}'; END IF; RETURN NULL; END $$"
+    );
+    execute(manager, &function).await?;
+    let tables = "OLD TABLE AS was NEW TABLE AS becomes";
+    let sql = format!("CREATE OR REPLACE TRIGGER {trigger} AFTER UPDATE ON {table} REFERENCING {tables} FOR EACH STATEMENT EXECUTE FUNCTION {trigger}()");
+    execute(manager, &sql).await
+}
+
 /// Raises an integrity violation that carries its constraint's name, so that callers need not read its text.
 const PG_REFUSE: &str = "CREATE OR REPLACE FUNCTION guerdon_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ \
     BEGIN RAISE EXCEPTION USING ERRCODE = 'restrict_violation', MESSAGE = TG_ARGV[0], CONSTRAINT = TG_ARGV[0]; END $$";

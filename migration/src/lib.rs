@@ -54,6 +54,7 @@ mod m20260801_000058_revised_facts;
 mod m20260801_000059_standing_lookup;
 mod m20260801_000060_answer_partners;
 mod m20260801_000061_unreplaced;
+mod m20260801_000065_posted_kept;
 mod recorded;
 mod unreplaced;
 
@@ -116,6 +117,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260801_000059_standing_lookup::Migration),
             Box::new(m20260801_000060_answer_partners::Migration),
             Box::new(m20260801_000061_unreplaced::Migration),
+            Box::new(m20260801_000065_posted_kept::Migration),
         ]
     }
 }

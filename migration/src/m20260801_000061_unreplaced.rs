@@ -26,7 +26,8 @@ const fn clustered(table: &'static str, own: &'static [&'static str], changes: b
     Unreplaced { table, own, numbered: false, keys: &[], changes }
 }
 
-const TABLES: &[Unreplaced<'static>] = &[
+/// The tables of which rows stay.
+pub const TABLES: &[Unreplaced<'static>] = &[
     of_number("transactions", &[Key::whole("transactions_external_key", &["source", "external_id"])], false),
     of_number("holding", &[Key::whole("holding_external_key", &["source", "external_id", "revision"])], false),
     of_number("activity", &[Key::whole("activity_external_key", &["source", "external_id"])], false),

@@ -64,6 +64,55 @@ async fn what_is_on_record_is_neither_changed_nor_deleted_nor_upserted() {
     sound(&api).await;
 }
 
+/// Beside the figures: when and by whom it was calculated, submitted, rejected or voided, what was said, what was paid, and what the run is made of.
+#[tokio::test]
+async fn nothing_of_a_posted_run_and_its_lock_is_rewritten() {
+    let api = filled().await;
+    let beside = api.database.beside().await;
+    let time = "'2019-01-01T00:00:00+00:00'";
+    for set in ["calculated_at", "submitted_at", "rejected_at", "voided_at", "paid_at"] {
+        refused(&beside, &format!("UPDATE rebate_run SET {set} = {time}")).await;
+    }
+    for set in ["decision_note = 'x'", "failure = 'x'", "rejected_by = 'x'", "voided_by = 'x'", "fence = 99", "partners_done = 99", "paid_on = '2020-04-11'"] {
+        refused(&beside, &format!("UPDATE rebate_run SET {set}")).await;
+    }
+    for set in ["period_from = '2019-01-01'", "period_until = '2021-01-01'", "reason = 'x'"] {
+        refused(&beside, &format!("UPDATE period_lock SET {set}")).await;
+    }
+    for set in ["last_code = 'x'", "partners = 99", "statements = 99"] {
+        refused(&beside, &format!("UPDATE rebate_run_chunk SET {set}")).await;
+    }
+    sound(&api).await;
+}
+
+#[tokio::test]
+async fn no_table_whose_rows_stay_is_emptied_at_once() {
+    if !is_postgres() {
+        return;
+    }
+    let api = filled().await;
+    let beside = api.database.beside().await;
+    for table in KEPT.iter().map(|(table, _, _)| *table).chain(["enrollment", "partner_profile", "tier_assignment", "dispute", "rebate_run_budget"]) {
+        refused(&beside, &format!("TRUNCATE {table} CASCADE")).await;
+    }
+    refused(&beside, "TRUNCATE partner CASCADE").await;
+    sound(&api).await;
+}
+
+#[tokio::test]
+async fn the_shares_of_a_posted_budget_are_not_rewritten() {
+    let mut schedule = retroactive();
+    schedule["budget"] = json!({"amount": "10"});
+    let api = service(&program_with(schedule), &["A", "B"], "2020-04-10").await;
+    sell(&api, &[line("1", "A", "2020-02-01", "1000.00"), line("2", "B", "2020-02-01", "1000.00")]).await;
+    posted(&api, "2020-Q1", "ORIGINAL").await;
+    let beside = api.database.beside().await;
+    for set in ["shared_minor = 5", "earned_minor = 5", "period = 'x'"] {
+        assert!(refused(&beside, &format!("UPDATE rebate_run_budget SET {set}")).await.contains("rebate_run_budget_immutable"), "{set}");
+    }
+    sound(&api).await;
+}
+
 #[tokio::test]
 async fn what_is_on_record_is_not_replaced() {
     if is_postgres() {
