@@ -76,6 +76,20 @@ async fn what_is_no_graphql_request_is_refused_with_its_own_status() {
 }
 
 #[tokio::test]
+async fn a_text_with_the_null_character_is_refused_alike_on_every_database() {
+    let served = Served::start().await;
+    let auditor = token(Role::Auditor);
+    for body in [
+        json!({"query": "query($c: String!) { partner(by: {code: $c}) { code } }", "variables": {"c": "a\0b"}}),
+        json!({"query": "query($c: String!) { partners(filter: {search: $c}) { nodes { code } } }", "variables": {"c": "\0"}}),
+        json!({"query": "{ program(by: {code: \"a\\u0000\"}) { code } }"}),
+    ] {
+        let answer = served.send(served.post(&auditor).body(body.to_string())).await;
+        assert_eq!(answer.codes(), ["INVALID_TEXT"], "{body}");
+    }
+}
+
+#[tokio::test]
 async fn further_members_of_a_request_are_ignored() {
     let served = Served::start().await;
     let answer = served

@@ -10,6 +10,7 @@ use async_graphql_value::{ConstValue, Value};
 
 use super::Refusal;
 use super::index::{FieldIndex, SchemaIndex, Size};
+use super::variables::{null_character, writes_null_character};
 use crate::graphql::limits::DocumentLimits;
 
 /// What a part of a document weighs. All counts stop at the largest number there is.
@@ -136,6 +137,9 @@ impl<'a> Measure<'a> {
 
     fn field(&mut self, field: &'a Field, parent: &str, nesting: usize) -> Result<Weight, Refusal> {
         let name = field.name.node.as_str();
+        if let Some((argument, value)) = field.arguments.iter().find(|(_, value)| writes_null_character(&value.node)) {
+            return Err(null_character(&format!("argument `{}`", argument.node)).at(value.pos));
+        }
         let known = self.index.field(parent, name).cloned();
         let child_type = known.as_ref().map_or("", |known| known.type_name.as_str());
         let child = self.selection_set(&field.selection_set.node, child_type, nesting + 1)?;

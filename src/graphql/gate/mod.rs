@@ -94,6 +94,7 @@ impl Gate {
         let (name, operation) = chosen(&document, sent.operation.as_deref())?;
         let mut variables = sent.variables;
         variables::complete(&operation.node, &mut variables)?;
+        variables::check_texts(&variables).map_err(|refusal| vec![refusal])?;
         let weight = Measure::new(&self.index, &document, &variables, &self.limits).operation(&operation.node).map_err(|refusal| vec![refusal])?;
         let is_mutation = operation.node.ty == OperationType::Mutation;
         let refusals = self.judge(&weight, is_mutation, may_introspect);

@@ -152,3 +152,17 @@ fn required_variables_are_required_also_where_only_directives_use_them() {
     assert_eq!(admitted.request.variables.get("y"), Some(&async_graphql::Value::from(true)));
     assert!(admitted.request.parsed_query().is_ok());
 }
+
+#[test]
+fn a_text_with_the_null_character_is_refused_wherever_it_is_sent() {
+    for written in
+        ["{ partner(id: \"a\\u0000b\") { name } }", "{ nodes(ids: [\"a\", \"\\u0000\"]) { name } }", "{ self { partner(id: \"\\u0000\") { name } } }"]
+    {
+        assert_eq!(codes(written), ["INVALID_TEXT"], "{written}");
+    }
+    let query = "query($ids: [ID!]! = [\"a\"]) { nodes(ids: $ids) { name } }";
+    let refused = |variables| gate().admit(sent(query, variables), false).err().map(|refusals| refusals.first().unwrap().code);
+    assert_eq!(refused(json!({"ids": ["a", "b\0"]})), Some("INVALID_TEXT"));
+    assert_eq!(refused(json!({"ids": ["a", "b\\u0000"]})), None, "six letters");
+    assert_eq!(codes(&query.replace("\"a\"", "\"\\u0000\"")), ["INVALID_TEXT"], "a default");
+}

@@ -56,7 +56,8 @@ pub async fn partner(
 ) -> Response<Body> {
     let export = async {
         let caller = caller(&service, &headers, &request).await?;
-        let code = partner.strip_suffix(".html").ok_or(AppError::NotFound)?;
+        // No partner has a code with U+0000, about which PostgreSQL cannot even be asked.
+        let code = partner.strip_suffix(".html").filter(|code| !code.contains('\0')).ok_or(AppError::NotFound)?;
         exports::export_partner_report(&service.app, &caller, id_of(&review)?, code).await
     };
     answer(export.await, &request)
