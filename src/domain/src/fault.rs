@@ -72,6 +72,15 @@ impl Faults {
         result.map_err(|found| self.0.extend(found.0.into_iter().map(|fault| fault.within(path)))).ok()
     }
 
+    /// Adds the faults of another look that are not known yet.
+    pub fn add_new(&mut self, more: Self) {
+        for fault in more.0 {
+            if !self.0.contains(&fault) {
+                self.0.push(fault);
+            }
+        }
+    }
+
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

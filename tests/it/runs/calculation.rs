@@ -133,6 +133,26 @@ async fn a_shortfall_is_carried_forward_where_the_schedule_says_so() {
 }
 
 #[tokio::test]
+async fn a_missing_rate_of_one_schedule_hides_none_of_another() {
+    let of = |key: &str, category: &str| {
+        let mut schedule = retroactive();
+        schedule["key"] = json!(key);
+        schedule["scope"] = json!({"categories": [category]});
+        schedule
+    };
+    let mut program = program_with(of("ONE", "A"));
+    program["categories"] = json!([{"key": "A"}, {"key": "B"}]);
+    program["rebateSchedules"] = json!([of("ONE", "A"), of("TWO", "B"), of("TWICE", "A")]);
+    let api = service(&program, &["P"], "2020-04-10").await;
+    let foreign = |id: &str, category: &str, currency: &str| json!({"externalId": id, "partner": "P", "date": "2020-02-03", "category": category, "amount": {"amount": "100.00", "currency": currency}});
+    sell(&api, &[foreign("1", "A", "EUR"), foreign("2", "B", "GBP")]).await;
+    let run = calculated(&api, "2020-Q1", "ORIGINAL").await;
+    let told: Vec<&str> = run["faults"].as_array().unwrap().iter().map(|fault| fault["message"].as_str().unwrap()).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().any(|text| text.contains("EUR")) && told.iter().any(|text| text.contains("GBP")), "{told:?}");
+}
+
+#[tokio::test]
 async fn every_missing_rate_is_listed_and_a_posted_line_keeps_its_rate() {
     let api = service(&program_with(retroactive()), &["A", "B", "C"], "2020-04-10").await;
     let foreign = |id: &str, partner: &str, date: &str, currency: &str| json!({"externalId": id, "partner": partner, "date": date, "amount": {"amount": "100.00", "currency": currency}});

@@ -86,7 +86,14 @@ fn earns_without_sales(schedule: &RebateSchedule) -> bool {
 impl Calculation<'_> {
     /// The entitlements of the period of that name, with what earlier periods hand to it.
     pub(super) fn with_history(&self, name: &str) -> Result<Vec<Entitlement>, Faults> {
-        Ok(self.settle(name, &self.carries_into(name)?)?.0)
+        match self.carries_into(name) {
+            Ok(carries) => Ok(self.settle(name, &carries)?.0),
+            // What is missing in the period itself is told with what is missing before it.
+            Err(mut faults) => {
+                self.settle(name, &Carries::new()).map_or_else(|more| faults.add_new(more), drop);
+                Err(faults)
+            }
+        }
     }
 
     /// What earlier periods hand to the period of that name.
@@ -104,8 +111,9 @@ impl Calculation<'_> {
         Ok(course.carries)
     }
 
-    /// Settles periods one after the other.
+    /// Settles periods one after the other. The faults of one do not hide those of the others.
     fn go_through(&self, names: &[String], course: &mut Course) -> Result<(), Faults> {
+        let mut faults = Faults::new();
         for name in names {
             let schedules = self.schedules(name);
             for (schedule, period) in &schedules {
@@ -113,10 +121,13 @@ impl Calculation<'_> {
             }
             if schedules.iter().any(|(schedule, _)| course.goes_through(schedule)) {
                 // A schedule that has no such period keeps what it has.
-                course.carries.extend(self.settle(name, &course.carries)?.1);
+                match self.settle(name, &course.carries) {
+                    Ok((_, handed)) => course.carries.extend(handed),
+                    Err(more) => faults.add_new(more),
+                }
             }
         }
-        Ok(())
+        faults.or(())
     }
 
     /// What the version before hands to these schedules, as far as its periods are over by a day.

@@ -215,12 +215,14 @@ impl<'a> Settling<'_, 'a> {
                 StackingRule::NetOf(rule) => rule.schedule == key,
             })
         };
+        // A fault of one schedule does not hide those of the others: every exchange rate that is missing is to be told.
+        let mut faults = Faults::new();
         for (schedule, _) in self.schedules.clone() {
             if !reduced(&schedule.key) {
-                self.ensure(&schedule.key)?;
+                self.ensure(&schedule.key).unwrap_or_else(|more| faults.add_new(more));
             }
         }
-        Ok(())
+        faults.or(())
     }
 
     /// Settles a schedule unless it is.
