@@ -32,6 +32,15 @@ pub fn settle<T>(result: Result<T, AppError>) -> Result<(Option<T>, Vec<UserErro
     }
 }
 
+/// The same of a mutation whose input has no `expectedVersion`: that somebody else was faster is about no single member of it.
+pub fn settle_unversioned<T>(result: Result<T, AppError>) -> Result<(Option<T>, Vec<UserError>), GqlFault> {
+    let (value, mut errors) = settle(result)?;
+    for error in errors.iter_mut().filter(|error| error.code == "STALE") {
+        error.field = None;
+    }
+    Ok((value, errors))
+}
+
 /// The user errors of a failure, or the failure itself if the caller cannot mend it.
 pub fn user_errors(error: AppError) -> Result<Vec<UserError>, GqlFault> {
     if matches!(error, AppError::NotFound) {

@@ -10,7 +10,7 @@ use crate::error::AppError;
 use crate::graphql::context::RequestData;
 use crate::graphql::error::Answer;
 use crate::graphql::node::{NodeKind, decode_as};
-use crate::graphql::payload::settle;
+use crate::graphql::payload::settle_unversioned;
 use crate::graphql::scalars::MoneyInput;
 use crate::graphql::types::dispute::Dispute;
 
@@ -148,7 +148,7 @@ impl DisputeMutations {
             Ok(input) => disputes::open_dispute(ctx.app()?, ctx.caller()?, &input).await,
             Err(error) => Err(error),
         };
-        let (dispute, errors) = settle(result)?;
+        let (dispute, errors) = settle_unversioned(result)?;
         Ok(DisputeOpenPayload { dispute: dispute.map(Dispute), user_errors: of_mutation(errors) })
     }
 
@@ -163,7 +163,7 @@ impl DisputeMutations {
             Ok(input) => disputes::answer_dispute(ctx.app()?, ctx.caller()?, &input).await,
             Err(error) => Err(error),
         };
-        let (dispute, errors) = settle(result)?;
+        let (dispute, errors) = settle_unversioned(result)?;
         Ok(DisputeAnswerPayload { dispute: dispute.map(Dispute), user_errors: of_mutation(errors) })
     }
 
@@ -171,7 +171,7 @@ impl DisputeMutations {
     async fn dispute_withdraw(&self, ctx: &Context<'_>, #[graphql(desc = "Which one.")] input: DisputeWithdrawInput) -> Answer<DisputeWithdrawPayload> {
         let keyed = begin(ctx, &input.idempotency_key, &input)?;
         let id = decode_as(NodeKind::Dispute, &input.dispute_id).unwrap_or_default();
-        let (dispute, errors) = settle(disputes::withdraw_dispute(ctx.app()?, ctx.caller()?, id, keyed.as_ref()).await)?;
+        let (dispute, errors) = settle_unversioned(disputes::withdraw_dispute(ctx.app()?, ctx.caller()?, id, keyed.as_ref()).await)?;
         Ok(DisputeWithdrawPayload { dispute: dispute.map(Dispute), user_errors: of_mutation(errors) })
     }
 }

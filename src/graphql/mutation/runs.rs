@@ -16,7 +16,7 @@ use crate::error::AppError;
 use crate::graphql::context::RequestData;
 use crate::graphql::error::Answer;
 use crate::graphql::node::{NodeKind, decode_as, encode};
-use crate::graphql::payload::{UserError, settle};
+use crate::graphql::payload::{UserError, settle_unversioned};
 use crate::graphql::scalars::GqlDate;
 use crate::graphql::types::job::Job;
 use crate::graphql::types::journal::PeriodLock;
@@ -221,9 +221,19 @@ macro_rules! move_run {
             Ok(run) => $use_case(app, caller, &$asked { run, keyed, $($member: $value),* }).await,
             Err(error) => Err(error),
         };
-        let (run, errors) = settle(moved)?;
+        let (run, errors) = settle_unversioned(moved)?;
         Ok($payload { run: run.map(RebateRun), user_errors: of_mutation(errors) })
     }};
+}
+
+/// What there is instead of a second original of the period, and what to do.
+fn instead_of(run: &StoredRun) -> String {
+    let id = encode(NodeKind::RebateRun, run.id);
+    if run.state.is_posted() {
+        let late = "what came in since is posted by an ADJUSTMENT, or by the run of a later period";
+        return format!("this period was posted by {}: {late}; reverse that run to have its period run anew", id.as_str());
+    }
+    format!("there is a live run of this period, {}: go on with that one, or void it", id.as_str())
 }
 
 fn begun(begun: Option<Begun>) -> (Option<RebateRun>, Option<Job>) {
@@ -245,13 +255,11 @@ impl RunMutations {
             NewRebateRunKind::Adjustment => runs::RunKind::Adjustment,
         };
         let asked = CreateRun { program: ProgramKey::Code(input.program), period: input.period, kind, reason: input.reason, keyed };
-        let (created, mut errors) = settle(runs::create_run(ctx.app()?, ctx.caller()?, &asked).await)?;
+        let (created, mut errors) = settle_unversioned(runs::create_run(ctx.app()?, ctx.caller()?, &asked).await)?;
         let run = match created {
             Some(Created::New(run)) => Some(run),
             Some(Created::Exists(run)) => {
-                let id = encode(NodeKind::RebateRun, run.id);
-                let message = format!("there is a live run of this period, {}: go on with that one, or void it", id.as_str());
-                errors.push(UserError { code: RUN_EXISTS.to_owned(), field: Some(vec!["input".to_owned(), "period".to_owned()]), message });
+                errors.push(UserError { code: RUN_EXISTS.to_owned(), field: Some(vec!["input".to_owned(), "period".to_owned()]), message: instead_of(&run) });
                 Some(run)
             }
             None => None,
@@ -271,7 +279,7 @@ impl RunMutations {
             Ok(run) => runs::calculate_run(ctx.app()?, ctx.caller()?, run, keyed.as_ref()).await,
             Err(error) => Err(error),
         };
-        let (done, errors) = settle(result)?;
+        let (done, errors) = settle_unversioned(result)?;
         let (run, job) = begun(done);
         Ok(RebateRunCalculatePayload { run, job, user_errors: of_mutation(errors) })
     }
@@ -314,7 +322,7 @@ impl RunMutations {
             Ok(run) => runs::reverse_run(ctx.app()?, ctx.caller()?, run, &input.reason, keyed.as_ref()).await,
             Err(error) => Err(error),
         };
-        let (done, errors) = settle(result)?;
+        let (done, errors) = settle_unversioned(result)?;
         let (run, job) = begun(done);
         Ok(RebateRunReversePayload { run, job, user_errors: of_mutation(errors) })
     }
@@ -323,7 +331,7 @@ impl RunMutations {
     async fn rebate_accrue(&self, ctx: &Context<'_>, #[graphql(desc = "Which period.")] input: RebateAccrueInput) -> Answer<RebateAccruePayload> {
         let keyed = begin(ctx, &input.idempotency_key, &input)?;
         let asked = Accrue { program: ProgramKey::Code(input.program), period: input.period, as_of: input.as_of.map(|date| date.0), keyed };
-        let (job, errors) = settle(accruals::accrue(ctx.app()?, ctx.caller()?, &asked).await)?;
+        let (job, errors) = settle_unversioned(accruals::accrue(ctx.app()?, ctx.caller()?, &asked).await)?;
         Ok(RebateAccruePayload { job: job.map(|job| Job(crate::app::jobs::Job(job))), user_errors: of_mutation(errors) })
     }
 
@@ -331,7 +339,7 @@ impl RunMutations {
     async fn period_lock(&self, ctx: &Context<'_>, #[graphql(desc = "Which period.")] input: PeriodLockInput) -> Answer<PeriodLockPayload> {
         let keyed = begin(ctx, &input.idempotency_key, &input)?;
         let asked = LockAsked { program: ProgramKey::Code(input.program), period: input.period, reason: input.reason, keyed };
-        let (lock, errors) = settle(books::lock_period(ctx.app()?, ctx.caller()?, &asked).await)?;
+        let (lock, errors) = settle_unversioned(books::lock_period(ctx.app()?, ctx.caller()?, &asked).await)?;
         Ok(PeriodLockPayload { lock: lock.as_ref().map(Into::into), user_errors: of_mutation(errors) })
     }
 
@@ -339,7 +347,7 @@ impl RunMutations {
     async fn period_unlock(&self, ctx: &Context<'_>, #[graphql(desc = "Which period.")] input: PeriodUnlockInput) -> Answer<PeriodUnlockPayload> {
         let keyed = begin(ctx, &input.idempotency_key, &input)?;
         let asked = LockAsked { program: ProgramKey::Code(input.program), period: input.period, reason: None, keyed };
-        let (done, errors) = settle(books::unlock_period(ctx.app()?, ctx.caller()?, &asked).await)?;
+        let (done, errors) = settle_unversioned(books::unlock_period(ctx.app()?, ctx.caller()?, &asked).await)?;
         Ok(PeriodUnlockPayload { released: done.map(|done| done.released), user_errors: of_mutation(errors) })
     }
 }

@@ -63,6 +63,21 @@ async fn ten_clients_start_one_run() {
 }
 
 #[tokio::test]
+async fn whoever_comes_second_is_pointed_at_no_argument_that_there_is_not() {
+    let api = two_partners().await;
+    let run = calculated(&api, "2020-Q1", "ORIGINAL").await;
+    let named = json!({"runId": run["id"], "contentHash": run["contentHash"]});
+    let submit = |_: usize| try_move(&api, preparer(), "rebateRunSubmit", named.clone());
+    let answers = futures_util::future::join_all((0..10).map(submit)).await;
+    let refused: Vec<&Value> = answers.iter().map(|answer| answer.at("/payload/userErrors")).filter(|errors| **errors != json!([])).collect();
+    assert_eq!(refused.len(), 9);
+    for errors in refused {
+        let expected = if errors[0]["code"] == "STALE" { Value::Null } else { json!(["input", "runId"]) };
+        assert_eq!(errors[0]["field"], expected, "{errors}");
+    }
+}
+
+#[tokio::test]
 async fn four_eyes_by_person_on_the_record_and_by_the_database() {
     let api = two_partners().await;
     let run = calculated(&api, "2020-Q1", "ORIGINAL").await;
@@ -188,7 +203,10 @@ async fn a_reversal_takes_everything_out_and_the_period_runs_anew() {
     let api = two_partners().await;
     let run = posted(&api, "2020-Q1", "ORIGINAL").await;
     let create = json!({"program": "P", "period": "2020-Q1"});
-    assert_eq!(refusal(&try_move(&api, preparer(), "rebateRunCreate", create.clone()).await), "RUN_EXISTS");
+    let second = try_move(&api, preparer(), "rebateRunCreate", create.clone()).await;
+    assert_eq!(refusal(&second), "RUN_EXISTS");
+    let told = second.at("/payload/userErrors/0/message").as_str().unwrap();
+    assert!(told.contains("reverse that run") && !told.contains("void"), "what is posted cannot be voided: {told}");
     let reversal = move_run(&api, approver(), "rebateRunReverse", json!({"runId": run["id"], "reason": "wrong rates"})).await;
     guerdon::jobs::run_due(&api.app).await.unwrap();
     let reversal = look(&api, &reversal).await;
