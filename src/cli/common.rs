@@ -1,11 +1,12 @@
 //! Flags that several commands share, and opening the database.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use guerdon_store::{Store, StoreOptions};
+use guerdon_store::{Store, StoreOptions, missing_file};
 
 use super::migrate::migrations;
 
@@ -40,10 +41,38 @@ impl Common {
 const PATIENCE: Duration = Duration::from_secs(60);
 const LONG_STATEMENT: Duration = Duration::from_secs(600);
 
-/// Opens the database of these settings for a command. It is not migrated here.
+/// Opens the database of these settings for a command. It is not migrated here, nor is a file made: whoever misspelled its name is told.
 pub async fn open(config: &Config) -> Result<App, AppError> {
+    if let Some(path) = missing_file(config.database.url.expose())? {
+        return Err(no_database(format!("there is no file {}: name the right one, or make it with `guerdon migrate`", path.display())));
+    }
     let patient = |options| StoreOptions { acquire_timeout: PATIENCE, lock_timeout: PATIENCE, statement_timeout: LONG_STATEMENT, ..options };
-    open_with(config, patient).await
+    let app = open_with(config, patient).await.map_err(unopened)?;
+    app.ready().await.map_err(unopened)?;
+    Ok(app)
+}
+
+/// Why a command has no database to work on, and what to do.
+fn unopened(error: AppError) -> AppError {
+    match error {
+        AppError::Busy => {
+            no_database(format!("the database did not answer within {} seconds: look whether it runs, and whether this is its address", PATIENCE.as_secs()))
+        }
+        AppError::Internal(cause) => no_database(format!("the database cannot be opened: {}", innermost(&*cause))),
+        other => other,
+    }
+}
+
+fn no_database(message: String) -> AppError {
+    AppError::conflict("NO_DATABASE", "--database-url", message)
+}
+
+fn innermost(error: &dyn Error) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
 }
 
 /// The same with other options; those of a service are given.

@@ -98,6 +98,9 @@ async fn run(command: Command) -> Outcome {
 fn report(error: &AppError) {
     match error.faults() {
         Some(faults) => eprintln!("{faults}"),
+        None if matches!(error, AppError::NotFound) => {
+            eprintln!("there is nothing of the name that was given: check --program and the other names (NOT_FOUND)")
+        }
         None => eprintln!("{}", causes(error)),
     }
 }

@@ -7,6 +7,7 @@ mod architecture;
 mod auth;
 mod authz;
 mod bench;
+mod commands;
 mod demo;
 mod evaluate;
 mod exports;

@@ -1,5 +1,6 @@
 //! Opening the database: pools, pragmas, timeouts.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -226,6 +227,12 @@ fn sqlite_file(url: &str, options: &StoreOptions) -> Result<Option<SqliteFile>, 
     }
     let path = SqliteConnectOptions::from_str(url).map_err(failed)?.get_filename().to_owned();
     Ok(Some(SqliteFile { path, lock_timeout: options.lock_timeout }))
+}
+
+/// The file of a SQLite database that is not there, which connecting would make.
+pub fn missing_file(url: &str) -> Result<Option<PathBuf>, StoreError> {
+    let file = if url.starts_with("sqlite:") { sqlite_file(url, &StoreOptions::default())? } else { None };
+    Ok(file.map(|file| file.path).filter(|path| !path.exists()))
 }
 
 async fn connect_sqlite(url: &str, options: &StoreOptions) -> Result<(DatabaseConnection, DatabaseConnection), StoreError> {

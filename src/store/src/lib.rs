@@ -86,7 +86,7 @@ pub use api_key::{NewApiKey, StoredApiKey};
 pub use assignment::{AssignmentOutcome, NewAssignment, StoredAssignment};
 pub use audit::{AuditEntry, StoredAudit};
 pub use batch::{BatchReport, BatchState, ConflictLine, NewBatch, Recorded, RejectReason, RejectedLine, StoredBatch};
-pub use connect::{NewId, Store, StoreOptions, connect_for_migration};
+pub use connect::{NewId, Store, StoreOptions, connect_for_migration, missing_file};
 pub use contract::{ContractUpsert, StoredContract};
 pub use dispute::{DisputeAnswer, DisputeFilter, DisputeId, DisputeState, DisputeSubject, NewDispute, StoredDispute};
 pub use enrollment::{NewEnrollment, StoredEnrollment};
