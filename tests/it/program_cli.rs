@@ -84,6 +84,24 @@ fn differences_are_told_by_path() {
     assert_eq!(guerdon(&["diff", "--exit-code", &one, &one]).status.code(), Some(0));
 }
 
+/// What the earlier of two documents carries on and the later one does not take over is told, as against what is published.
+#[test]
+fn a_difference_tells_what_is_carried_to_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let carries = "rebateSchedules: [{key: R, period: {month: {}}, method: {flat: {rate: 1 %}}, minimumPayout: {amount: 50, below: CARRY}}]\n";
+    let one = file(folder.path(), "one.yaml", &format!("{GOOD}{carries}"));
+    let later = |schedules: &str| GOOD.replace("effectiveOn: 2026-01-01", "effectiveOn: 2026-07-01") + schedules;
+    let without = file(folder.path(), "without.yaml", &later(""));
+    let note = "  note: rebateSchedules: R of the earlier document carries small payouts or negative bases on,";
+    let told = text(&guerdon(&["diff", &one, &without]));
+    assert!(told.contains(note) && told.ends_with("by nobody (CARRY_ENDS)\n"), "{told}");
+    let json = guerdon(&["diff", "--json", &one, &without]);
+    assert!(String::from_utf8_lossy(&json.stderr).contains(note) && serde_json::from_str::<Value>(&text(&json)).is_ok());
+    let with = file(folder.path(), "with.yaml", &later(&carries.replace("amount: 50", "amount: 40")));
+    assert!(!text(&guerdon(&["diff", &one, &with])).contains("note"), "taken over");
+    assert!(!text(&guerdon(&["diff", &without, &one])).contains("note"), "the other way round");
+}
+
 #[test]
 fn the_schema_is_json() {
     let schema: Value = serde_json::from_str(&text(&guerdon(&["schema"]))).unwrap();

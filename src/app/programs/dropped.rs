@@ -5,7 +5,7 @@ use guerdon_domain::access::{Action, Resource, Scope};
 use guerdon_domain::document::notes::{HeldTier, dropped_tiers};
 use guerdon_domain::fault::Fault;
 use guerdon_domain::program::Program;
-use guerdon_domain::rebate::{Numbered, carries_that_end};
+use guerdon_domain::rebate::carries_that_end;
 use guerdon_store::ReadTx;
 
 use super::{App, Ctx, compiled_in, continuing_in, today_in};
@@ -28,7 +28,7 @@ async fn dropped_in(app: &App, ctx: &Ctx, tx: &ReadTx, scope: &Scope, compiled: 
     let effective_on = document.version.effective_on;
     let Some(before) = published.iter().rfind(|version| version.effective_on < effective_on) else { return Ok(Vec::new()) };
     let continuing = continuing_in(app, tx, &published, before).await?;
-    let carries = carries_that_end(compiled, &Numbered { number: before.number, program: continuing });
+    let carries = carries_that_end(compiled, &continuing, &format!("version {}", before.number));
     let before = compiled_in(app, tx, before).await?;
     let today = today_in(ctx, &before);
     // One that never comes into force takes no tier away, since a later version has.

@@ -11,6 +11,7 @@ use guerdon_domain::document::notes::notes;
 use guerdon_domain::document::read::{Format, read};
 use guerdon_domain::fault::Fault;
 use guerdon_domain::program::Program;
+use guerdon_domain::rebate::carries_that_end;
 use guerdon_domain::simulation::Report;
 use serde::Serialize;
 
@@ -103,7 +104,8 @@ pub async fn diff(args: DiffArgs) -> Outcome {
                 return Err(AppError::invalid("MISSING_FACTS", "--facts", message));
             }
             let changes = compare(&before, &after).map_err(faulty)?;
-            (changes, Vec::new(), args.simulation.facts.as_ref().map(|facts| args.simulation.by_file(facts, &before, &after)).transpose()?)
+            let ended = carried_to_nobody(&before, &after);
+            (changes, ended, args.simulation.facts.as_ref().map(|facts| args.simulation.by_file(facts, &before, &after)).transpose()?)
         }
         None => {
             let text = read_text(&args.file)?;
@@ -128,6 +130,18 @@ pub async fn diff(args: DiffArgs) -> Outcome {
         report.iter().try_for_each(|report| args.simulation.print(report))?;
     }
     Ok(if args.exit_code && !changes.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// What schedules of the one document carry on and none of the other takes over, where the other takes effect later. Documents that are not valid
+/// are compared all the same, and nothing is noted of them.
+fn carried_to_nobody(before: &Document, after: &Document) -> Vec<Fault> {
+    if after.version.effective_on <= before.version.effective_on {
+        return Vec::new();
+    }
+    match (Program::compile(before.clone()), Program::compile(after.clone())) {
+        (Ok(before), Ok(after)) => carries_that_end(&after, &before, "the earlier document"),
+        _ => Vec::new(),
+    }
 }
 
 /// What changes against what is published, what that drops of tiers held and sums carried, and what it would do.

@@ -290,3 +290,48 @@ async fn carries_that_end_are_told() {
     }
     assert_eq!(applied(&next_version(&first, "2020-07-01", json!([flat("quarterly", "quarter", "2 %")]))).await, json!([]));
 }
+
+/// Three versions whose rules differ, with effective dates inside periods and on their first days: every period is settled, and trued up, by the
+/// rules that were in force when it began, whatever came after.
+#[tokio::test]
+async fn each_period_is_trued_up_by_its_own_rules() {
+    let to_date = |scope: &str, bands: Value| json!({"key": "toDate", "period": {"quarter": {}}, "cumulative": true, "method": {"bands": {"scope": scope, "bands": bands}}});
+    let mut first = program_with(to_date("RETROACTIVE", json!([{"from": 0, "rate": "1 %"}, {"from": 1000, "rate": "2 %"}])));
+    first["rebateSchedules"].as_array_mut().unwrap().push(flat("gone", "quarter", "1 %"));
+    let second = json!([
+        to_date("MARGINAL", json!([{"from": 0, "rate": "1 %"}, {"from": 1000, "rate": "5 %"}])),
+        {"key": "units", "period": {"quarter": {}}, "method": {"perUnit": {"amount": 2}}},
+    ]);
+    let third = json!([to_date("RETROACTIVE", json!([{"from": 0, "rate": "10 %"}])), flat("gone", "quarter", "4 %")]);
+    let api = service(&first, &["A"], "2020-04-10").await;
+    let sold = [("1", "2020-02-01", "800.00"), ("2", "2020-06-01", "700.00"), ("3", "2020-08-01", "500.00"), ("4", "2020-11-01", "1000.00")];
+    sell(&api, &sold.map(|(id, date, amount)| line(id, "A", date, amount))).await;
+    let mut runs = vec![posted(&api, "2020-Q1", "ORIGINAL").await];
+    for (day, schedules) in [("2020-05-15", second), ("2020-10-01", third)] {
+        let mut next = first.clone();
+        (next["version"], next["rebateSchedules"]) = (json!({"label": day, "effectiveOn": day}), schedules);
+        api.publish(&next).await;
+    }
+    for (day, period) in [("2020-07-10", "2020-Q2"), ("2020-10-10", "2020-Q3")] {
+        go_to(&api, day);
+        runs.push(posted(&api, period, "ORIGINAL").await);
+    }
+    // 8 + 8; 30 - 8 + 7, by the first version; 60 - 35 + 2, by the second.
+    assert_eq!(runs.iter().map(amount).collect::<Vec<_>>(), ["16.00", "29.00", "27.00"]);
+    // 300 of the first quarter come late: 22 - 8 and 3; 36 - 22 of the second, less 22; the third has (75 - 50) as before; the fourth 100 and 40.
+    sell(&api, &[line("5", "A", "2020-03-01", "300.00")]).await;
+    go_to(&api, "2021-01-10");
+    runs.push(posted(&api, "2020-Q4", "ORIGINAL").await);
+    assert_eq!(amount(&runs[3]), "149.00");
+    // 200 of the second quarter go back: 32 - 22, where 14 were posted, and 2 of `gone`. Nothing else changes.
+    let mut back = line("6", "A", "2020-06-10", "200.00");
+    back["kind"] = json!("RETURN");
+    sell(&api, &[back]).await;
+    runs.push(posted(&api, "2020-Q2", "ADJUSTMENT").await);
+    assert_eq!(amount(&runs[4]), "-6.00");
+    assert_eq!(amount(&calculated(&api, "2020-Q4", "ADJUSTMENT").await), "0.00", "everything is posted");
+    for run in &runs {
+        reproduced(&api, run).await;
+    }
+    sound(&api).await;
+}

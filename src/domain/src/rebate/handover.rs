@@ -192,12 +192,11 @@ pub fn goes_on_alike(one: &Program, other: &Program) -> bool {
 }
 
 /// What a version leaves of the one before it: schedules of that one which hand on payouts or a negative basis that no schedule takes. Nothing
-/// is refused for it.
-pub fn carries_that_end(program: &Program, before: &Numbered) -> Vec<Fault> {
-    let number = before.number;
-    let said = handed_to_nobody(program, &before.program).into_iter().map(|schedule| {
+/// is refused for it. `called` is what the version before is called in words.
+pub fn carries_that_end(program: &Program, before: &Program, called: &str) -> Vec<Fault> {
+    let said = handed_to_nobody(program, before).into_iter().map(|schedule| {
         let message = format!(
-            "{schedule} of version {number} carries small payouts or negative bases on, and no schedule of this key takes them over in the same currency \
+            "{schedule} of {called} carries small payouts or negative bases on, and no schedule of this key takes them over in the same currency \
              and measure: what is carried when this version takes effect is paid, or set off, by nobody"
         );
         Fault::new("CARRY_ENDS", "rebateSchedules", message)
