@@ -154,3 +154,17 @@ fn chains_of_interpolated_rates_are_exact() {
     assert_eq!(found, ["5185.18", "4996.67", "4818.07", "4648.69", "4487.90", "4335.13"]);
     assert_eq!(chain(7).unwrap_err().0[0].code, "OUT_OF_RANGE");
 }
+
+/// Whoever records rates is told of all that are missing: of every schedule, and of the earlier periods that a figure goes through.
+#[test]
+fn missing_rates_of_all_schedules_and_periods_are_told_once() {
+    let to_date = with(schedule("TO_DATE", "10 %"), json!({ "cumulative": true }));
+    let program = program_with(json!([to_date, schedule("ONE", "1 %"), schedule("TWO", "2 %")]), json!([]));
+    let sold = json!([
+        { "id": "1", "date": "2024-02-01", "amount": "1.00", "currency": "EUR" },
+        { "id": "2", "date": "2024-05-01", "amount": "1.00", "currency": "GBP" },
+    ]);
+    let faults = compute(&program, &facts_of(&program, json!({ "transactions": sold })), "2024-Q2").unwrap_err();
+    let told: Vec<bool> = ["EUR", "GBP"].map(|currency| faults.0.iter().filter(|fault| fault.message.contains(currency)).count() == 1).to_vec();
+    assert_eq!((faults.0.len(), told), (2, vec![true, true]), "{faults}");
+}
