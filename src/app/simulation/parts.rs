@@ -21,8 +21,8 @@ use super::Prepared;
 use super::slice::Whom;
 use crate::error::AppError;
 
-/// Partners of one part.
-pub(super) const CHUNK: usize = 1_000;
+/// Partners of one part. Each of its statements is planned anew, which takes PostgreSQL as long as a few hundred rows.
+pub(super) const CHUNK: usize = 2_000;
 
 /// What is read for every part, and for one in which sale lines are supposed to be others: these may not hide in monthly sums.
 pub(super) struct Reading {
